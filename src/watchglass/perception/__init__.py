@@ -1,0 +1,1 @@
+"""From packets to incidents. Knows pictures and rules; never who anybody is."""

@@ -1,0 +1,208 @@
+"""What a worker process and the house say to each other. Plain picklable values; no pixels of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# ---- house -> worker ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSpec:
+    """A polygon of one source: ((x, y), ...) pixels, and its ground area where the charter states one."""
+
+    name: str
+    polygon: tuple[tuple[float, float], ...]
+    area_m2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticSpec:
+    """One rule as the charter states it. ``settings`` holds the kind's own (``people_per_m2``, ``for_ms``, ...)."""
+
+    name: str
+    kind: str
+    zone: ZoneSpec | None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One source as a worker needs it.
+
+    Attributes:
+        uri: a file path for now.
+        loop: play the file again and again as if it were live; the seam resets tracks without a fault.
+        realtime: pace by the clock; otherwise as fast as the machine can, with time taken from the file.
+        start_ms: the capture time of the first frame when not ``realtime``.
+        never_see: polygons painted black before anything looks at the picture.
+        ground_per_pixel / width_m: metres across the picture's width, where the charter states it.
+        backdrop: PNG bytes of the confirmed backdrop, or None.
+        grid_m, pin_hz: how coarse and how often pins are reported.
+        clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
+    """
+
+    name: str
+    uri: str
+    analytics: tuple[AnalyticSpec, ...]
+    loop: bool = False
+    realtime: bool = True
+    start_ms: int = 0
+    gate: str = "auto"
+    never_see: tuple[tuple[tuple[float, float], ...], ...] = ()
+    width_m: float | None = None
+    backdrop: bytes | None = None
+    grid_m: float = 1.0
+    pin_hz: float = 4.0
+    clip_before_ms: int = 4000
+    clip_after_ms: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What may run, and until when. A worker whose lease has run out stops its analytics (fail closed).
+
+    The house renews it twice a second from ``charter.decide``; ``running`` holds (source, analytic) pairs.
+    ``look`` are the sources that may be looked at at all (public view, health).
+    """
+
+    charter: str
+    running: frozenset[tuple[str, str]]
+    look: frozenset[str]
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetBackdrop:
+    """A confirmed backdrop (PNG bytes), or None to withdraw it: the picture is grey again."""
+
+    source: str
+    png: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeBackdrop:
+    """Ask the worker for the backdrop as it has learned it so far."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish the current frame, report and end."""
+
+
+Order = Lease | SetBackdrop | ProposeBackdrop | Stop
+
+# ---- worker -> house ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOpened:
+    source: str
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A mark in the public view: snapped centre (pixels), and an index into ``observation.KINDS``."""
+
+    x: int
+    y: int
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The public view at one moment: where marks stand, and nothing else. ``people`` counts persons in view."""
+
+    source: str
+    at_ms: int
+    pins: tuple[Pin, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The hypothesis that something of a kind happened.
+
+    Attributes:
+        id: 16 hex digits, random.
+        at_ms: capture time at which the rule was satisfied (its ``for`` included).
+        score: the raw score that the rule rests on, 0..1, not calibrated; None where a rule has none (camera faults).
+        why: the rule that fired in words ("3 persons inside 'track' for 2.1 s").
+        facts: numbers behind ``why``; plain values.
+        still: PNG of the painted still with the zone drawn; no pixel of a person.
+        boxes: ((x1, y1, x2, y2, kind), ...) pixels, for the reviewer's overlay.
+    """
+
+    id: str
+    source: str
+    analytic: str
+    kind: str
+    zone: str | None
+    at_ms: int
+    score: float | None
+    why: str
+    facts: Mapping[str, object]
+    still: bytes
+    boxes: tuple[tuple[int, int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The mosaicked clip of an incident: fragmented MP4 (H.264), no audio, no metadata."""
+
+    incident: str
+    source: str
+    mp4: bytes
+    seconds: float
+    masked_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One line about one source, once a second. Counters are totals since the source was opened.
+
+    ``dropped`` counts lost work per cause; ``open_share`` is the share of the last minute in which the gate was open.
+    """
+
+    source: str
+    at_ms: int
+    fps_in: float
+    open_share: float
+    frames: int
+    decoded: int
+    inferences: int
+    running: tuple[str, ...]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    fault: str | None = None
+    backdrop_ready: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackdropProposal:
+    """The backdrop as learned so far: PNG, and the share of its pixels that are admitted."""
+
+    source: str
+    at_ms: int
+    png: bytes
+    ready: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """A file came to its end, or a source was given up. Sums are over the whole run of this source."""
+
+    source: str
+    frames: int
+    video_seconds: float
+    cpu_seconds: float
+    wall_seconds: float
+    error: str | None = None
+
+
+Report = SourceOpened | Pins | Incident | Clip | Health | BackdropProposal | SourceEnded

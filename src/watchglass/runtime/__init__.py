@@ -1,0 +1,1 @@
+"""What runs on: workers, the supervisor, the sequencer, retention."""
