@@ -1,0 +1,360 @@
+"""The backdrop: the empty scene, learned only from what stood still, in view and unmasked for long enough.
+
+The rule. A pixel is admitted after at least 20 s of agreeing, unmasked samples (they need not be contiguous) that
+are at least 70 % of its unmasked samples, and never from inside a region where a thing came and has not left. What a
+pixel showed first for five seconds is its incumbent: anything that appears later is a thing that came, and is not
+admitted until an operator has the scene learned anew, or the block had no motion for 30 minutes.
+The picture is shown in blocks of 32 pixels with a minimum hold, so that grey draws no silhouette. Changes of light are
+divided out of the samples (``views.light``). Infrared frames teach a daylight learner nothing.
+
+An automatic rule cannot tell a person who sits still from the first frame on from a bench. Hence the operator's
+confirmation, without which no backdrop is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.core.errors import BadInput
+from watchglass.core.geometry import BoolArray
+from watchglass.core.time import MINUTE, SECOND
+from watchglass.views.light import changes_anything, light, relight
+
+Image = NDArray[np.uint8]
+
+_scalar_cv2: Any = cv2
+"""OpenCV's type stubs do not know that its arithmetic takes plain numbers."""
+
+BLOCK: Final = 32
+"""Side in pixels of the blocks in which the picture is shown or grey."""
+ENOUGH_MS: Final = 20 * SECOND
+SHARE: Final = 0.70
+INCUMBENT_MS: Final = 5 * SECOND
+HOLD_MS: Final = 10 * SECOND
+QUIET_MS: Final = 30 * MINUTE
+
+_TICK: Final = 100
+_MODES: Final = 3
+_TOLERANCE: Final = 14
+_BAND: Final = 96
+_FULL_BLOCK: Final = 0.90
+_JUDGE_EVERY: Final = 5 * SECOND
+_LOOK_EVERY: Final = SECOND
+_LOOK_SELDOM: Final = 10 * SECOND
+_SETTLES_AFTER: Final = 2 * MINUTE
+_MOST_CREDIT: Final = 2 * SECOND
+_TOO_MANY_TICKS: Final = 60_000
+_COLOURLESS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """The empty scene.
+
+    Attributes:
+        bgr: (h, w, 3) uint8; zero where not admitted.
+        admitted: (h, w) bool; elsewhere the public view is grey and the reviewer's view is mosaicked.
+    """
+
+    bgr: Image
+    admitted: BoolArray
+
+    def __post_init__(self) -> None:
+        if self.bgr.dtype != np.uint8 or self.bgr.shape != (*self.admitted.shape, 3) or self.admitted.dtype != np.bool_:
+            raise ValueError(
+                f"a backdrop is (h, w, 3) uint8 and (h, w) bool, not {self.bgr.shape}, {self.admitted.shape}"
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.admitted.shape[1], self.admitted.shape[0]
+
+    @property
+    def share(self) -> float:
+        """Share of the pixels that are admitted, 0..1."""
+        return float(self.admitted.mean())
+
+    def to_png(self) -> bytes:
+        """PNG with ``admitted`` as the alpha channel (255 or 0); pixels that are not admitted are zero."""
+        alpha = self.admitted.astype(np.uint8) * 255
+        clean = np.where(self.admitted[..., None], self.bgr, np.uint8(0))
+        worked, data = cv2.imencode(".png", np.dstack([clean, alpha]), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+        if not worked:
+            raise ValueError("the picture could not be written as PNG")
+        return data.tobytes()
+
+    @classmethod
+    def from_png(cls, png: bytes) -> Backdrop:
+        """The backdrop in ``png``.
+
+        Raises:
+            BadInput: not a PNG with an alpha channel.
+        """
+        try:
+            picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) if png else None
+        except cv2.error:
+            picture = None
+        if picture is None or picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:  # noqa: PLR2004  (BGRA)
+            raise BadInput(
+                "This file is not a backdrop: a PNG with an alpha channel was expected.",
+                fix="Let Watchglass learn the backdrop again and confirm it on the operator's page.",
+            )
+        admitted = picture[..., 3] == 255  # noqa: PLR2004  (opaque)
+        bgr = np.where(admitted[..., None], picture[..., :3], np.uint8(0))
+        return cls(np.ascontiguousarray(bgr), admitted)
+
+
+class BackdropLearner:
+    """Learns the backdrop of one fixed view from a look once or twice a second.
+
+    Holds three candidate colours a pixel: 18 bytes a pixel in all, 37 MB at 1080p. Deterministic: the same looks give
+    the same picture.
+
+    Args:
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        if width < 1 or height < 1:
+            raise ValueError("a picture has at least one pixel")
+        self._size = (width, height)
+        self.relearn()
+
+    def relearn(self) -> None:
+        """Forget everything: an operator's act, or another view of the same camera."""
+        width, height = self._size
+        self._colour = [np.zeros((height, width, 3), np.uint8) for _ in range(_MODES)]
+        self._ticks = [np.zeros((height, width), np.uint16) for _ in range(_MODES)]
+        self._came = np.zeros((height, width), np.uint8)
+        self._total = np.zeros((height, width), np.uint16)
+        rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+        self._full_since = np.full((rows, columns), -1, np.int64)
+        self._shown = np.zeros((rows, columns), bool)
+        self._last_masked = np.full((rows, columns), -1, np.int64)
+        self._first_ms: int | None = None
+        self._last_ms: int | None = None
+        self._judged_ms: int | None = None
+        self._grey: bool | None = None
+
+    @property
+    def ready(self) -> float:
+        """Share of the picture that is shown, 0..1, as of the last judgement (every five seconds)."""
+        return float(self._spread(self._shown).mean())
+
+    def due(self, at_ms: int) -> bool:
+        """Whether a look is worth its cost now: once a second while learning, every ten seconds once all is settled."""
+        if self._last_ms is None:
+            return True
+        return at_ms - self._last_ms >= (_LOOK_SELDOM if self._settled else _LOOK_EVERY)
+
+    @property
+    def _settled(self) -> bool:
+        if self._first_ms is None or self._last_ms is None:
+            return False
+        return bool(self._shown.all()) and self._last_ms - self._first_ms >= _SETTLES_AFTER
+
+    def look(self, at_ms: int, bgr: Image, masked: BoolArray) -> None:
+        """Learn from one frame.
+
+        Args:
+            at_ms: capture time; a look that is not later than the last one is ignored.
+            bgr: (h, w, 3) uint8.
+            masked: (h, w), true where nothing may be learned: detections with a margin, motion, ``never_see``.
+        """
+        width, height = self._size
+        if bgr.shape != (height, width, 3) or masked.shape != (height, width):
+            raise ValueError(f"this learner takes pictures of {width} by {height}, not {bgr.shape} with {masked.shape}")
+        if self._last_ms is not None and at_ms <= self._last_ms:
+            return
+        grey = _is_colourless(bgr)
+        if self._grey is None:
+            self._grey = grey
+        credit_ms = self._credit(at_ms)
+        self._note_motion(at_ms, masked)
+        self._last_ms = at_ms
+        if grey != self._grey:
+            return
+        even = self._evenly_lit(bgr, masked)
+        ticks = max(1, round(credit_ms / _TICK))
+        for top in range(0, height, _BAND):
+            self._learn(slice(top, min(top + _BAND, height)), even, masked, ticks)
+        if self._judged_ms is None or at_ms - self._judged_ms >= _JUDGE_EVERY:
+            self._judge(at_ms)
+
+    def picture(self) -> Backdrop:
+        """The backdrop as far as it is shown. Small holes in a shown block are filled from its admitted pixels."""
+        colour, admitted = self._admitted()
+        shown = self._spread(self._shown)
+        holes = shown & ~admitted
+        if holes.any():
+            colour[holes] = _smooth(colour, admitted)[holes]
+        colour[~shown] = 0
+        return Backdrop(colour, shown)
+
+    def renewed(self, published: Backdrop) -> Backdrop:
+        """``published`` with those blocks replaced that had neither motion nor detection for 30 minutes.
+
+        This is the only way in which a published pixel changes without an operator's act.
+        """
+        if self._last_ms is None or published.size != self._size:
+            return published
+        quiet = self._spread(self._quiet(self._last_ms) & self._shown)
+        learned = self.picture()
+        return Backdrop(np.where(quiet[..., None], learned.bgr, published.bgr), published.admitted | quiet)
+
+    # ---- one look --------------------------------------------------------------------------------------------------
+
+    def _credit(self, at_ms: int) -> int:
+        if self._last_ms is None:
+            self._first_ms = at_ms
+            return _TICK
+        return min(at_ms - self._last_ms, _LOOK_SELDOM if self._settled else _MOST_CREDIT)
+
+    def _note_motion(self, at_ms: int, masked: BoolArray) -> None:
+        first = self._last_ms is None
+        touched = self._by_block(masked.astype(np.uint8)) > 0
+        self._last_masked[touched | first] = at_ms
+
+    def _evenly_lit(self, bgr: Image, masked: BoolArray) -> Image:
+        """``bgr`` with the light of the first candidate picture, so that a cloud is not taken for a change."""
+        known = ~masked & (self._ticks[0] > self._total // 2)
+        field = light(bgr, self._colour[0], known)
+        return relight(bgr, field) if changes_anything(field) else bgr
+
+    def _learn(self, rows: slice, bgr: Image, masked: BoolArray, ticks: int) -> None:
+        sample = bgr[rows]
+        left = _scalar_cv2.compare(masked[rows].view(np.uint8), 0, cv2.CMP_EQ)
+        total = self._total[rows]
+        _scalar_cv2.add(total, float(ticks), dst=total, mask=left)
+        for colour, count in zip(self._colour, self._ticks, strict=True):
+            ours, tally = colour[rows], count[rows]
+            agrees: Image = _scalar_cv2.inRange(cv2.absdiff(sample, ours), (0, 0, 0), (_TOLERANCE,) * 3)
+            agrees &= left
+            agrees &= _scalar_cv2.compare(tally, 0, cv2.CMP_GT)
+            if not cv2.countNonZero(agrees):
+                continue
+            _scalar_cv2.add(tally, float(ticks), dst=tally, mask=agrees)
+            # one level towards the sample: the candidate's colour settles on the median of what agreed with it
+            cv2.add(
+                ours,
+                _scalar_cv2.bitwise_and(cv2.compare(sample, ours, cv2.CMP_GT), (1, 1, 1, 1)),
+                dst=ours,
+                mask=agrees,
+            )
+            cv2.subtract(
+                ours,
+                _scalar_cv2.bitwise_and(cv2.compare(sample, ours, cv2.CMP_LT), (1, 1, 1, 1)),
+                dst=ours,
+                mask=agrees,
+            )
+            left &= ~agrees
+        self._take_in(rows, sample, left, ticks)
+
+    def _take_in(self, rows: slice, sample: Image, new: Image, ticks: int) -> None:
+        """Where no candidate agrees, the weakest gives way; if the strongest is an incumbent, the new one *came*."""
+        at = np.nonzero(new)
+        if not len(at[0]):
+            return
+        counts = np.stack([count[rows][at] for count in self._ticks])
+        weakest = counts.argmin(axis=0)
+        came = counts.max(axis=0) >= INCUMBENT_MS // _TICK
+        flags = self._came[rows][at]
+        values = sample[at]
+        for mode in range(_MODES):
+            chosen = weakest == mode
+            if not chosen.any():
+                continue
+            where = (at[0][chosen], at[1][chosen])
+            self._colour[mode][rows][where] = values[chosen]
+            self._ticks[mode][rows][where] = ticks
+            bit = np.uint8(1 << mode)
+            flags[chosen] = np.where(came[chosen], flags[chosen] | bit, flags[chosen] & ~bit)
+        self._came[rows][at] = flags
+
+    # ---- judgement -------------------------------------------------------------------------------------------------
+
+    def _judge(self, at_ms: int) -> None:
+        self._judged_ms = at_ms
+        self._accept_what_stayed(at_ms)
+        _, admitted = self._admitted()
+        full = self._by_block(admitted.astype(np.float32)) >= _FULL_BLOCK
+        self._full_since = np.where(full, np.where(self._full_since < 0, at_ms, self._full_since), -1)
+        self._shown = full & (at_ms - self._full_since >= HOLD_MS)
+        if int(self._total.max()) > _TOO_MANY_TICKS:
+            for counts in (self._total, *self._ticks):
+                np.floor_divide(counts, 2, out=counts)
+
+    def _admitted(self) -> tuple[Image, BoolArray]:
+        """The colour that the rule admits, and where it admits one."""
+        width, height = self._size
+        colour = np.zeros((height, width, 3), np.uint8)
+        admitted = np.zeros((height, width), bool)
+        needed = np.maximum(self._total * np.float32(SHARE), np.float32(ENOUGH_MS // _TICK))
+        for mode in range(_MODES):
+            good = (self._ticks[mode] >= needed) & (self._came & (1 << mode) == 0)
+            cv2.copyTo(self._colour[mode], good.view(np.uint8), colour)
+            admitted |= good
+        return colour, admitted
+
+    def _quiet(self, at_ms: int) -> BoolArray:
+        return (self._last_masked >= 0) & (at_ms - self._last_masked >= QUIET_MS)
+
+    def _accept_what_stayed(self, at_ms: int) -> None:
+        """After 30 minutes without motion, a thing that came and stayed is part of the scene."""
+        blocks = self._quiet(at_ms)
+        if not blocks.any():
+            return
+        quiet = self._spread(blocks)
+        for mode in range(_MODES):
+            stayed = quiet & (self._came & (1 << mode) != 0) & (self._ticks[mode] >= SHARE * QUIET_MS / _TICK)
+            if stayed.any():
+                self._total[stayed] = self._ticks[mode][stayed]
+                for other in range(_MODES):
+                    if other != mode:
+                        self._ticks[other][stayed] = 0
+                self._came[stayed] = 0
+
+    # ---- blocks ----------------------------------------------------------------------------------------------------
+
+    def _by_block(self, values: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean of ``values`` (h, w) over each block."""
+        width, height = self._size
+        rows, columns = self._shown.shape
+        padded = cv2.copyMakeBorder(
+            values,
+            0,
+            rows * BLOCK - height,
+            0,
+            columns * BLOCK - width,
+            cv2.BORDER_REFLECT if min(width, height) > BLOCK else cv2.BORDER_REPLICATE,
+        )
+        return cast(
+            "NDArray[np.float32]", cv2.resize(padded.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+        )
+
+    def _spread(self, blocks: BoolArray) -> BoolArray:
+        """(rows, columns) of blocks to (h, w) pixels."""
+        width, height = self._size
+        return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[:height, :width]
+
+
+def _is_colourless(bgr: Image) -> bool:
+    small = bgr[::16, ::16].astype(np.int16)
+    return float(np.abs(small[..., 0] - small[..., 2]).mean()) < _COLOURLESS
+
+
+def _smooth(colour: Image, admitted: BoolArray) -> Image:
+    """The mean of the admitted pixels around each pixel: what fills a hole, never a pixel of the video."""
+    weight = admitted.astype(np.float32)
+    spread = cv2.blur(weight, (BLOCK + 1, BLOCK + 1), borderType=cv2.BORDER_REFLECT)
+    total = cv2.blur(
+        colour.astype(np.float32) * weight[..., None], (BLOCK + 1, BLOCK + 1), borderType=cv2.BORDER_REFLECT
+    )
+    return cast("Image", (total / np.maximum(spread, 1e-3)[..., None]).round().clip(0, 255).astype(np.uint8))

@@ -1,0 +1,85 @@
+"""How the light of now differs from the light of the backdrop, as a smooth field that cannot draw a silhouette.
+
+The picture is cut into a few large tiles (4 by 3). Each gives one factor, the median over its usable pixels of
+*now / then*; tiles without enough usable pixels take the median of the others. The field between the tiles' middles is
+bilinear. A thing in front of the backdrop can move a median a little; it can never show its outline in twelve numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.core.geometry import BoolArray, FloatArray
+
+Image = NDArray[np.uint8]
+
+TILES: Final = (3, 4)
+"""Rows and columns of the field."""
+
+_STEP: Final = 4
+_DARKEST, _BRIGHTEST = 12, 243
+_FEWEST: Final = 48
+_LIMITS: Final = (0.35, 2.8)
+_STILL: Final = 0.015
+
+
+def even_light() -> FloatArray:
+    """The field that changes nothing: ones, shape ``TILES``."""
+    return np.ones(TILES, np.float32)
+
+
+def light(then: Image, now: Image, usable: BoolArray | None = None) -> FloatArray:
+    """The factors from ``then`` to ``now``.
+
+    Args:
+        then: (h, w, 3) BGR, the reference picture.
+        now: (h, w, 3) BGR, the picture of now.
+        usable: (h, w), where both show the same surfaces as far as is known; None for everywhere.
+
+    Returns:
+        ``TILES`` factors, each between 0.35 and 2.8; ones where nothing can be said.
+    """
+    green_then = then[::_STEP, ::_STEP, 1].astype(np.float32)
+    green_now = now[::_STEP, ::_STEP, 1].astype(np.float32)
+    good = (green_then > _DARKEST) & (green_then < _BRIGHTEST) & (green_now > _DARKEST) & (green_now < _BRIGHTEST)
+    if usable is not None:
+        good &= usable[::_STEP, ::_STEP]
+    ratio = green_now / np.maximum(green_then, 1.0)
+    rows, columns = TILES
+    field = np.full(TILES, np.nan, np.float32)
+    height, width = ratio.shape
+    for row in range(rows):
+        for column in range(columns):
+            tile = (
+                slice(row * height // rows, (row + 1) * height // rows),
+                slice(column * width // columns, (column + 1) * width // columns),
+            )
+            values = ratio[tile][good[tile]]
+            if len(values) >= _FEWEST:
+                field[row, column] = np.median(values)
+    if np.isnan(field).all():
+        return even_light()
+    field = np.where(np.isnan(field), np.nanmedian(field), field)
+    return np.clip(field, *_LIMITS).astype(np.float32)
+
+
+def changes_anything(field: FloatArray) -> bool:
+    """Whether the field differs from even light by more than noise."""
+    return bool(np.abs(field - 1.0).max() > _STILL)
+
+
+def relight(picture: Image, field: FloatArray) -> Image:
+    """``picture`` (h, w, 3) under the light that ``field`` describes; the same array when nothing changes."""
+    if not changes_anything(field):
+        return picture
+    if np.ptp(field) < _STILL:
+        table = np.clip(np.arange(256) * float(field.mean()), 0, 255).round().astype(np.uint8)
+        return cast("Image", cv2.LUT(picture, table))
+    height, width = picture.shape[:2]
+    smooth = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    factors = cv2.merge([smooth, smooth, smooth])
+    return cast("Image", cv2.multiply(picture, factors, dtype=cv2.CV_8U))
