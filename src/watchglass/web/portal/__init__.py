@@ -1,1 +1,1 @@
-"""Pages and API."""
+"""The portal: public, staff and oversight pages, rendered on the server."""

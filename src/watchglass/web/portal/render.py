@@ -1,0 +1,166 @@
+"""From a page's data to bytes: HTML for people, the same data as JSON for the ``.json`` twin of the page.
+
+A handler gathers plain data (frozen dataclasses, mappings, sequences) and calls ``page``. Nothing is computed in a
+template that the JSON does not also hold. Autoescape is on for every template; there is no inline style or script, so
+that the content security policy can forbid both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from watchglass.core.digest import b64
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, iso, moment
+
+STATIC: Final = Path(__file__).parent / "static"
+"""What is served under ``/static``."""
+
+_JSON: Final = ".json"
+_THIN: Final = "\u202f"
+
+
+def page(
+    request: Request,
+    template: str,
+    data: Mapping[str, object],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to ``request``: ``template`` filled with ``data``, or ``data`` itself where the path ends in .json.
+
+    The template sees every key of ``data``, and ``chrome`` (the frame: banners, navigation, the person). Keys that begin
+    with an underscore are for the template only and stay out of the JSON.
+    """
+    if request.url.path.endswith(_JSON):
+        return as_json(data, status=status, headers=headers)
+    from watchglass.web.portal.chrome import chrome  # noqa: PLC0415  # chrome needs the House, which renders too
+
+    html = environment().get_template(template).render(chrome=chrome(request), **data)
+    return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=dict(headers or {}))
+
+
+def as_json(data: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """``data`` as indented JSON, without the keys that begin with an underscore."""
+    shown = {key: plain(value) for key, value in data.items() if not key.startswith("_")}
+    body = json.dumps(shown, ensure_ascii=False, indent=2) + "\n"
+    return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))
+
+
+def plain(value: object) -> Any:
+    """``value`` in JSON's own types: dataclasses become objects, enums their values, bytes base64.
+
+    Raises:
+        TypeError: the value has no plain form; a page's data must.
+    """
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return b64(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        shown = {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        for name in getattr(value, "DERIVED", ()):
+            shown[name] = plain(getattr(value, name))
+        return shown
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    raise TypeError(f"a page's data cannot hold a {type(value).__name__}")
+
+
+@cache
+def environment() -> Environment:
+    """The one Jinja environment: strict about undefined names, autoescaping everything."""
+    made = Environment(
+        loader=PackageLoader("watchglass.web.portal", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        iso=iso,
+        moment=words_of_moment,
+        day=words_of_day,
+        clock=clock_time,
+        duration=words_of_duration,
+        count=words_of_count,
+        clip=clip,
+        plural=plural,
+        b64=b64,
+        hex=bytes.hex,
+        listed=listed,
+    )
+    made.globals.update(static=static)
+    return made
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, with its hash, so that it can be cached for a year and still change at once."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def words_of_moment(ms: int) -> str:
+    """``23 November 2026, 14:05 UTC``."""
+    return f"{words_of_day(ms)}, {clock_time(ms)} UTC"
+
+
+def words_of_day(ms: int) -> str:
+    """``23 November 2026``."""
+    when = moment(ms)
+    return f"{when.day} {when:%B %Y}"
+
+
+def clock_time(ms: int) -> str:
+    """``14:05``, UTC."""
+    return f"{moment(ms):%H:%M}"
+
+
+def words_of_duration(ms: int) -> str:
+    """``15 minutes``, ``7 days``, ``1 hour 30 minutes``: the two largest units, rounded down; ``no time`` for zero."""
+    units = ((365 * DAY, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
+    words: list[str] = []
+    left = ms
+    for size, name in units:
+        n, left = divmod(left, size)
+        if n:
+            words.append(plural(n, name))
+        if len(words) == 2 or (words and not n):  # noqa: PLR2004  # two units, and neighbours only
+            break
+    return " ".join(words) or "no time"
+
+
+def words_of_count(n: int) -> str:
+    """``12 345`` with a narrow space that does not break."""
+    return f"{n:,}".replace(",", _THIN)
+
+
+def plural(n: int, word: str, many: str = "") -> str:
+    """``1 alert``, ``2 alerts``."""
+    return f"{words_of_count(n)} {word if n == 1 else many or word + 's'}"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    every = list(words)
+    return f" {last} ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
+
+
+def clip(text: str, length: int) -> str:
+    """The first ``length`` characters, with an ellipsis where something is left out."""
+    return text if len(text) <= length else text[:length] + "…"
