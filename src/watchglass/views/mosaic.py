@@ -29,7 +29,8 @@ _ACROSS: Final = 8
 """Blocks across a thing: a face is at most half as wide as the box of a person near by, hence at most four blocks."""
 _TALL: Final = 3
 _MARGIN: Final = 0.12
-_DIFFERENCE: Final = 16
+_NOISE: Final = np.array([16 + value // 16 for value in range(256)], np.uint8)
+_HALF: Final = np.array([value // 2 for value in range(256)], np.uint8)
 _SHARE_OF_CELL: Final = 0.06
 _MOST_OF_CELL: Final = 0.5
 _BLOCKS_WITHOUT_BACKDROP: Final = 32
@@ -48,8 +49,14 @@ def mosaic(bgr: Image, backdrop: Backdrop | None, boxes: FloatArray) -> tuple[Im
     Returns:
         The picture, and the share of it that is mosaicked (0..1).
     """
-    fits = backdrop if backdrop is not None and backdrop.size == (bgr.shape[1], bgr.shape[0]) else None
-    return _compose(bgr, fits, _cells(bgr, fits), boxes)
+    reference, admitted = _reference(bgr, backdrop)
+    return _compose(bgr, reference, _cells(bgr, reference, admitted), boxes)
+
+
+def veil(backdrop: Backdrop, boxes: FloatArray) -> Backdrop:
+    """``backdrop`` with ``boxes`` (n, 4) mosaicked: parked vehicles and readable text, before it is confirmed."""
+    levels = _levels(np.zeros(_grid(backdrop.bgr), bool), boxes, whole=0)
+    return Backdrop(_painted_over(backdrop.bgr, backdrop.bgr, levels), backdrop.admitted)
 
 
 class MosaicMaker:
@@ -67,17 +74,15 @@ class MosaicMaker:
 
     def frame(self, at_ms: int, bgr: Image, boxes: FloatArray) -> tuple[Image, float]:
         """As ``mosaic``, with the cells and boxes of the last ``hold_ms`` added."""
-        fits = self._backdrop
-        if fits is not None and fits.size != (bgr.shape[1], bgr.shape[0]):
-            fits = None
-        cells = _cells(bgr, fits)
+        reference, admitted = _reference(bgr, self._backdrop)
+        cells = _cells(bgr, reference, admitted)
         if self._recent and (self._recent[-1][0] > at_ms or self._recent[-1][1].shape != cells.shape):
             self._recent.clear()
         self._recent.append((at_ms, cells, boxes))
         while self._recent[0][0] < at_ms - self._hold_ms:
             self._recent.popleft()
         held = cast("BoolArray", np.logical_or.reduce([cells for _, cells, _ in self._recent]))
-        return _compose(bgr, fits, held, np.concatenate([boxes for _, _, boxes in self._recent]))
+        return _compose(bgr, reference, held, np.concatenate([boxes for _, _, boxes in self._recent]))
 
     def clip(self, frames: Iterable[tuple[int, Image, FloatArray]]) -> Iterator[tuple[Image, float]]:
         """A whole clip: each frame also gets the boxes of the ``hold_ms`` after it, seen before they were found."""
@@ -95,69 +100,89 @@ class MosaicMaker:
         return self.frame(at_ms, bgr, boxes)
 
 
-def _cells(bgr: Image, backdrop: Backdrop | None) -> BoolArray:
-    """Which 8-pixel cells are not confirmed backdrop, one cell of margin included: (ceil(h/8), ceil(w/8))."""
-    height, width = bgr.shape[:2]
-    rows, columns = -(-height // CELL), -(-width // CELL)
-    if backdrop is None:
-        return np.ones((rows, columns), bool)
-    reference = relight(backdrop.bgr, light(backdrop.bgr, bgr, backdrop.admitted))
-    differs = cv2.inRange(
-        cv2.absdiff(cv2.blur(bgr, (3, 3)), cv2.blur(reference, (3, 3))), (0, 0, 0), (_DIFFERENCE,) * 3
-    )
-    share = _mean_cells((differs == 0) | ~backdrop.admitted, rows, columns)
+def _reference(bgr: Image, backdrop: Backdrop | None) -> tuple[Image | None, BoolArray | None]:
+    """The backdrop under the light of ``bgr``, and where it is admitted; None without one of this size."""
+    if backdrop is None or backdrop.size != (bgr.shape[1], bgr.shape[0]):
+        return None, None
+    return relight(backdrop.bgr, light(backdrop.bgr, bgr, backdrop.admitted)), backdrop.admitted
+
+
+def _grid(bgr: Image) -> tuple[int, int]:
+    return -(-bgr.shape[0] // CELL), -(-bgr.shape[1] // CELL)
+
+
+def _cells(bgr: Image, reference: Image | None, admitted: BoolArray | None) -> BoolArray:
+    """Which 8-pixel cells are not confirmed backdrop, one cell of margin included: (ceil(h/8), ceil(w/8)).
+
+    A pixel differs when it is farther from the backdrop than noise (more where it is bright) and than half of what the
+    backdrop changes from this pixel to the next, so that a camera that trembles does not unsettle every edge.
+    """
+    if reference is None or admitted is None:
+        return np.ones(_grid(bgr), bool)
+    calm = cv2.blur(reference, (3, 3))
+    edges = cv2.morphologyEx(calm, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    allowed = cv2.add(cv2.LUT(calm, _NOISE), cv2.LUT(edges, _HALF))
+    over = cv2.subtract(cv2.absdiff(cv2.blur(bgr, (3, 3)), calm), allowed)
+    share = _mean_cells(over.any(axis=2) | ~admitted, _grid(bgr))
     marked = (share >= _SHARE_OF_CELL).astype(np.uint8)
-    lonely = cv2.filter2D(marked, -1, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT) <= 1
-    marked[lonely & (share < _MOST_OF_CELL)] = 0
+    around = cv2.filter2D(marked, -1, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT)
+    marked[(around <= 1) & (share < _MOST_OF_CELL)] = 0
     return cast("BoolArray", cv2.dilate(marked, np.ones((3, 3), np.uint8)).astype(bool))
 
 
-def _mean_cells(values: BoolArray, rows: int, columns: int) -> FloatArray:
-    height, width = values.shape
+def _mean_cells(values: BoolArray, grid: tuple[int, int]) -> FloatArray:
+    (height, width), (rows, columns) = values.shape, grid
     padded = cv2.copyMakeBorder(
         values.astype(np.float32), 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE
     )
     return cast("FloatArray", cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
-def _compose(bgr: Image, backdrop: Backdrop | None, cells: BoolArray, boxes: FloatArray) -> tuple[Image, float]:
-    height, width = bgr.shape[:2]
-    levels = _levels(cells, boxes, width, whole=backdrop is None)
-    result = (
-        np.zeros_like(bgr)
-        if backdrop is None
-        else relight(backdrop.bgr, light(backdrop.bgr, bgr, backdrop.admitted)).copy()
-    )
+def _compose(bgr: Image, reference: Image | None, cells: BoolArray, boxes: FloatArray) -> tuple[Image, float]:
+    whole = 0 if reference is not None else _level_for(bgr.shape[1] / _BLOCKS_WITHOUT_BACKDROP * _ACROSS)
+    levels = _levels(cells, boxes, whole=whole)
+    ground = np.zeros_like(bgr) if reference is None else reference
+    return _painted_over(ground, bgr, levels), float(_spread(levels > 0, bgr).mean())
+
+
+def _painted_over(ground: Image, bgr: Image, levels: NDArray[np.uint8]) -> Image:
+    """``ground`` with the mosaic of ``bgr`` over it where ``levels`` says so."""
+    result = ground.copy()
     for level in range(1, _LEVELS + 1):
         mask = levels == level
         if mask.any():
-            side = CELL << (level - 1)
-            pixels = mask.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
-            cv2.copyTo(_pixelated(bgr, side), pixels.view(np.uint8), result)
-    return result, float((levels > 0).repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width].mean())
+            cv2.copyTo(_pixelated(bgr, CELL << (level - 1)), _spread(mask, bgr).view(np.uint8), result)
+    return result
 
 
-def _levels(cells: BoolArray, boxes: FloatArray, width: int, *, whole: bool) -> NDArray[np.uint8]:
-    """The block level of every cell (0: not masked; n: blocks of 8·2^(n-1) pixels). Coarser wins; blocks are whole."""
-    rows, columns = cells.shape
-    wanted = np.zeros((rows, columns), np.uint8)
-    if whole:
-        wanted[:] = _level_for(width / _BLOCKS_WITHOUT_BACKDROP * _ACROSS)
-    else:
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(cells.astype(np.uint8), connectivity=8)
-        table = np.zeros(count, np.uint8)
-        for label in range(1, count):
-            across = max(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT] / _TALL) * CELL
-            table[label] = _level_for(across)
-        wanted = table[labels]
+def _spread(cells: BoolArray, bgr: Image) -> BoolArray:
+    height, width = bgr.shape[:2]
+    return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
+
+
+def _levels(cells: BoolArray, boxes: FloatArray, *, whole: int) -> NDArray[np.uint8]:
+    """The block level of every cell (0: not masked; n: blocks of 8·2^(n-1) pixels). Coarser wins; blocks are whole.
+
+    Args:
+        cells: what is not confirmed backdrop. Each connected part gets blocks for its greatest thickness.
+        boxes: (n, 4) of things, pixels; each gets blocks for its own size.
+        whole: the least level of the whole picture, where there is no backdrop; 0 where there is.
+    """
+    wanted = np.full(cells.shape, whole, np.uint8)
+    if not whole and cells.any():
+        framed = cv2.copyMakeBorder(cells.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
+        thickness = cv2.distanceTransform(framed, cv2.DIST_C, 3)[1:-1, 1:-1] * 2 * CELL
+        count, labels = cv2.connectedComponents(cells.astype(np.uint8), connectivity=8)
+        thickest = np.zeros(count)
+        np.maximum.at(thickest, labels.ravel().astype(np.intp), thickness.ravel())
+        wanted = np.array([0, *(_level_for(across) for across in thickest[1:])], np.uint8)[labels]
     for x1, y1, x2, y2 in boxes:
         margin_x, margin_y = (x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL
-        across = max(x2 - x1, (y2 - y1) / _TALL)
         part = wanted[
             max(0, int((y1 - margin_y) // CELL)) : max(0, int(-(-(y2 + margin_y) // CELL))),
             max(0, int((x1 - margin_x) // CELL)) : max(0, int(-(-(x2 + margin_x) // CELL))),
         ]
-        np.maximum(part, _level_for(across), out=part)
+        np.maximum(part, _level_for(max(x2 - x1, (y2 - y1) / _TALL)), out=part)
     return _whole_blocks(wanted)
 
 
