@@ -1,0 +1,210 @@
+"""Only the charter says yes: (standing, request, time) → ``Permit``, or ``Refused`` with every reason. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, Literal, assert_never
+
+from watchglass.charter.hours import begin_of, look
+from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment
+from watchglass.charter.permit import (
+    _SEAL,
+    ConfirmBackdrop,
+    Decide,
+    HandOver,
+    KeepClip,
+    LookAt,
+    Permit,
+    RaiseAlert,
+    Request,
+    RunAnalytic,
+    ShowPublicView,
+    ShowReviewerView,
+)
+from watchglass.core.errors import BadInput, Refused
+from watchglass.core.time import DAY, iso
+
+LEASE_MS: Final = 1500
+"""No permit holds longer: whatever changes is obeyed within two seconds."""
+
+TRIAL_DAYS: Final = 14
+_END_OF_TIME: Final = 7_289_654_400_000  # 2201-01-01, after the last day that a charter can name
+
+Approver = Literal["authority", "oversight"]
+Publication = Literal["no", "waiting", "cosigned", "exempt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """An order to stop that holds.
+
+    Attributes:
+        scope: ``all`` or the name of an analytic.
+        by: who ordered it, in words for people ("oversight").
+        at_ms: since when.
+    """
+
+    scope: str
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A charter together with everything that bears on whether it says yes.
+
+    To finish alerts that an older charter raised, build the standing of that charter.
+
+    Attributes:
+        charter: the charter, or None where there is none.
+        deployment: production, trial or demo; told by the ledger's origin, never by the charter.
+        approvals: whose signatures over the charter's bytes were verified.
+        published: ``cosigned`` once its record is in a witness-cosigned checkpoint (law 12); ``exempt`` only in a trial
+            or the demo; ``waiting`` while it is recorded and not cosigned yet.
+        suspensions: those that hold now.
+    """
+
+    charter: Charter | None
+    deployment: Deployment
+    approvals: frozenset[Approver] = field(default_factory=frozenset)
+    published: Publication = "no"
+    suspensions: tuple[Suspension, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request with what the charter says about it."""
+
+    purpose: str
+    runs: bool
+    analytic: Analytic | None = None
+    hours_at: int | None = None
+
+
+def decide(standing: Standing, request: Request, now_ms: int) -> Permit:
+    """The charter's yes to ``request`` at ``now_ms``.
+
+    What looks, runs or keeps needs a charter that is in force and not suspended, within the analytic's hours. What
+    finishes alerts that were already raised stays possible when the charter has run out or is suspended, so that
+    people can do their duty.
+
+    Raises:
+        Refused: with all reasons.
+    """
+    charter = standing.charter
+    if charter is None:
+        raise Refused("There is no charter.", fix="Write, sign and publish one: `watchglass charter publish`.")
+    if not 0 <= now_ms < _END_OF_TIME:
+        raise Refused("The clock shows a time that cannot be right.", fix="Set the machine's clock.")
+    reasons = list(_bearing(standing, charter))
+    try:
+        case = _case(standing, charter, request, now_ms)
+    except BadInput as error:
+        raise _refusal([*reasons, error.message]) from error
+    begin, end = in_force(charter)
+    until = now_ms + LEASE_MS
+    if now_ms < end:
+        until = min(until, end)
+    if case.runs:
+        reasons += _out_of_force(begin, end, now_ms)
+        reasons += _suspended(standing, case)
+        if case.analytic is not None and case.hours_at is not None:
+            answer = look(case.analytic.hours, case.analytic.days, charter.timezone, case.hours_at)
+            if not answer.within:
+                reasons.append(f"It is outside the hours of {case.analytic.name!r}.")
+            if answer.until_ms is not None and case.hours_at == now_ms:
+                until = min(until, answer.until_ms)
+    if reasons:
+        raise _refusal(reasons)
+    return Permit(charter.sha256, charter.version, case.purpose, request, until, _SEAL)
+
+
+def in_force(charter: Charter) -> tuple[int, int]:
+    """The first moment (ms) at which a charter holds, and the first at which it no longer does."""
+    until = charter.in_force.until + timedelta(days=1)
+    return begin_of(charter.in_force.since, charter.timezone), begin_of(until, charter.timezone)
+
+
+def _refusal(reasons: list[str]) -> Refused:
+    unique = tuple(dict.fromkeys(reasons))
+    return Refused(
+        " ".join(unique),
+        fix="See `watchglass charter explain`; nothing runs that the charter does not allow.",
+        reasons=unique,
+    )
+
+
+def _bearing(standing: Standing, charter: Charter) -> Iterator[str]:
+    """Reasons that hold against the charter as such."""
+    if "authority" not in standing.approvals:
+        yield "The authority has not signed this charter."
+    if "oversight" not in standing.approvals:
+        yield "Oversight has not signed this charter."
+    if standing.published == "no":
+        yield "This charter is not published in the ledger."
+    elif standing.published == "waiting":
+        yield "No witness has cosigned the publication of this charter yet."
+    elif standing.published == "exempt" and standing.deployment == "production":
+        yield "Only a trial or the demo may go without a witness."
+    days = (charter.in_force.until - charter.in_force.since).days
+    if standing.deployment == "trial" and days > TRIAL_DAYS:
+        yield f"A trial lasts at most {TRIAL_DAYS} days, and this charter holds longer."
+
+
+def _out_of_force(begin: int, end: int, now_ms: int) -> Iterator[str]:
+    if now_ms < begin:
+        yield f"This charter comes into force only at {iso(begin)}."
+    if now_ms >= end:
+        yield f"This charter ran out at {iso(end)}."
+
+
+def _stops(standing: Standing, analytic: str) -> tuple[Suspension, ...]:
+    return tuple(order for order in standing.suspensions if order.scope in {EVERYTHING, analytic})
+
+
+def _suspended(standing: Standing, case: _Case) -> Iterator[str]:
+    name = case.analytic.name if case.analytic is not None else EVERYTHING
+    for order in _stops(standing, name):
+        what = "Everything" if order.scope == EVERYTHING else repr(order.scope)
+        yield f"{what} is suspended by {order.by} since {iso(order.at_ms)}."
+
+
+def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -> _Case:
+    match request:
+        case RunAnalytic(source, name):
+            analytic = charter.analytic(name)
+            if analytic.source != source:
+                raise BadInput(f"{name!r} does not look at {source!r}.", fix="Ask for the source that it looks at.")
+            return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=now_ms)
+        case RaiseAlert(name, captured_ms):
+            analytic = charter.analytic(name)
+            at = now_ms if captured_ms is None else captured_ms
+            if abs(at - now_ms) > DAY:
+                raise BadInput("The incident's time is more than a day away from now.", fix="Check the clocks.")
+            return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
+        case KeepClip(name):
+            analytic = charter.analytic(name)
+            return _Case(analytic.purpose, runs=True, analytic=analytic)
+        case LookAt(source) | ShowPublicView(source) | ConfirmBackdrop(source):
+            return _Case(_purpose_of_source(standing, charter, source), runs=True)
+        case ShowReviewerView(source, purpose):
+            charter.source(source)
+            return _Case(charter.purpose(purpose).name, runs=False)
+        case Decide(name) | HandOver(name):
+            return _Case(charter.analytic(name).purpose, runs=False)
+        case _:
+            assert_never(request)
+
+
+def _purpose_of_source(standing: Standing, charter: Charter, source: str) -> str:
+    """The first purpose that is left for looking at a source; without one nobody looks."""
+    analytics = charter.analytics_of(charter.source(source).name)
+    if not analytics:
+        raise BadInput(f"Nothing in the charter looks at {source!r}.", fix="Give the source an analytic, or remove it.")
+    open_ones = [analytic for analytic in analytics if not _stops(standing, analytic.name)]
+    if not open_ones:
+        by = ", ".join(dict.fromkeys(order.by for analytic in analytics for order in _stops(standing, analytic.name)))
+        raise BadInput(f"Every analytic of {source!r} is suspended by {by}.", fix="Wait until one is resumed.")
+    return open_ones[0].purpose

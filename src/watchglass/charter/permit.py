@@ -1,0 +1,151 @@
+"""What may be asked of the charter, and the ``Permit`` that only ``decide`` can give (law 2)."""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+from typing import Final, NoReturn, TypeVar
+
+from watchglass.core.digest import b64
+from watchglass.core.errors import Refused
+from watchglass.core.time import iso
+
+# ---- requests: a closed union ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnalytic:
+    """Let an analytic look at its source, for as long as the permit lasts."""
+
+    source: str
+    analytic: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Open a source at all: its health, its backdrop, its public view."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPublicView:
+    """Show the painted view of a source to everybody."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmBackdrop:
+    """An operator says that nobody is in the empty scene of a source."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlert:
+    """Put an incident before a person.
+
+    Attributes:
+        captured_ms: when the camera saw it; the analytic's hours are judged by it. None: now.
+    """
+
+    analytic: str
+    captured_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepClip:
+    """Keep the mosaicked clip of an alert that was raised."""
+
+    analytic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowReviewerView:
+    """Show a reviewer the mosaicked view of an alert that was raised."""
+
+    source: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A person's verdict about an alert that was raised."""
+
+    analytic: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A confirmed alert goes to a responder."""
+
+    analytic: str
+
+
+Request = (
+    RunAnalytic
+    | LookAt
+    | ShowPublicView
+    | ConfirmBackdrop
+    | RaiseAlert
+    | KeepClip
+    | ShowReviewerView
+    | Decide
+    | HandOver
+)
+
+R = TypeVar(
+    "R", RunAnalytic, LookAt, ShowPublicView, ConfirmBackdrop, RaiseAlert, KeepClip, ShowReviewerView, Decide, HandOver
+)
+
+# ---- the permit ------------------------------------------------------------------------------------------------
+
+_SEAL: Final = object()
+"""Only ``decide`` uses it. A test proves that nothing else in the house does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The charter's yes to one request, for a short time. It never leaves the process.
+
+    Attributes:
+        charter_sha256: SHA-256 of the bytes of the charter that says yes.
+        version: that charter's version.
+        purpose: the purpose that the act serves.
+        request: what was asked.
+        until_ms: the first moment at which it no longer holds.
+    """
+
+    charter_sha256: bytes
+    version: int
+    purpose: str
+    request: Request
+    until_ms: int
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("Only charter.decide makes a Permit (law 2).")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Permit cannot be copied or sent; ask charter.decide again.")
+
+    @property
+    def charter(self) -> str:
+        """The charter's hash in base64, as leaves and leases name it."""
+        return b64(self.charter_sha256)
+
+    def require(self, kind: type[R], now_ms: int) -> R:
+        """The request, if the permit is for this kind of act and still holds at ``now_ms``.
+
+        Raises:
+            Refused: it is for another act, or it has run out.
+        """
+        if not isinstance(self.request, kind):
+            raise Refused(
+                f"This permit is for {type(self.request).__name__}, not for {kind.__name__}.",
+                fix="Ask the charter for this act.",
+            )
+        if now_ms >= self.until_ms:
+            raise Refused(f"This permit ran out at {iso(self.until_ms)}.", fix="Ask the charter again.")
+        return self.request

@@ -1,0 +1,246 @@
+"""How a charter's keys are described: what a value must look like, and what it means.
+
+The model's fields carry these descriptions (``Annotated[type, Key(...)]``). The parser, the reference page and the
+nearest-word hints all read them, so that there is one place that says what a charter may hold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+from watchglass.core.digest import sha256, unb64
+from watchglass.core.errors import BadInput
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+
+UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
+"""Milliseconds of each unit of time; a year is 365 days."""
+
+_LONGEST = 100 * UNITS["y"]
+_ED25519 = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One written value.
+
+    Attributes:
+        expects: what to write, for error messages and the reference ("a length of time such as 20s").
+        read: the value of a text; raises BadInput or ValueError where the text does not fit.
+        words: the only words allowed, where they are a fixed few.
+    """
+
+    expects: str
+    read: Callable[[str], Any]
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of ``item``; ``make`` turns the tuple of its values into the field's value."""
+
+    item: Spec
+    fewest: int = 0
+    most: int = 1000
+    make: Callable[[tuple[Any, ...]], Any] = tuple
+    expects: str = "a list"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section with fixed keys."""
+
+    of: type
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A section whose keys are names that the charter gives; each value is an ``item``."""
+
+    item: Part | Choice | Pair
+    fewest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A section whose ``kind`` decides which keys it has."""
+
+    kinds: tuple[tuple[str, type], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """``name: value`` in one line, kept as a small class with ``name`` and one more field."""
+
+    of: type
+    value: Scalar
+
+
+Spec = Scalar | Many | Part | Named | Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What one field means: its description, and its name in the file where that differs."""
+
+    spec: Spec
+    means: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A field of a model class together with its description."""
+
+    field: str
+    key: str
+    spec: Spec
+    means: str
+    required: bool
+    default: Any
+
+
+@cache
+def entries(model: type) -> tuple[Entry, ...]:
+    """The described fields of a model class, in order."""
+    hints = get_type_hints(model, include_extras=True)
+    found: list[Entry] = []
+    for field in dataclasses.fields(model):
+        hint = hints[field.name]
+        if get_origin(hint) is not Annotated:
+            continue
+        key = next(extra for extra in get_args(hint)[1:] if isinstance(extra, Key))
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        default = None if required else field.default
+        found.append(Entry(field.name, key.name or field.name, key.spec, key.means, required, default))
+    return tuple(found)
+
+
+def _matching(pattern: str, convert: Callable[[str], Any], expects: str) -> Scalar:
+    compiled = re.compile(pattern, re.ASCII)
+
+    def read(text: str) -> Any:
+        if not compiled.fullmatch(text):
+            raise ValueError(text[:60])
+        return convert(text)
+
+    return Scalar(expects, read)
+
+
+def word(*words: str) -> Scalar:
+    """One of a fixed few words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(text[:60])
+        return text
+
+    listed = " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+    return Scalar(listed, read, words)
+
+
+def number(lowest: float, highest: float) -> Scalar:
+    """A decimal number, no exponent."""
+
+    def convert(text: str) -> float:
+        value = float(text)
+        if not lowest <= value <= highest:
+            raise BadInput(
+                f"{text} is outside {lowest:g} to {highest:g}.", fix=f"Write a number from {lowest:g} to {highest:g}."
+            )
+        return value
+
+    return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", convert, f"a number from {lowest:g} to {highest:g}")
+
+
+def whole(lowest: int, highest: int) -> Scalar:
+    """A whole number."""
+
+    def convert(text: str) -> int:
+        value = int(text)
+        if not lowest <= value <= highest:
+            raise BadInput(
+                f"{text} is outside {lowest} to {highest}.", fix=f"Write a whole number from {lowest} to {highest}."
+            )
+        return value
+
+    return _matching(r"0|[1-9][0-9]{0,8}", convert, f"a whole number from {lowest} to {highest}")
+
+
+def _duration(text: str) -> int:
+    value = int(text[:-1]) * UNITS[text[-1]]
+    if value > _LONGEST:
+        raise BadInput("That is longer than a hundred years.", fix="Write a shorter time.")
+    return value
+
+
+def _date(text: str) -> date:
+    value = date.fromisoformat(text)
+    if not 2000 <= value.year <= 2199:  # noqa: PLR2004  (the years that a charter can be about)
+        raise BadInput(f"The year of {text} cannot be meant.", fix="Write a year from 2000 to 2199.")
+    return value
+
+
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(text[:60]) from error
+    return text
+
+
+def key_id(name: str, typed_key: bytes) -> str:
+    """The C2SP key id of a name and a typed public key: 8 hex digits."""
+    return sha256(name.encode() + b"\n" + typed_key)[:4].hex()
+
+
+def _vkey(text: str) -> str:
+    name, _, rest = text.partition("+")
+    stated, _, encoded = rest.partition("+")
+    try:
+        typed = unb64(encoded, length=33)
+    except BadInput as error:
+        raise BadInput(
+            "This is not a whole verifier key.", fix="Copy the line that `watchglass key new` printed: name+id+key."
+        ) from error
+    if typed[0] not in {_ED25519, 4}:
+        raise BadInput("This key is of a type that charters do not use.", fix="Use an Ed25519 key.")
+    if key_id(name, typed) != stated:
+        raise BadInput(
+            "The key and its id do not belong together; a part was changed or cut.",
+            fix="Copy the whole line again that `watchglass key new` printed.",
+        )
+    return text
+
+
+def _openings_key(text: str) -> str:
+    unb64(text, length=32)
+    return text
+
+
+def _sentence(text: str) -> str:
+    clean = " ".join(text.split())
+    if not clean or len(clean) > 2000 or not clean.isprintable():  # noqa: PLR2004  (a text, not a book)
+        raise ValueError(text[:60])
+    return clean
+
+
+SENTENCE = Scalar("a sentence", _sentence)
+DURATION = _matching(r"(0|[1-9][0-9]{0,6})[smhdwy]", _duration, "a length of time such as 20s, 15m, 72h, 7d, 2w or 1y")
+DATE = _matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", _date, "a day such as 2026-12-01")
+YES_NO = _matching(r"true|false", lambda text: text == "true", "true or false")
+NAME = _matching(r"[a-z0-9](-?[a-z0-9]){0,63}", str, "a name in small letters, digits and hyphens, such as steps-cam")
+MODEL_HASH = _matching(r"sha256:[0-9a-f]{64}", str, "sha256: and 64 hex digits, as `watchglass model show` prints them")
+TIMEZONE = Scalar("a time zone such as Europe/Berlin", _timezone)
+PATH = _matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))(?!.*//)[A-Za-z0-9._/ -]{1,200}", str, "a path inside the media folder")
+URL = _matching(r"https?://[A-Za-z0-9.:\[\]-]{1,200}(/[A-Za-z0-9._~/-]{0,200})?", str, "an http or https address")
+VKEY = _matching(
+    r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}", _vkey, "a verifier key: name+id+key, in one line"
+)
+OPENINGS_KEY = _matching(r"[A-Za-z0-9+/=]{44}", _openings_key, "an X25519 public key: 32 bytes in base64")

@@ -1,0 +1,87 @@
+"""What charters will be able to ask for, and this version cannot keep yet.
+
+One row a safeguard. A charter that asks for one is refused by name, so that no charter promises what nothing keeps.
+Whoever builds a safeguard removes its row here and adds its fields to the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """A safeguard or function that the language knows and this version does not keep.
+
+    Attributes:
+        path: where it is written; ``*`` stands for any name. The last part may be a value (``kind=rtsp``).
+        what: its name for people.
+    """
+
+    path: str
+    what: str
+
+    @property
+    def message(self) -> str:
+        """What to tell a person who asks for it."""
+        return f"This version does not build {self.what} yet, so no charter may promise it."
+
+
+NOT_BUILT: Final = (
+    Unbuilt("sources.*.kind=rtsp", "network cameras (`kind: rtsp`)"),
+    Unbuilt("sources.*.kind=onvif", "network cameras (`kind: onvif`)"),
+    Unbuilt("sources.*.kind=usb", "cameras on the machine itself (`kind: usb`)"),
+    Unbuilt("sources.*.kind=feed", "event feeds (`kind: feed`)"),
+    Unbuilt("sources.*.url_secret", "secret addresses of network cameras (`url_secret`)"),
+    Unbuilt("sources.*.zones.*.line", "zones that are lines (`line`)"),
+    Unbuilt("analytics.*.kind=person_down", "the analytic `person_down`"),
+    Unbuilt("analytics.*.kind=line_crossing", "the analytic `line_crossing`"),
+    Unbuilt("analytics.*.kind=wrong_way", "the analytic `wrong_way`"),
+    Unbuilt("analytics.*.kind=left_object", "the analytic `left_object`"),
+    Unbuilt("analytics.*.kind=loitering", "the analytic `loitering`"),
+    Unbuilt("analytics.*.kind=stopped_vehicle", "the analytic `stopped_vehicle`"),
+    Unbuilt("analytics.*.kind=fire_smoke", "the analytic `fire_smoke`"),
+    Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
+    Unbuilt("analytics.*.notify", "telling a responder before a person has decided (`notify`)"),
+    Unbuilt("safeguards.record", "sealed recording of original video (`record`)"),
+    Unbuilt("safeguards.retention.sealed", "a retention of sealed originals (`retention.sealed`)"),
+    Unbuilt("safeguards.custodians", "custodians of sealed originals (`custodians`)"),
+    Unbuilt("safeguards.release", "release of originals by custodians (`release`)"),
+    Unbuilt("safeguards.review.second_read", "second reads of verdicts (`review.second_read`)"),
+    Unbuilt("safeguards.review.seeded_checks", "seeded checks of reviewers (`review.seeded_checks`)"),
+    Unbuilt("safeguards.embargo", "embargoes after which openings are published (`embargo`)"),
+    Unbuilt("quality", "published quality limits (`quality`)"),
+    Unbuilt("statistics", "statistics under a privacy budget (`statistics`)"),
+    Unbuilt("ledger.heartbeat_every", "signed heartbeats (`ledger.heartbeat_every`)"),
+    Unbuilt("costs", "published costs (`costs`)"),
+    Unbuilt("oversight.may=audit", "the compliance audit (`oversight.may: audit`)"),
+    Unbuilt("consultation", "public consultation (`consultation`)"),
+    Unbuilt("approvals", "approvals inside the charter's own file (`approvals`)"),
+)
+
+_FIXES: Final = {
+    "approvals": "Remove the section: approvals are signed over the file's bytes with `watchglass charter sign`, "
+    "and kept beside it.",
+    "consultation": "Remove the section; the charter then shows as not consulted on.",
+}
+_FIX: Final = "Remove it; the charter then does not promise it."
+_FIX_KIND: Final = "Leave this out for now, or use a kind that is built; the charter then does not promise it."
+
+
+def fix_for(row: Unbuilt) -> str:
+    """What the person does next."""
+    return _FIXES.get(row.path, _FIX_KIND if ".kind=" in row.path else _FIX)
+
+
+def unbuilt(path: tuple[str | int, ...], value: str | None = None) -> Unbuilt | None:
+    """The row for a key at ``path``, or for ``value`` written there."""
+    parts = [str(part) for part in path if not isinstance(part, int)]
+    for row in NOT_BUILT:
+        pattern, _, wanted = row.path.partition("=")
+        if (wanted or None) != value:
+            continue
+        pieces = pattern.split(".")
+        if len(pieces) == len(parts) and all(piece in {"*", part} for piece, part in zip(pieces, parts, strict=True)):
+            return row
+    return None
