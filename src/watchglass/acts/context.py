@@ -1,0 +1,114 @@
+"""What every act is given: the store, the recorder, the clock. And what every act gives back."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from watchglass.access.roles import Grant
+from watchglass.charter.model import Charter
+from watchglass.charter.permit import Permit
+from watchglass.core.entropy import Entropy
+from watchglass.core.time import Clock, month_of
+from watchglass.ledger.receipt import Receipt
+from watchglass.records.outbox import Store, Transaction
+from watchglass.records.recorder import Recorder
+from watchglass.records.vocabulary import ACTS, Need
+
+T = TypeVar("T")
+
+HOUSE: Final = "house"
+"""The role and actor of what the software does by itself; attested, like all that the server states."""
+
+_PSEUDONYM_BYTES: Final = 8
+_PSEUDONYM_LETTERS: Final = 12
+
+
+class Clips(Protocol):
+    """Where sealed clips lie."""
+
+    def write(self, name: str, ciphertext: bytes) -> None: ...
+
+    def read(self, name: str) -> bytes: ...
+
+    def destroy(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What acts need from below and from the edge."""
+
+    store: Store
+    recorder: Recorder
+    clock: Clock
+    entropy: Entropy
+    clips: Clips
+
+    @property
+    def origin(self) -> str:
+        """The log that these acts are recorded in."""
+        return self.recorder.origin
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """An act that happened: its value, and a log-signed receipt for each record it wrote."""
+
+    value: T
+    receipts: tuple[Receipt, ...]
+
+
+def do(acting: Acting, act: Callable[[Transaction], T]) -> Done[T]:
+    """Run ``act`` in one transaction with its records."""
+    committed = acting.store.commit(act)
+    return Done(committed.value, committed.receipts)
+
+
+def attest(
+    acting: Acting,
+    tx: Transaction,
+    act: str,
+    *,
+    by: Grant | None,
+    under: Permit | Charter | None,
+    clear: Mapping[str, object] | None = None,
+    committed: Mapping[str, object] | None = None,
+    refs: Sequence[bytes] = (),
+) -> bytes:
+    """Write the record of an act that the server attests, inside the act's own transaction.
+
+    The person, where there is one, appears in public under this month's pseudonym only; the account's name goes into
+    a commitment that oversight alone can open.
+
+    Returns:
+        The record's leaf hash.
+    """
+    hidden = dict(committed or {})
+    if by is not None:
+        hidden.setdefault("account", by.person.name)
+    charter = under.charter_sha256 if isinstance(under, Permit) else under.sha256 if under else None
+    names_purpose = isinstance(under, Permit) and ACTS[act].purpose is not Need.NEVER
+    leaf = acting.recorder.attested(
+        act,
+        role=by.role.value if by else HOUSE,
+        actor=pseudonym(acting, tx, by.person.account) if by else HOUSE,
+        charter=charter,
+        purpose=under.purpose if names_purpose and isinstance(under, Permit) else None,
+        clear=clear,
+        committed=hidden,
+        refs=refs,
+    )
+    return tx.record(leaf)
+
+
+def pseudonym(acting: Acting, tx: Transaction, account: int) -> str:
+    """What public records call ``account`` this month: random, and new each month."""
+    month = month_of(acting.clock.now())
+    row = tx.one("SELECT value FROM pseudonym WHERE account = ? AND month = ?", account, month)
+    if row is not None:
+        return str(row["value"])
+    value = "p-" + b32encode(acting.entropy.bytes(_PSEUDONYM_BYTES)).decode().lower()[:_PSEUDONYM_LETTERS]
+    tx.insert("pseudonym", {"account": account, "month": month, "value": value})
+    return value

@@ -1,0 +1,67 @@
+"""Act: the mosaicked clip of an alert is sealed under a key of its own and kept until retention destroys the key."""
+
+from __future__ import annotations
+
+from watchglass.acts.alerts import the_alert
+from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.charter.permit import KeepClip, Permit
+from watchglass.core.digest import b64, sha256
+from watchglass.records.outbox import Transaction
+from watchglass.views.clip import seal_clip
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+def keep_clip(
+    acting: Acting, permit: Permit, alert_id: str, mp4: bytes, *, seconds: float, masked_share: float
+) -> Done[None]:
+    """Seal and keep the clip. The ciphertext reaches the disk before the row that holds its key.
+
+    Args:
+        seconds: how long the clip is.
+        masked_share: mean share of each frame that is mosaicked, 0..1.
+    """
+    permit.require(KeepClip, acting.clock.now())
+    key, nonce = acting.entropy.bytes(_KEY_BYTES), acting.entropy.bytes(_NONCE_BYTES)
+    sealed = seal_clip(key, nonce, mp4, alert_id.encode())
+    name = alert_id
+    acting.clips.write(name, sealed)
+
+    def act(tx: Transaction) -> None:
+        alert = the_alert(tx, alert_id)
+        masked = round(masked_share * 1000)
+        digest = sha256(sealed)
+        attest(
+            acting,
+            tx,
+            "clip_kept",
+            by=None,
+            under=permit,
+            committed={
+                "alert": alert_id,
+                "ciphertext_sha256": b64(digest),
+                "seconds_ms": round(seconds * 1000),
+                "masked_per_mille": masked,
+            },
+            refs=[alert.leaf_hash],
+        )
+        tx.insert(
+            "clip",
+            {
+                "alert": alert_id,
+                "path": name,
+                "key": key,
+                "bytes": len(sealed),
+                "seconds": seconds,
+                "masked_per_mille": masked,
+                "sha256": digest,
+                "made_ms": acting.clock.now(),
+            },
+        )
+
+    try:
+        return do(acting, act)
+    except BaseException:
+        acting.clips.destroy(name)
+        raise

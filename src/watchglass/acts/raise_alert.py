@@ -1,0 +1,84 @@
+"""Act: an incident becomes an alert that waits for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from watchglass.acts.alerts import the_alert
+from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.charter.permit import Permit, RaiseAlert
+from watchglass.records.outbox import Transaction
+from watchglass.review.model import Alert
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """What perception noticed, as the house takes it in. ``still`` is a painted picture without a pixel of a person."""
+
+    id: str
+    source: str
+    analytic: str
+    kind: str
+    zone: str | None
+    at_ms: int
+    score: float | None
+    why: str
+    facts: Mapping[str, object]
+    boxes: tuple[tuple[int, int, int, int, int], ...]
+    still: bytes
+    review_within_ms: int
+
+
+def raise_alert(acting: Acting, permit: Permit, new: NewAlert) -> Done[Alert]:
+    """Record the alert and put it into the queue.
+
+    Raises:
+        CannotRecord: the record could not be written, so there is no alert.
+    """
+    permit.require(RaiseAlert, acting.clock.now())
+
+    def act(tx: Transaction) -> Alert:
+        score = None if new.score is None else round(new.score * 1000)
+        leaf_hash = attest(
+            acting,
+            tx,
+            "alert_raised",
+            by=None,
+            under=permit,
+            clear={"analytic": new.analytic, "kind": new.kind},
+            committed={
+                "alert": new.id,
+                "source": new.source,
+                "zone": new.zone,
+                "score": score,
+                "why": new.why,
+            },
+        )
+        now = acting.clock.now()
+        tx.insert(
+            "alert",
+            {
+                "id": new.id,
+                "source": new.source,
+                "analytic": new.analytic,
+                "kind": new.kind,
+                "zone": new.zone,
+                "purpose": permit.purpose,
+                "charter": permit.charter,
+                "at_ms": new.at_ms,
+                "raised_ms": now,
+                "score_per_mille": score,
+                "why": new.why,
+                "facts": json.dumps(dict(new.facts)),
+                "boxes": json.dumps(new.boxes),
+                "still": new.still,
+                "state": "waiting",
+                "due_ms": now + new.review_within_ms,
+                "leaf_hash": leaf_hash,
+            },
+        )
+        return the_alert(tx, new.id)
+
+    return do(acting, act)

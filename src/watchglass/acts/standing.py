@@ -1,0 +1,79 @@
+"""What is in force now, read from what was recorded: charters, approvals, cosigned publication, suspensions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from watchglass.charter.decide import Publication, Standing, Suspension, in_force
+from watchglass.charter.model import EVERYTHING, Charter, Deployment
+from watchglass.charter.parse import parse
+from watchglass.records.outbox import Reader, Row
+
+OVERSIGHT = "oversight"
+
+
+@lru_cache(maxsize=64)
+def charter_of(text: bytes) -> Charter:
+    """The charter behind bytes that were published; parsed once."""
+    return parse(text)
+
+
+def standing(reader: Reader, *, deployment: Deployment, cosigned_size: int, now_ms: int) -> Standing:
+    """The charter that counts at ``now_ms`` and all that bears on it.
+
+    The newest version counts that is approved by both, published in a cosigned checkpoint, and whose first day has
+    come; if there is none, the newest published one counts, and ``decide`` will say what it lacks.
+
+    Args:
+        cosigned_size: how many entries the last witness-cosigned checkpoint covers.
+    """
+    rows = reader.all("SELECT sha256, version, text, leaf_hash FROM charter_version ORDER BY version DESC")
+    if not rows:
+        return Standing(None, deployment)
+    candidates = [_standing(reader, row, deployment, cosigned_size) for row in rows]
+    for candidate in candidates:
+        assert candidate.charter is not None
+        begun = in_force(candidate.charter)[0] <= now_ms
+        if begun and len(candidate.approvals) == 2 and candidate.published in {"cosigned", "exempt"}:  # noqa: PLR2004 (authority and oversight)
+            return candidate
+    return candidates[0]
+
+
+def standing_of(reader: Reader, digest: str, *, deployment: Deployment, cosigned_size: int) -> Standing:
+    """The standing of one exact charter: to finish alerts that an older one raised."""
+    row = reader.one("SELECT sha256, version, text, leaf_hash FROM charter_version WHERE sha256 = ?", digest)
+    return _standing(reader, row, deployment, cosigned_size) if row else Standing(None, deployment)
+
+
+def is_cosigned(reader: Reader, leaf_hash: bytes, cosigned_size: int) -> bool:
+    """Whether that record lies within the first ``cosigned_size`` entries."""
+    row = reader.one("SELECT idx FROM entry WHERE leaf_hash = ?", leaf_hash)
+    return row is not None and int(row["idx"]) < cosigned_size
+
+
+def _standing(reader: Reader, row: Row, deployment: Deployment, cosigned_size: int) -> Standing:
+    approvals = reader.all("SELECT as_role FROM charter_approval WHERE sha256 = ?", row["sha256"])
+    published: Publication = "waiting"
+    if deployment == "trial":
+        published = "exempt"
+    elif is_cosigned(reader, row["leaf_hash"], cosigned_size):
+        published = "cosigned"
+    return Standing(
+        charter=charter_of(bytes(row["text"])),
+        deployment=deployment,
+        approvals=frozenset(approval["as_role"] for approval in approvals),
+        published=published,
+        suspensions=suspensions(reader, deployment=deployment, cosigned_size=cosigned_size),
+    )
+
+
+def suspensions(reader: Reader, *, deployment: Deployment, cosigned_size: int) -> tuple[Suspension, ...]:
+    """The orders to stop that hold: at once when given, until their lifting is in a cosigned checkpoint (law 12)."""
+    holding = []
+    for row in reader.all("SELECT * FROM suspension ORDER BY ordered_ms"):
+        lifted = row["lifted_leaf_hash"]
+        if lifted is not None and (deployment == "trial" or is_cosigned(reader, lifted, cosigned_size)):
+            continue
+        scope = EVERYTHING if row["scope"] == EVERYTHING else row["analytic"]
+        holding.append(Suspension(scope, OVERSIGHT, int(row["ordered_ms"])))
+    return tuple(holding)
