@@ -3,36 +3,65 @@
 Allowed are objects with string keys, arrays, strings, booleans, null, and integers of at most 53 bits.
 Floating-point numbers are refused: a record that needs a fraction writes a scaled integer or a string, so that no
 two implementations can disagree about its bytes.
+
+Python's JSON encoder with sorted keys and no ASCII escapes writes exactly what RFC 8785 asks for these values, with
+one exception: RFC 8785 sorts keys by UTF-16 code units, Python by code points. The two differ only where a key holds
+a character beyond ASCII, so such values are put in order first.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from json.encoder import encode_basestring
+from typing import Any, Final
 
 from watchglass.core.errors import BadInput
 
-MAX_INTEGER = 2**53 - 1
+MAX_INTEGER: Final = 2**53 - 1
+DEEPEST: Final = 64
+"""How many lists and objects may lie in one another."""
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False, check_circular=False
-)
+_PLAIN: Final = frozenset({str, bool, type(None)})
+_KEYS: Final = frozenset({str})
+
+
+def _make_writer(*, sort_keys: bool) -> Callable[[Any], str]:
+    """``value -> text``. CPython's own encoder, made once instead of once a call; else the public one."""
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # CPython's, or None; typeshed does not list it
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, allow_nan=False, check_circular=False
+    )
+    if make is None:
+        return encoder.encode
+    chunks = make(None, encoder.default, encode_basestring, None, ":", ",", sort_keys, False, False)
+
+    def write(value: Any) -> str:
+        return "".join(chunks(value, 0))
+
+    return write
+
+
+_write_sorted: Final = _make_writer(sort_keys=True)
+_write_as_is: Final = _make_writer(sort_keys=False)
 
 
 def encode(value: object) -> bytes:
     """The canonical bytes of ``value``.
 
     Raises:
-        BadInput: the value holds a float, a large integer, a key that is not a string, or text that is not Unicode.
+        BadInput: the value holds a float, a large integer, a key that is not a string, or text that is not Unicode,
+            or is nested deeper than ``DEEPEST``.
     """
-    needs_utf16_order = _check(value, "$")
-    if needs_utf16_order:
-        value = _in_utf16_order(value)
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    else:
-        text = _encoder.encode(value)
+    kind = type(value)
     try:
-        return text.encode("utf-8")
+        if kind is str:
+            return encode_basestring(value).encode()  # type: ignore[arg-type]  # kind is str
+        if _check(value, kind, "$", DEEPEST):
+            return _write_as_is(_in_utf16_order(value)).encode()
+        if kind is dict or kind is list or kind is tuple:
+            return _write_sorted(value).encode()
+        return json.dumps(value).encode()
     except UnicodeEncodeError as error:
         raise BadInput(
             "A text holds half of a surrogate pair, which is not Unicode.", fix="Send the text as valid UTF-8."
@@ -59,28 +88,40 @@ def decode(data: bytes) -> Any:
     return value
 
 
-def _check(value: object, path: str) -> bool:
-    """Refuse what has no canonical form; tell whether keys beyond ASCII need UTF-16 ordering."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return False
-    if kind is int:
-        if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]  # kind is int
-            raise BadInput(f"The number at {path} does not fit into 53 bits.", fix="Write it as a string.")
-        return False
+def _check(value: Any, kind: type, path: str, depth: int) -> bool:
+    """Refuse what has no canonical form; tell whether keys beyond ASCII need UTF-16 ordering.
+
+    Sets of types and one joined string of keys let the interpreter look at a whole object at once: most objects
+    hold only texts, and pass without a Python-level loop.
+    """
     if kind is dict:
-        beyond = False
-        for key, item in value.items():  # type: ignore[attr-defined]  # kind is dict
-            if type(key) is not str:
-                raise BadInput(f"A key at {path} is not a string.", fix="Use strings as keys.")
-            beyond |= not key.isascii()
-            beyond |= _check(item, key)
+        if not _KEYS.issuperset(map(type, value)):
+            raise BadInput(f"A key at {path} is not a string.", fix="Use strings as keys.")
+        beyond = not "".join(value).isascii()
+        if not _PLAIN.issuperset(map(type, value.values())):
+            for key, item in value.items():
+                beyond |= _check_item(item, key, depth)
         return beyond
     if kind is list or kind is tuple:
         beyond = False
-        for item in value:  # type: ignore[attr-defined]  # kind is list or tuple
-            beyond |= _check(item, path)
+        for item in value:
+            beyond |= _check_item(item, path, depth)
         return beyond
+    return _check_item(value, path, depth)
+
+
+def _check_item(item: Any, path: str, depth: int) -> bool:
+    kind = type(item)
+    if kind in _PLAIN:
+        return False
+    if kind is int:
+        if not -MAX_INTEGER <= item <= MAX_INTEGER:
+            raise BadInput(f"The number at {path} does not fit into 53 bits.", fix="Write it as a string.")
+        return False
+    if kind is dict or kind is list or kind is tuple:
+        if not depth:
+            raise BadInput(f"The value is nested more than {DEEPEST} deep.", fix="Nest fewer lists and objects.")
+        return _check(item, kind, path, depth - 1)
     raise BadInput(
         f"The value at {path} is a {kind.__name__}, which records cannot hold.",
         fix="Use text, whole numbers, true, false, null, lists and objects.",

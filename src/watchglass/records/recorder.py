@@ -1,0 +1,251 @@
+"""Makes finished leaves: checks, salts, commitments, the sealed opening, canonical bytes and the hash.
+
+Every act passes here, so the path is written for speed: the JSON of the opening and of the leaf is put together from
+parts that are each canonical already, in canonical order. A test holds it to ``canonical.encode`` and ``Leaf``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+from watchglass.core import canonical
+from watchglass.core.entropy import Entropy
+from watchglass.core.errors import BadInput, CannotRecord
+from watchglass.core.time import HOUR as HOUR_MS
+from watchglass.core.time import MINUTE as MINUTE_MS
+from watchglass.core.time import Clock, hour_of, minute_of
+from watchglass.ledger.merkle import leaf_hash
+from watchglass.records import commitment
+from watchglass.records.fields import ORIGIN, PSEUDONYM, FieldType, check_members
+from watchglass.records.leaf import VERSION, Leaf, check_head, check_size
+from watchglass.records.opening import DOMAIN as OPENING_DOMAIN
+from watchglass.records.opening import NONCE_BYTES, HourlyKey, associated_data, plaintext_of
+from watchglass.records.outbox import PreparedLeaf
+from watchglass.records.statement import SignedStatement
+from watchglass.records.vocabulary import ACTS, ActSpec, Basis, check_sense, spec_of
+
+_SALT: Final = commitment.SALT_BYTES
+_VERSION: Final = canonical.encode(VERSION)
+_sha256 = hashlib.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What of a committed field is the same each time."""
+
+    name: str
+    kind: FieldType
+    name_part: bytes
+    key: bytes
+    """``"name":`` as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What of an act's leaf is the same each time."""
+
+    spec: ActSpec
+    fields: tuple[_Field, ...]
+    head: bytes
+    random_bytes: int
+
+
+def _plan(spec: ActSpec) -> _Plan:
+    fields = tuple(
+        _Field(name, kind, commitment.name_part(name), canonical.encode(name) + b":")
+        for name, kind in spec.committed.items()
+    )
+    return _Plan(spec, fields, b'"basis":' + canonical.encode(spec.basis.value), len(fields) * _SALT + NONCE_BYTES)
+
+
+_PLANS: Final[Mapping[str, _Plan]] = {name: _plan(spec) for name, spec in ACTS.items()}
+
+
+@lru_cache(maxsize=8)
+def _hour(number: int) -> str:
+    return hour_of(number * HOUR_MS)
+
+
+@lru_cache(maxsize=8)
+def _minute(number: int) -> str:
+    return minute_of(number * MINUTE_MS)
+
+
+@lru_cache(maxsize=1024)
+def _text(value: str | None) -> bytes:
+    return canonical.encode(value)
+
+
+@lru_cache(maxsize=256)
+def _base64(value: bytes | None) -> bytes:
+    return b"null" if value is None else b'"' + b2a_base64(value, newline=False) + b'"'
+
+
+class Recorder:
+    """Prepares leaves for ``Transaction.record``. Safe to use from many threads.
+
+    Args:
+        origin: the log's origin. clock, entropy: from the edge.
+        oversight: the openings key of the charter in force; None before there is one.
+    """
+
+    def __init__(
+        self, *, origin: str, clock: Clock, entropy: Entropy, oversight: X25519PublicKey | None = None
+    ) -> None:
+        ORIGIN.check(origin, "origin")
+        self.origin = origin
+        self._clock = clock
+        self._entropy = entropy
+        self._oversight = oversight
+        self._key: HourlyKey | None = None
+        self._lock = threading.Lock()
+        self._aad = OPENING_DOMAIN + origin.encode() + b"\n"
+
+    def seal_to(self, oversight: X25519PublicKey) -> None:
+        """From now on, seal openings to this key: the one of the charter that is being published or in force."""
+        with self._lock:
+            self._oversight = oversight
+            self._key = None
+
+    def attested(
+        self,
+        act: str,
+        *,
+        role: str,
+        actor: str = "house",
+        charter: bytes | None,
+        purpose: str | None = None,
+        clear: Mapping[str, Any] | None = None,
+        committed: Mapping[str, Any] | None = None,
+        refs: Sequence[bytes] = (),
+    ) -> PreparedLeaf:
+        """A leaf that the server attests. The minute is filled in from the clock where the act commits to it.
+
+        Args:
+            act: its name in the vocabulary.
+            role: in which the actor acts; purpose: the analytic's, where the act has one.
+            clear: the fields that everyone can read.
+            committed: the fields that only openings show.
+            refs: leaf hashes of the acts that this one refers to.
+            actor: ``house``, or the person's pseudonym of this month.
+            charter: SHA-256 of the charter in force.
+
+        Raises:
+            BadInput: a field is not as the vocabulary says.
+            CannotRecord: there is nobody to seal the opening to.
+        """
+        plan = _PLANS.get(act) or _plan(spec_of(act))
+        spec = plan.spec
+        if spec.basis is not Basis.ATTESTED:
+            raise BadInput(f"The server cannot attest '{act}': its actor signs it.", fix="Use a signed statement.")
+        refs = tuple(refs)
+        check_head(spec, role=role, charter=charter, purpose=purpose, refs=refs)
+        PSEUDONYM.check(actor, "actor")
+        clear = clear if clear is not None else {}
+        check_members(clear, spec.clear, f"the clear part of '{act}'")
+        check_sense(spec, clear)
+        now = self._clock.now()
+        hour = _hour(now // HOUR_MS)
+        values = dict(committed) if committed is not None else {}
+        if spec.timed:
+            values.setdefault("minute", _minute(now // MINUTE_MS))
+        check_members(values, spec.committed, f"the committed part of '{act}'")
+        commitments, opening, sealed, key = b"{}", b"", None, None
+        if plan.fields:
+            key = self._key_for(hour)
+            commitments, sealed = self._seal(plan, values, key)
+            opening = b',"opening":"' + b2a_base64(_sha256(sealed).digest(), newline=False) + b'"'
+        named = b",".join([b'"' + b2a_base64(ref, newline=False) + b'"' for ref in refs])
+        data = b"".join(
+            (
+                b'{"act":', _text(act), b',"actor":', _text(actor), b",", plan.head, b',"charter":', _base64(charter),
+                b',"clear":', canonical.encode(clear) if clear else b"{}", b',"commitments":', commitments,
+                b',"hour":', _text(hour), opening, b',"purpose":', _text(purpose), b',"refs":[', named,
+                b'],"role":', _text(role), b',"v":', _VERSION, b"}",
+            )
+        )  # fmt: skip
+        check_size(data)
+        wrapped = key.wrapped if key else None
+        return PreparedLeaf(data, leaf_hash(data), act, spec.lane, clear.get("analytic"), hour, sealed, wrapped)
+
+    def _seal(self, plan: _Plan, values: Mapping[str, Any], key: HourlyKey) -> tuple[bytes, bytes]:
+        """The canonical commitments and the sealed opening."""
+        random = self._entropy.bytes(plan.random_bytes)
+        commitments, openings = [], []
+        at = 0
+        for field in plan.fields:
+            text = canonical.encode(values[field.name])
+            salt = random[at : at + _SALT]
+            at += _SALT
+            digest = _sha256(commitment.PREFIX + salt + field.name_part + text).digest()
+            commitments.append(field.key + b'"' + b2a_base64(digest, newline=False) + b'"')
+            openings.append(field.key + b'{"salt":"' + b2a_base64(salt, newline=False) + b'","value":' + text + b"}")
+        shown = b"{" + b",".join(commitments) + b"}"
+        plaintext = b'{"fields":{' + b",".join(openings) + b"}}"
+        return shown, key.seal(plaintext, nonce=random[at:], aad=self._aad + shown)
+
+    def signed(self, statement: SignedStatement) -> PreparedLeaf:
+        """The leaf of a statement that its caller has verified, with its opening sealed to oversight.
+
+        Raises:
+            BadInput: the statement is for another log.
+            CannotRecord: there is nobody to seal the opening to.
+        """
+        if statement.origin != self.origin:
+            raise BadInput(
+                f"This statement is for the log {statement.origin}, not for {self.origin}.", fix="Sign it for this log."
+            )
+        bare = statement.leaf
+        sealed, key, opening = None, None, None
+        if bare.commitments:
+            key = self._key_for(_hour(self._clock.now() // HOUR_MS))
+            shown = canonical.encode(bare.body()["commitments"])
+            sealed = key.seal(
+                plaintext_of(statement.opened),
+                nonce=self._entropy.bytes(NONCE_BYTES),
+                aad=associated_data(self.origin, shown),
+            )
+            opening = _sha256(sealed).digest()
+        leaf = Leaf(
+            act=bare.act,
+            charter=bare.charter,
+            purpose=bare.purpose,
+            role=bare.role,
+            actor=bare.actor,
+            hour=bare.hour,
+            refs=bare.refs,
+            clear=bare.clear,
+            commitments=bare.commitments,
+            opening=opening,
+            signature=bare.signature,
+        )
+        data = leaf.encode()
+        wrapped = key.wrapped if key else None
+        return PreparedLeaf(
+            data, leaf_hash(data), leaf.act, leaf.spec.lane, leaf.clear.get("analytic"), leaf.hour, sealed, wrapped
+        )
+
+    def _key_for(self, hour: str) -> HourlyKey:
+        """The key of ``hour``: a fresh one when the hour changes; the old one is forgotten."""
+        key = self._key
+        if key is not None and key.wrapped.hour == hour:
+            return key
+        with self._lock:
+            key = self._key
+            if key is None or key.wrapped.hour != hour:
+                if self._oversight is None:
+                    raise CannotRecord(
+                        "There is no charter yet, and so no key of oversight to seal this record's details to.",
+                        fix="Publish a charter whose oversight has an openings_key, then do this again.",
+                    )
+                key = HourlyKey.fresh(origin=self.origin, hour=hour, oversight=self._oversight, entropy=self._entropy)
+                self._key = key
+        return key

@@ -1,0 +1,436 @@
+"""Every act that a leaf may name, with its fields and their types. What is not here cannot be built or parsed.
+
+Four rules hold throughout, and the tests check them:
+
+* Every act commits to its ``minute``, but for those that may come before there is a charter and so nobody to seal an
+  opening to. With the salt this also makes every leaf unlike any other, so that one receipt never stands for two acts.
+* All fields are always present (null where there is nothing to say), so that a field's absence tells nothing.
+* What is finer than an hour, and whatever tells of a person, a place within a source or a decision, is committed.
+* An act that refers to earlier ones names their leaf hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from watchglass.core.canonical import MAX_INTEGER
+from watchglass.core.errors import BadInput
+from watchglass.core.time import DAY
+from watchglass.records.fields import (
+    HASH,
+    IDENTIFIER,
+    MINUTE,
+    MONTH,
+    NAME,
+    ORIGIN,
+    VKEY,
+    Choice,
+    FieldType,
+    ListOf,
+    MapOf,
+    Members,
+    OrNull,
+    Text,
+    Whole,
+)
+
+
+class Basis(StrEnum):
+    """Who vouches for a leaf: the person's own key, or only the server."""
+
+    SIGNED = "signed"
+    ATTESTED = "attested"
+
+
+class Lane(StrEnum):
+    """How soon a leaf enters the public checkpoint (law 10)."""
+
+    PROMPT = "prompt"
+    BATCH = "batch"
+
+
+class Need(StrEnum):
+    """Whether a leaf names a charter or a purpose."""
+
+    ALWAYS = "always"
+    MAYBE = "maybe"
+    NEVER = "never"
+
+
+STAFF: Final = frozenset(
+    {
+        "reviewer",
+        "responder",
+        "shift-lead",
+        "operator",
+        "custodian",
+        "privacy-officer",
+        "analyst",
+        "clerk",
+        "oversight",
+        "administrator",
+    }
+)
+HOUSE: Final = frozenset({"house"})
+"""The software itself, when no person acts."""
+ROLES: Final = STAFF | HOUSE | {"authority"}
+
+_REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
+_KEEPERS: Final = frozenset({"house", "operator", "administrator"})
+_ALERT: Final[Mapping[str, FieldType]] = {"alert": IDENTIFIER}
+_ACCOUNT: Final = Text(100)
+_SCOPE: Final = Choice(("all", "analytic"))
+_HEAD: Final = Members({"size": Whole(0, MAX_INTEGER), "root": HASH})
+
+
+@dataclass(frozen=True, slots=True)
+class ActSpec:
+    """What one act writes.
+
+    Attributes:
+        roles: the roles that may stand in the leaf.
+        clear: fields that everyone can read. committed: fields that only openings show (``minute`` is added).
+        refs_to: the acts that the leaf's refs must name, one leaf hash each; empty where the leaf has no refs.
+        meaning: one sentence. seen_by: who may see what is not in clear.
+        charter: whether the leaf names the charter under which the act was done; purpose: likewise.
+        timed: whether the minute is committed to.
+    """
+
+    name: str
+    basis: Basis
+    lane: Lane
+    roles: frozenset[str]
+    meaning: str
+    seen_by: str
+    clear: Mapping[str, FieldType] = field(default_factory=dict)
+    committed: Mapping[str, FieldType] = field(default_factory=dict)
+    refs_to: tuple[str, ...] = ()
+    charter: Need = Need.ALWAYS
+    purpose: Need = Need.NEVER
+    timed: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.roles or not self.roles <= ROLES:
+            raise BadInput(f"The act '{self.name}' names an unknown role.", fix="Use roles of ROLES.")
+        fields = {**self.committed, "minute": MINUTE} if self.timed else dict(self.committed)
+        object.__setattr__(self, "committed", {name: fields[name] for name in sorted(fields)})
+        if set(self.clear) & set(self.committed):
+            raise BadInput(f"The act '{self.name}' has a field twice.", fix="A field is in clear or committed.")
+
+
+_OVERSIGHT = "Oversight, from the opening."
+_HOUSE_AND_OVERSIGHT = "Staff on the page of this alert; oversight, from the opening."
+
+_LIFE: Final = (
+    ActSpec(
+        "log_opened",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "The log began: always entry 0, and nothing else says so again.",
+        "Nothing is hidden.",
+        clear={
+            "origin": ORIGIN,
+            "deployment": Choice(("production", "trial", "demo")),
+            "software": NAME,
+        },
+        charter=Need.NEVER,
+        timed=False,
+    ),
+    ActSpec(
+        "charter_published",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        _KEEPERS | {"authority"},
+        "A charter's exact text was put before everyone; whether it is in force depends on its approvals.",
+        _OVERSIGHT,
+        clear={"name": NAME, "version": Whole(1, 1_000_000), "sha256": HASH, "text": Text(60_000)},
+        committed={"account": _ACCOUNT},
+        charter=Need.MAYBE,
+    ),
+    ActSpec(
+        "charter_approved",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"authority", "oversight"}),
+        "The authority or oversight approved one exact charter, having seen the log at the size that it names.",
+        _OVERSIGHT,
+        clear={
+            "name": NAME,
+            "version": Whole(1, 1_000_000),
+            "sha256": HASH,
+            "as_role": Choice(("authority", "oversight")),
+            "seen": OrNull(_HEAD),
+        },
+        charter=Need.MAYBE,
+    ),
+    ActSpec(
+        "run_started",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "The house started, with this software, these models and these sources.",
+        "Nothing is hidden.",
+        clear={
+            "run": IDENTIFIER,
+            "software": NAME,
+            "models": MapOf(HASH, 64),
+            "sources": ListOf(NAME, 1_000, as_set=True),
+        },
+        charter=Need.MAYBE,
+        timed=False,
+    ),
+    ActSpec(
+        "run_stopped",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "The house stopped. A start without its stop means that it was cut off.",
+        "Nothing is hidden.",
+        clear={
+            "run": IDENTIFIER,
+            "cause": Choice(("asked", "sources_ended", "charter_ended", "fault", "found_after_crash")),
+        },
+        charter=Need.MAYBE,
+        timed=False,
+    ),
+    ActSpec(
+        "key_enrolled",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"oversight"}),
+        "Oversight enrolled one person's signing key for one role and one month.",
+        "Oversight, from the opening, which names the person.",
+        clear={"enrolled_role": Choice(tuple(sorted(STAFF))), "vkey": VKEY, "month": MONTH},
+        committed={"person": _ACCOUNT},
+    ),
+    ActSpec(
+        "account_changed",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        STAFF | HOUSE,
+        "An account was opened, closed, given other roles or another password.",
+        "Administrators; oversight, from the opening.",
+        clear={"change": Choice(("opened", "roles", "closed", "password"))},
+        committed={
+            "account": _ACCOUNT,
+            "roles": ListOf(Choice(tuple(sorted(STAFF))), len(STAFF), as_set=True),
+            "by": OrNull(_ACCOUNT),
+        },
+        charter=Need.MAYBE,
+    ),
+    ActSpec(
+        "backdrop_confirmed",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        frozenset({"operator", "house"}),
+        "An operator said “nobody is in this picture”; from here on the public view shows it.",
+        "Everyone sees the picture; oversight, from the opening, who confirmed it.",
+        clear={"source": NAME},
+        committed={"picture_sha256": HASH, "account": _ACCOUNT},
+    ),
+    ActSpec(
+        "backdrop_withdrawn",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        frozenset({"operator", "house"}),
+        "A published backdrop was taken back; the public view of the source is grey again.",
+        "Oversight, from the opening, who withdrew it.",
+        clear={"source": NAME},
+        committed={"picture_sha256": HASH, "account": _ACCOUNT},
+    ),
+    ActSpec(
+        "retention_applied",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        HOUSE,
+        "What the charter's retention had outlived was destroyed: keys first, then data.",
+        _OVERSIGHT,
+        clear={"what": Choice(("clips", "alerts", "openings"))},
+        committed={"count": Whole(0, MAX_INTEGER), "before": MINUTE},
+    ),
+)
+
+_ALERTS: Final = (
+    ActSpec(
+        "alert_raised",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        HOUSE,
+        "An analytic put an incident before the reviewers.",
+        _HOUSE_AND_OVERSIGHT,
+        clear={"analytic": NAME, "kind": NAME},
+        committed={
+            **_ALERT,
+            "source": NAME,
+            "zone": OrNull(NAME),
+            "score": OrNull(Whole(0, 1000)),
+            "why": Text(500),
+        },
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "alert_decided",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _REVIEWERS,
+        "A person decided about an alert.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={**_ALERT, "verdict": Choice(("confirm", "reject", "unsure")), "reason": NAME, "account": _ACCOUNT},
+        refs_to=("alert_raised",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "verdict_withdrawn",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _REVIEWERS,
+        "A person took back their own verdict within the time for undoing; the alert waits again.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={**_ALERT, "account": _ACCOUNT},
+        refs_to=("alert_decided",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "alert_handed_over",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _REVIEWERS | HOUSE,
+        "A confirmed alert was handed to those who go there.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={**_ALERT, "channel": NAME},
+        refs_to=("alert_decided",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "handover_progressed",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        frozenset({"responder", "shift-lead"}),
+        "A responder acknowledged, set out or arrived.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={**_ALERT, "step": Choice(("acknowledged", "on_the_way", "arrived")), "account": _ACCOUNT},
+        refs_to=("alert_handed_over",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "outcome_recorded",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        frozenset({"responder", "shift-lead"}),
+        "A responder said what was found on the spot; the hand-over is closed.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={
+            **_ALERT,
+            "outcome": Choice(("found-helped", "found-no-help-needed", "not-found", "nobody-contacted")),
+            "action": Text(1_000, may_be_empty=True),
+            "account": _ACCOUNT,
+        },
+        refs_to=("alert_handed_over",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "clip_kept",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        HOUSE,
+        "The mosaicked clip of an alert was encrypted and kept for as long as the charter says.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={
+            **_ALERT,
+            "ciphertext_sha256": HASH,
+            "seconds_ms": Whole(0, DAY),
+            "masked_per_mille": Whole(0, 1000),
+        },
+        refs_to=("alert_raised",),
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "clip_viewed",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _REVIEWERS | {"oversight"},
+        "A person looked at the mosaicked clip of an alert.",
+        _HOUSE_AND_OVERSIGHT,
+        committed={**_ALERT, "account": _ACCOUNT},
+        refs_to=("alert_raised",),
+        purpose=Need.ALWAYS,
+    ),
+)
+
+_OVERSIGHTS: Final = (
+    ActSpec(
+        "suspension_ordered",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"oversight"}),
+        "Oversight ordered everything, or one analytic, to stop.",
+        "Oversight and the authority, from the opening.",
+        clear={"scope": _SCOPE, "analytic": OrNull(NAME)},
+        committed={"reason": Text(2_000)},
+    ),
+    ActSpec(
+        "suspension_obeyed",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "The house stopped what it was ordered to stop, so many milliseconds after the order reached it.",
+        _OVERSIGHT,
+        clear={"scope": _SCOPE, "analytic": OrNull(NAME), "within_ms": Whole(0, MAX_INTEGER)},
+        refs_to=("suspension_ordered",),
+    ),
+    ActSpec(
+        "suspension_lifted",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"oversight"}),
+        "Oversight allowed what it had stopped to run again; it takes effect once witnesses have cosigned it.",
+        "Oversight and the authority, from the opening.",
+        clear={"scope": _SCOPE, "analytic": OrNull(NAME)},
+        committed={"reason": Text(2_000), "what_changed": Text(2_000)},
+        refs_to=("suspension_ordered",),
+    ),
+    ActSpec(
+        "opening_inspected",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        frozenset({"oversight"}),
+        "The portal handed sealed openings to oversight.",
+        _OVERSIGHT,
+        committed={"leaves": ListOf(HASH, 10_000, as_set=True), "account": _ACCOUNT},
+    ),
+)
+
+ACTS: Final[Mapping[str, ActSpec]] = {spec.name: spec for spec in (*_LIFE, *_ALERTS, *_OVERSIGHTS)}
+
+
+def spec_of(act: object) -> ActSpec:
+    """The specification of an act.
+
+    Raises:
+        BadInput: there is no such act in this version.
+    """
+    spec = ACTS.get(act) if isinstance(act, str) else None
+    if spec is None:
+        raise BadInput(
+            f"{str(act)[:60]!r} is not an act that this version knows.",
+            fix="Check the name, or use the version of Watchglass that wrote it.",
+        )
+    return spec
+
+
+def check_sense(spec: ActSpec, clear: Mapping[str, object]) -> None:
+    """Check what no single field can: that a suspension's scope and analytic agree.
+
+    Raises:
+        BadInput: they do not.
+    """
+    if "scope" in spec.clear and (clear["scope"] == "analytic") != (clear["analytic"] is not None):
+        raise BadInput(
+            "A suspension of one analytic names it, and a suspension of all names none.",
+            fix="Give scope `analytic` with its name, or scope `all` with null.",
+            field="analytic",
+        )
