@@ -2,8 +2,9 @@
 
 The interval is Wilson's score interval (E. B. Wilson, "Probable inference, the law of succession, and statistical
 inference", JASA 22 (1927), 209-212), which keeps its coverage at small n and near 0 and 1, where the textbook interval
-does not (Brown, Cai, DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001), 101-133).
-It takes the alerts as independent draws of one rate; bursts of alike alerts make the truth less certain than it says.
+does not (Brown, Cai and DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001),
+101-133). It takes the alerts as independent draws of one rate; bursts of alike alerts make the truth less certain than
+it says.
 """
 
 from __future__ import annotations

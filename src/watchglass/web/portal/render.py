@@ -19,8 +19,11 @@ from typing import Any, Final
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from watchglass.acts.public_facts import words_of_day
+from watchglass.charter import words
 from watchglass.core.digest import b64
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, iso, moment
+from watchglass.core.time import iso, moment
+from watchglass.web.portal.chrome import chrome
 
 STATIC: Final = Path(__file__).parent / "static"
 """What is served under ``/static``."""
@@ -39,13 +42,11 @@ def page(
 ) -> Response:
     """The answer to ``request``: ``template`` filled with ``data``, or ``data`` itself where the path ends in .json.
 
-    The template sees every key of ``data``, and ``chrome`` (the frame: banners, navigation, the person). Keys that begin
-    with an underscore are for the template only and stay out of the JSON.
+    The template sees every key of ``data``, and ``chrome`` (the frame: banners, navigation, the person). Keys that
+    begin with an underscore are for the template only and stay out of the JSON.
     """
     if request.url.path.endswith(_JSON):
         return as_json(data, status=status, headers=headers)
-    from watchglass.web.portal.chrome import chrome  # noqa: PLC0415  # chrome needs the House, which renders too
-
     html = environment().get_template(template).render(chrome=chrome(request), **data)
     return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=dict(headers or {}))
 
@@ -96,13 +97,13 @@ def environment() -> Environment:
         moment=words_of_moment,
         day=words_of_day,
         clock=clock_time,
-        duration=words_of_duration,
+        duration=words.duration,
         count=words_of_count,
         clip=clip,
         plural=plural,
         b64=b64,
         hex=bytes.hex,
-        listed=listed,
+        listed=lambda items, last="and": words.listed(list(items), last),
     )
     made.globals.update(static=static)
     return made
@@ -120,29 +121,9 @@ def words_of_moment(ms: int) -> str:
     return f"{words_of_day(ms)}, {clock_time(ms)} UTC"
 
 
-def words_of_day(ms: int) -> str:
-    """``23 November 2026``."""
-    when = moment(ms)
-    return f"{when.day} {when:%B %Y}"
-
-
 def clock_time(ms: int) -> str:
     """``14:05``, UTC."""
     return f"{moment(ms):%H:%M}"
-
-
-def words_of_duration(ms: int) -> str:
-    """``15 minutes``, ``7 days``, ``1 hour 30 minutes``: the two largest units, rounded down; ``no time`` for zero."""
-    units = ((365 * DAY, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
-    words: list[str] = []
-    left = ms
-    for size, name in units:
-        n, left = divmod(left, size)
-        if n:
-            words.append(plural(n, name))
-        if len(words) == 2 or (words and not n):  # noqa: PLR2004  # two units, and neighbours only
-            break
-    return " ".join(words) or "no time"
 
 
 def words_of_count(n: int) -> str:
@@ -153,12 +134,6 @@ def words_of_count(n: int) -> str:
 def plural(n: int, word: str, many: str = "") -> str:
     """``1 alert``, ``2 alerts``."""
     return f"{words_of_count(n)} {word if n == 1 else many or word + 's'}"
-
-
-def listed(words: Iterable[str], last: str = "and") -> str:
-    """``a, b and c``."""
-    every = list(words)
-    return f" {last} ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
 
 
 def clip(text: str, length: int) -> str:

@@ -1,0 +1,427 @@
+"""What the public pages read: typed, read-only, and coarse on purpose.
+
+Counts of alerts end at the last midnight (UTC), so that nobody can watch the number move and learn that somebody was
+somewhere; the ledger's lane for alerts is batched for the same reason (law 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Final, assert_never
+
+from watchglass.charter import words
+from watchglass.charter.decide import Standing, decide, in_force
+from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment, PublicView
+from watchglass.charter.permit import Request, RunAnalytic, ShowPublicView
+from watchglass.core.errors import Refused
+from watchglass.core.time import DAY, iso, moment
+from watchglass.records.outbox import Reader
+from watchglass.review.frequency import Frequency
+from watchglass.views.public import pin_radius, spread
+
+MONTH_DAYS: Final = 30
+"""How far back "last month" looks."""
+
+_UNKNOWN_SIZE: Final = (640, 360)
+
+
+def words_of_day(ms: int) -> str:
+    """``23 November 2026``, UTC."""
+    return words.day(moment(ms).date())
+
+
+# ---- does anything run here? ---------------------------------------------------------------------------------------
+
+
+class Condition(StrEnum):
+    """Whether the charter lets anything run now."""
+
+    IN_FORCE = "in-force"
+    PARTLY_SUSPENDED = "partly-suspended"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    NOT_YET = "not-yet"
+    NOT_APPROVED = "not-approved"
+    NO_CHARTER = "no-charter"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What everyone must know about this place, shown on top of every page."""
+
+    kind: str
+    title: str
+    text: str
+    href: str = ""
+    link: str = ""
+
+
+def condition(standing: Standing, now_ms: int) -> Condition:
+    """Whether the charter lets anything run at ``now_ms``."""
+    charter = standing.charter
+    if charter is None:
+        return Condition.NO_CHARTER
+    if {"authority", "oversight"} - standing.approvals or standing.published in {"no", "waiting"}:
+        return Condition.NOT_APPROVED
+    begin, end = in_force(charter)
+    if now_ms >= end:
+        return Condition.EXPIRED
+    if now_ms < begin:
+        return Condition.NOT_YET
+    stopped = {order.scope for order in standing.suspensions}
+    if EVERYTHING in stopped or (charter.analytics and stopped >= {item.name for item in charter.analytics}):
+        return Condition.SUSPENDED
+    return Condition.PARTLY_SUSPENDED if stopped else Condition.IN_FORCE
+
+
+def notices(standing: Standing, now_ms: int) -> tuple[Notice, ...]:
+    """The banners of this moment: what kind of deployment this is, then why something does not run."""
+    return (*_of_deployment(standing.deployment, standing.charter), *_of_condition(standing, now_ms))
+
+
+def _of_deployment(kind: Deployment, charter: Charter | None) -> tuple[Notice, ...]:
+    if kind == "demo":
+        text = "one computer plays everyone; this proves nothing about a real place."
+        return (Notice("demo", "Demo:", text, "/tour", "Take the tour"),)
+    if kind == "trial":
+        ends = f" It ends after {words_of_day(in_force(charter)[1] - 1)}." if charter else ""
+        return (Notice("trial", "Trial:", f"one person holds every key, and nobody outside watches.{ends}"),)
+    return ()
+
+
+def _of_condition(standing: Standing, now_ms: int) -> tuple[Notice, ...]:
+    state = condition(standing, now_ms)
+    charter = standing.charter
+    match state:
+        case Condition.IN_FORCE:
+            return ()
+        case Condition.NO_CHARTER:
+            return (Notice("stopped", "No charter is in force.", "Nothing is being watched here."),)
+        case Condition.NOT_APPROVED:
+            text = "Its approvals or its publication are not complete, so nothing is being watched."
+            return (Notice("stopped", "The charter is not in force.", text, "/charter", "See what is missing"),)
+        case Condition.EXPIRED | Condition.NOT_YET:
+            begin, end = in_force(charter) if charter else (0, 0)
+            title = (
+                f"The charter ran out on {words_of_day(end - 1)}."
+                if state is Condition.EXPIRED
+                else f"The charter comes into force on {words_of_day(begin)}."
+            )
+            return (Notice("stopped", title, "Nothing is being watched here.", "/charter", "Read it"),)
+        case Condition.SUSPENDED | Condition.PARTLY_SUSPENDED:
+            return tuple(_of_suspension(standing))
+        case _:
+            assert_never(state)
+
+
+def _of_suspension(standing: Standing) -> Iterable[Notice]:
+    people = standing.charter.safeguards.on_suspension if standing.charter else None
+    meanwhile = f" Meanwhile people: {people.people_do}" if people else ""
+    for order in standing.suspensions:
+        what = "Everything is" if order.scope == EVERYTHING else f"“{order.scope}” is"
+        text = f"{order.by.capitalize()} ordered it on {words_of_day(order.at_ms)}.{meanwhile}"
+        yield Notice("stopped", f"{what} suspended.", text, "/ledger", "See the record")
+
+
+# ---- what is noticed, and how often that was right -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticFacts:
+    """One rule, as the register shows it. ``why_not`` holds the charter's reasons where it may not run now."""
+
+    name: str
+    kind: str
+    rule: str
+    source: str
+    place: str
+    zone: str | None
+    purpose: str
+    purpose_text: str
+    legal_basis: str
+    model: str | None
+    hours: str
+    may_run: bool
+    why_not: tuple[str, ...]
+
+
+def analytic_facts(standing: Standing, analytic: Analytic, now_ms: int) -> AnalyticFacts:
+    """The facts about one analytic of the charter in ``standing``."""
+    charter = _charter(standing)
+    purpose = charter.purpose(analytic.purpose)
+    why_not = refusals(standing, RunAnalytic(analytic.source, analytic.name), now_ms)
+    return AnalyticFacts(
+        name=analytic.name,
+        kind=analytic.kind,
+        rule=words.sentence(charter, analytic),
+        source=analytic.source,
+        place=charter.source(analytic.source).place.name,
+        zone=analytic.zone,
+        purpose=purpose.name,
+        purpose_text=purpose.text,
+        legal_basis=purpose.legal_basis,
+        model=analytic.model,
+        hours=f"{words.when(analytic.hours, analytic.days)} ({charter.timezone})",
+        may_run=not why_not,
+        why_not=why_not,
+    )
+
+
+def refusals(standing: Standing, request: Request, now_ms: int) -> tuple[str, ...]:
+    """Why the charter says no to ``request`` now; empty where it says yes."""
+    try:
+        decide(standing, request, now_ms)
+    except Refused as refused:
+        return refused.reasons
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What people decided about the alerts of the last 30 days, up to the last midnight (UTC)."""
+
+    since_ms: int
+    until_ms: int
+    alerts: int
+    right: int
+    wrong: int
+    unsure: int
+
+    DERIVED: ClassVar = ("undecided", "was_wrong", "was_right")
+
+    @property
+    def undecided(self) -> int:
+        """Alerts that nobody has decided yet."""
+        return self.alerts - self.right - self.wrong - self.unsure
+
+    @property
+    def was_wrong(self) -> Frequency:
+        """How many of the alerts were not confirmed: wrong, unclear or never decided all count against the machine."""
+        return Frequency(self.alerts - self.right, self.alerts, "alerts here", "were wrong or could not be confirmed")
+
+    @property
+    def was_right(self) -> Frequency:
+        """How many of the alerts a person confirmed."""
+        return Frequency(self.right, self.alerts, "alerts here", "were real")
+
+
+_COUNTS: Final = (
+    "SELECT COUNT(*) AS alerts, COALESCE(SUM(verdict.value = 'confirm'), 0) AS right_, "
+    "COALESCE(SUM(verdict.value = 'reject'), 0) AS wrong, COALESCE(SUM(verdict.value = 'unsure'), 0) AS unsure "
+    "FROM alert LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL "
+    "WHERE alert.raised_ms >= ? AND alert.raised_ms < ? AND (? IS NULL OR alert.analytic = ?)"
+)
+
+
+def month(reader: Reader, now_ms: int, analytic: str | None = None) -> Month:
+    """The last 30 whole days before ``now_ms``, of one analytic or of all."""
+    until = now_ms - now_ms % DAY
+    since = until - MONTH_DAYS * DAY
+    row = reader.one(_COUNTS, since, until, analytic, analytic)
+    assert row is not None  # an aggregate always has a row
+    return Month(since, until, row["alerts"], row["right_"], row["wrong"], row["unsure"])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of thing and how long it is kept."""
+
+    what: str
+    how_long: str
+
+
+def kept(charter: Charter) -> tuple[Kept, ...]:
+    """How long anything is kept, by the charter and by what this version can record at all."""
+    retention = charter.safeguards.retention
+    return (
+        Kept("Original video", "Never kept. It passes through memory and is gone."),
+        Kept("Blurred clips of alerts, encrypted", words.duration(retention.reviewer_clips_ms)),
+        Kept("What people decided about an alert", words.duration(retention.alerts_ms)),
+        Kept("The public ledger", "For good. It holds no picture and no name."),
+    )
+
+
+# ---- the painted view ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFacts:
+    """What the public may see of one source now.
+
+    Attributes:
+        pins: (x, y, kind), already set apart where they share a cell.
+        state: "live", "late", "none" (nothing to show yet) or "stopped" (the charter says no; see ``why_not``).
+        people: how many persons were in view; None where that is hidden or unknown.
+        backdrop: the address of the empty scene, or None: grey.
+    """
+
+    source: str
+    place: str
+    width: int
+    height: int
+    backdrop: str | None
+    pins: tuple[tuple[float, float, int], ...]
+    radius: float
+    at_ms: int | None
+    state: str
+    when: str
+    people: int | None
+    hidden: bool
+    why: tuple[str, ...]
+    why_not: tuple[str, ...]
+    why_grey: str | None
+
+
+def view_facts(
+    standing: Standing,
+    source: str,
+    *,
+    shown: Mapping[str, Any] | None,
+    backdrop: str | None,
+    size: tuple[int, int] | None,
+    now_ms: int,
+) -> ViewFacts:
+    """What the public may see of ``source``: nothing but grey where the charter does not say yes.
+
+    Args:
+        standing: the charter and what bears on it.
+        source: a source of that charter.
+        shown: the marks after the charter's delay and threshold, as ``runtime.live`` gives them.
+        backdrop: the version of the confirmed backdrop, or None.
+        size: (width, height) of the picture where it is known.
+        now_ms: the present.
+    """
+    charter = _charter(standing)
+    the_source = charter.source(source)
+    rules = charter.safeguards.public_view
+    why_not = refusals(standing, ShowPublicView(source), now_ms)
+    picture = the_source.picture
+    width, height = size or ((picture.width, picture.height) if picture else _UNKNOWN_SIZE)
+    seen = shown if shown is not None and shown.get("known") and not why_not else None
+    radius = pin_radius(width)
+    pins = spread(((x, y, kind) for x, y, kind in seen["pins"]), radius) if seen else ()
+    state, when = _when(rules, known=seen is not None, stopped=bool(why_not))
+    return ViewFacts(
+        source=source,
+        place=the_source.place.name,
+        width=width,
+        height=height,
+        backdrop=f"/view/{source}/backdrop.png?v={backdrop}" if backdrop and not why_not else None,
+        pins=pins,
+        radius=round(radius, 1),
+        at_ms=seen["at_ms"] if seen else None,
+        state=state,
+        when=when,
+        people=seen["people"] if seen else None,
+        hidden=bool(seen and seen["hidden"]),
+        why=tuple(why_so(rules)),
+        why_not=why_not,
+        why_grey=_why_grey(backdrop, stopped=bool(why_not)),
+    )
+
+
+def _when(rules: PublicView, *, known: bool, stopped: bool) -> tuple[str, str]:
+    if stopped:
+        return "stopped", "Not shown"
+    if not known:
+        return "none", "Nothing to show yet"
+    return ("late", f"{words.duration(rules.delay_ms)} late") if rules.delay_ms else ("live", "Live")
+
+
+def _why_grey(backdrop: str | None, *, stopped: bool) -> str | None:
+    if stopped:
+        return "The charter does not allow this view now, so it is grey."
+    if backdrop is None:
+        return "Grey, because nobody has confirmed yet that the empty scene really shows nobody."
+    return None
+
+
+def why_so(rules: PublicView) -> Iterable[str]:
+    """Why the view is as late and as coarse as it is."""
+    yield "This is a painting, not a film: the empty scene, with a mark for each person or thing. All marks are alike."
+    if rules.delay_ms:
+        yield f"It is {words.duration(rules.delay_ms)} late, so that nobody can follow somebody with it."
+    else:
+        yield "It is live, because the charter says so."
+    if rules.hide_below > 1:
+        yield f"It is empty while fewer than {rules.hide_below} people are in view, so that nobody can watch a door."
+    yield f"Marks stand on a grid of {rules.grid_m:g} m, so that nobody's way can be read off it."
+
+
+# ---- the charter's versions ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One signature over a charter's bytes, as the ledger holds it."""
+
+    as_role: str
+    leaf_hash: bytes
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A charter that was published."""
+
+    version: int
+    sha256: bytes
+    published_ms: int
+    leaf_hash: bytes
+    index: int | None
+    approvals: tuple[Approval, ...]
+    in_force: bool
+
+    DERIVED: ClassVar = ("published",)
+
+    @property
+    def published(self) -> str:
+        """When, as ISO 8601."""
+        return iso(self.published_ms)
+
+
+_VERSIONS: Final = (
+    "SELECT charter_version.version, charter_version.sha256, charter_version.published_ms, charter_version.leaf_hash, "
+    "entry.idx FROM charter_version LEFT JOIN entry ON entry.leaf_hash = charter_version.leaf_hash "
+    "ORDER BY charter_version.version DESC, charter_version.published_ms DESC"
+)
+_APPROVALS: Final = (
+    "SELECT charter_approval.as_role, charter_approval.leaf_hash, entry.idx FROM charter_approval "
+    "LEFT JOIN entry ON entry.leaf_hash = charter_approval.leaf_hash WHERE charter_approval.sha256 = ? "
+    "ORDER BY charter_approval.as_role"
+)
+
+
+def versions(reader: Reader, standing: Standing, now_ms: int) -> tuple[Version, ...]:
+    """Every published charter, newest first, with its approvals and their places in the ledger."""
+    holds = condition(standing, now_ms) in {Condition.IN_FORCE, Condition.PARTLY_SUSPENDED, Condition.SUSPENDED}
+    current = standing.charter.sha256 if standing.charter and holds else None
+    return tuple(
+        Version(
+            version=row["version"],
+            sha256=row["sha256"],
+            published_ms=row["published_ms"],
+            leaf_hash=row["leaf_hash"],
+            index=row["idx"],
+            approvals=tuple(
+                Approval(found["as_role"], found["leaf_hash"], found["idx"])
+                for found in reader.all(_APPROVALS, row["sha256"])
+            ),
+            in_force=row["sha256"] == current,
+        )
+        for row in reader.all(_VERSIONS)
+    )
+
+
+def text_of_version(reader: Reader, version: int) -> bytes | None:
+    """The exact bytes of a published charter, or None where there is no such version."""
+    row = reader.one("SELECT text FROM charter_version WHERE version = ? ORDER BY published_ms DESC LIMIT 1", version)
+    return bytes(row["text"]) if row else None
+
+
+def _charter(standing: Standing) -> Charter:
+    if standing.charter is None:
+        raise Refused("There is no charter.", fix="Write, sign and publish one: `watchglass charter publish`.")
+    return standing.charter

@@ -1,0 +1,232 @@
+"""What the ledger's public pages read: its head, its entries in plain words, their proofs, its growth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from watchglass.core.digest import b64, unb64
+from watchglass.core.errors import BadInput
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.keys import SIGNATURE_BYTES, VerifierKey
+from watchglass.ledger.merkle import leaf_hash
+from watchglass.ledger.note import Note, Signature
+from watchglass.ledger.note import open_note as checked_note
+from watchglass.ledger.proof import Proof, prove
+from watchglass.ledger.tiles import ENTRIES, FULL, HEIGHT, Tile, TileReader, decode_bundle, read_tile
+from watchglass.records.leaf import Leaf
+from watchglass.records.outbox import Reader
+
+PAGE: Final = 25
+"""Entries on one page of the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One signature line under the checkpoint.
+
+    Attributes:
+        part: "log" or "witness", as the line's form says.
+        verified: checked here against a key that this server knows; a reader should check it again for themselves.
+        at_ms: when a witness signed.
+    """
+
+    name: str
+    key_id: str
+    part: str
+    verified: bool
+    at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The published checkpoint."""
+
+    origin: str
+    size: int
+    root: str
+    text: str
+    signers: tuple[Signer, ...]
+
+    DERIVED: ClassVar = ("witnesses",)
+
+    @property
+    def witnesses(self) -> int:
+        """How many witnesses' signatures were checked here."""
+        return sum(signer.part == "witness" and signer.verified for signer in self.signers)
+
+
+def head(data: bytes, keys: Sequence[str]) -> Head:
+    """The checkpoint in ``data``, with each signature checked where one of ``keys`` (verifier keys) is its maker's.
+
+    Raises:
+        BadInput: the bytes are not a checkpoint.
+        DidNotVerify: a known key's signature fails.
+    """
+    signed = checkpoints.parse(data)
+    known = [VerifierKey.parse(key) for key in keys]
+    note = _checked(data, signed.note, known)
+    times = {(item.key.name, item.key.key_id): item.seconds for item in note.verified}
+    body = signed.checkpoint
+    return Head(
+        origin=body.origin,
+        size=body.size,
+        root=b64(body.root),
+        text=data.decode(),
+        signers=tuple(_signer(signature, times) for signature in signed.note.signatures),
+    )
+
+
+def _checked(data: bytes, note: Note, known: Sequence[VerifierKey]) -> Note:
+    """The note with its known signatures checked; as it is where none of the keys claims to have signed."""
+    if any(signature.is_by(key) for signature in note.signatures for key in known):
+        return checked_note(data, known)
+    return note
+
+
+def _signer(signature: Signature, times: Mapping[tuple[str, bytes], int | None]) -> Signer:
+    which = (signature.name, signature.key_id)
+    seconds = times.get(which)
+    return Signer(
+        name=signature.name,
+        key_id=signature.key_id.hex(),
+        part="log" if len(signature.signature) == SIGNATURE_BYTES else "witness",
+        verified=which in times,
+        at_ms=seconds * 1000 if seconds is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An earlier entry that an entry names by its leaf hash."""
+
+    act: str
+    leaf_hash: str
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry in plain words. ``act`` is None where this version does not know the record."""
+
+    index: int
+    leaf_hash: str
+    act: str | None
+    meaning: str
+    basis: str = ""
+    hour: str = ""
+    role: str = ""
+    actor: str = ""
+    purpose: str | None = None
+    charter: str | None = None
+    clear: Mapping[str, Any] | None = None
+    hidden: tuple[str, ...] = ()
+    seen_by: str = ""
+    refs: tuple[tuple[str, str], ...] = ()
+    signed_by: str | None = None
+
+    DERIVED: ClassVar = ("title",)
+
+    @property
+    def title(self) -> str:
+        """The act as words: ``alert raised``."""
+        return self.act.replace("_", " ") if self.act else "unknown record"
+
+
+def entry_of(index: int, data: bytes) -> Entry:
+    """The entry whose bytes are ``data``, as far as this version can read it."""
+    name = b64(leaf_hash(data))
+    try:
+        leaf = Leaf.parse(data)
+    except BadInput as error:
+        return Entry(index, name, None, f"This version cannot read this record: {error.message}")
+    return Entry(
+        index=index,
+        leaf_hash=name,
+        act=leaf.act,
+        meaning=leaf.spec.meaning,
+        basis=leaf.spec.basis.value,
+        hour=leaf.hour,
+        role=leaf.role,
+        actor=leaf.actor,
+        purpose=leaf.purpose,
+        charter=b64(leaf.charter) if leaf.charter else None,
+        clear=dict(leaf.clear),
+        hidden=tuple(leaf.commitments),
+        seen_by=leaf.spec.seen_by,
+        refs=tuple(zip(leaf.spec.refs_to, map(b64, leaf.refs), strict=True)),
+        signed_by=leaf.signature.vkey if leaf.signature else None,
+    )
+
+
+def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tuple[Entry, ...]:
+    """Up to ``count`` entries below index ``before``, newest first, of the log of ``size`` entries.
+
+    Raises:
+        BadInput: the log lacks a file.
+    """
+    last = min(before, size)
+    first = max(0, last - count)
+    found: list[Entry] = []
+    for bundle in range(first // FULL, (last + FULL - 1) // FULL):
+        start = bundle * FULL
+        width = min(FULL, size - start)
+        parts = decode_bundle(read_tile(tiles, Tile(ENTRIES, bundle, width)), width)
+        chosen = range(max(first, start), min(last, start + width))
+        found += [entry_of(index, parts[index - start]) for index in chosen]
+    return tuple(reversed(found))
+
+
+def proven_entry(reader: Reader, tiles: TileReader, index: int) -> tuple[Entry, tuple[Reference, ...], bytes, Proof]:
+    """Entry ``index``, what it refers to, its exact bytes, and its inclusion proof, checked before it is shown.
+
+    Raises:
+        BadInput: there is no such entry.
+        DidNotVerify: the log's files do not prove it.
+    """
+    data, proof = prove(tiles, index)
+    found = entry_of(index, data)
+    return found, tuple(references(reader, found.refs)), data, proof
+
+
+def references(reader: Reader, refs: Iterable[tuple[str, str]]) -> Iterable[Reference]:
+    """Where the entries lie that ``refs`` (act, leaf hash in base64) name."""
+    for act, name in refs:
+        row = reader.one("SELECT idx FROM entry WHERE leaf_hash = ?", unb64(name, length=32))
+        yield Reference(act, name, row["idx"] if row else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """How many entries carry a day's hours, and the ledger's size with them."""
+
+    day: str
+    entries: int
+    total: int
+
+
+def growth(reader: Reader, size: int) -> tuple[Day, ...]:
+    """The ledger's growth by day, of the published entries only."""
+    rows = reader.all(
+        "SELECT substr(hour, 1, 10) AS day, COUNT(*) AS n FROM entry WHERE idx < ? GROUP BY day ORDER BY day", size
+    )
+    total = 0
+    days = []
+    for row in rows:
+        total += row["n"]
+        days.append(Day(row["day"], row["n"], total))
+    return tuple(days)
+
+
+def published_tile(tiles: TileReader, path: str, size: int) -> bytes:
+    """The bytes of a file under ``tile/``, if the published checkpoint of ``size`` entries covers it.
+
+    Raises:
+        BadInput: the path names no tile, or none that was published.
+    """
+    tile = Tile.parse(path)
+    covered = (tile.index * FULL + tile.width) << (HEIGHT * max(tile.level, 0))
+    if covered > size:
+        raise BadInput("This part of the log is not published.", fix="Fetch the checkpoint, and only what it covers.")
+    return read_tile(tiles, tile)
