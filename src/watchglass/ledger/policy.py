@@ -85,7 +85,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A checkpoint that the policy accepts, with the witnesses that cosigned: (name in the trust file, POSIX seconds)."""
+    """A checkpoint that the policy accepts, and who cosigned it: (witness's name in the trust file, POSIX seconds)."""
 
     signed: SignedCheckpoint
     witnesses: tuple[tuple[str, int], ...]
@@ -126,6 +126,13 @@ class Policy:
             BadInput: the bytes are not a checkpoint.
             DidNotVerify: a known signature fails, no trusted log signed, or the quorum is not reached.
         """
+        kind = Deployment.of(checkpoints.parse(data).checkpoint.origin)
+        if kind is not self.deployment:
+            raise DidNotVerify(
+                f"This is a log of a {kind.value} deployment; the trust file is for a {self.deployment.value} one.",
+                fix="Use the trust file of this log. A demonstration or a trial never passes for the real thing.",
+                deployment=kind.value,
+            )
         signed = checkpoints.open_checkpoint(data, self.keys)
         times = {verified.key: verified.seconds for verified in signed.note.verified if verified.seconds is not None}
         cosigned = tuple((witness.name, times[witness.key]) for witness in self.witnesses if witness.key in times)
@@ -145,8 +152,8 @@ class Policy:
 
         if not agrees(self.quorum):
             raise DidNotVerify(
-                f"Too few trusted witnesses cosigned this checkpoint of {origin}: the trust file asks for {self.quorum}.",
-                fix="Wait for the next checkpoint and try again; if it stays so, ask the operator and the witnesses why.",
+                f"Too few trusted witnesses cosigned this checkpoint of {origin}: the quorum is {self.quorum}.",
+                fix="Try again after the next checkpoint; if it stays so, ask the operator and the witnesses why.",
                 origin=origin,
                 quorum=self.quorum,
                 cosigned_by=", ".join(sorted(cosigned)) or "nobody",

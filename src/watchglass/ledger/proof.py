@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchglass.core.digest import b64, unb64
@@ -69,14 +70,25 @@ class Proof:
         checkpoints.parse(note)
         return cls(index, path, note, extra)
 
-    def check(self, leaf: bytes, policy: Policy) -> Accepted:
+    def check(self, leaf: bytes, policy: Policy, *, seen: Mapping[str, bytes] | None = None) -> Accepted:
         """Check that the entry with the leaf hash ``leaf`` is in a log that ``policy`` trusts.
 
+        Args:
+            leaf: RFC 6962 leaf hash of the entry.
+            policy: The trust file.
+            seen: The last checkpoint of each log that the trust file remembers, by origin; where the size is the same,
+                so must be the root.
+
         Raises:
-            DidNotVerify: the checkpoint is not accepted, or the entry is not there.
+            DidNotVerify: the checkpoint is not accepted or contradicts the remembered one, or the entry is not there.
         """
         accepted = policy.accept(self.checkpoint)
         checkpoint = accepted.signed.checkpoint
+        remembered = (seen or {}).get(checkpoint.origin)
+        if remembered is not None:
+            before = checkpoints.open_checkpoint(remembered, policy.keys).checkpoint
+            if before.size == checkpoint.size:
+                merkle.check_consistency(before.size, checkpoint.size, before.root, checkpoint.root, ())
         merkle.check_inclusion(leaf, self.index, checkpoint.size, self.path, checkpoint.root)
         return accepted
 

@@ -55,21 +55,25 @@ class Request:
         Raises:
             NotCosigned: 400, it is malformed.
         """
-        head, blank, note = body.partition(b"\n\n")
         try:
-            if not blank or len(body) > MAX_REQUEST_BYTES:
-                raise BadInput("The request has no blank line, or is too long.", fix="See c2sp.org/tlog-witness.")
-            first, *lines = head.decode("ascii").split("\n")
-            if not first.startswith("old ") or len(lines) > MAX_PROOF_LINES:
-                raise BadInput("The request begins with `old N` and up to 63 hashes.", fix="See c2sp.org/tlog-witness.")
-            old = checkpoints.parse_size(first.removeprefix("old "))
-            return cls(old, tuple(unb64(line, length=merkle.HASH_BYTES) for line in lines), note)
+            return cls._parse(body)
         except (BadInput, UnicodeDecodeError) as error:
             raise NotCosigned(
                 HTTPStatus.BAD_REQUEST,
                 error.message if isinstance(error, BadInput) else "The request is not text.",
                 fix="Send the request as c2sp.org/tlog-witness says.",
             ) from error
+
+    @classmethod
+    def _parse(cls, body: bytes) -> Request:
+        head, blank, note = body.partition(b"\n\n")
+        if not blank or len(body) > MAX_REQUEST_BYTES:
+            raise BadInput("The request has no blank line, or is too long.", fix="Send a shorter note.")
+        first, *lines = head.decode("ascii").split("\n")
+        if not first.startswith("old ") or len(lines) > MAX_PROOF_LINES:
+            raise BadInput("A request begins with `old N` and up to 63 hashes.", fix="Send it like that.")
+        old = checkpoints.parse_size(first.removeprefix("old "))
+        return cls(old, tuple(unb64(line, length=merkle.HASH_BYTES) for line in lines), note)
 
 
 def authenticate(request: Request, logs: Mapping[str, Sequence[VerifierKey]]) -> SignedCheckpoint:
@@ -171,3 +175,24 @@ def with_answer(note: bytes, answer: str, keys: Iterable[VerifierKey]) -> bytes:
     text = notes.parse_note(note).text
     notes.open_note(notes.Note(text, tuple(ours)).encode(), trusted)
     return notes.add_signatures(note, ours)
+
+
+def refusal(status: int, body: str) -> NotCosigned:
+    """The refusal that a witness's HTTP answer means: ``status`` and ``body`` as they came."""
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        known = HTTPStatus.BAD_GATEWAY
+    size = None
+    if known is HTTPStatus.CONFLICT:
+        try:
+            size = checkpoints.parse_size(body.removesuffix("\n"))
+        except BadInput:
+            size = None
+    what = f"it knows the log at size {size}" if size is not None else body.strip()[:200] or known.phrase
+    return NotCosigned(
+        known,
+        f"The witness did not cosign ({status}): {what}.",
+        fix="Send a proof from the size it knows." if size is not None else "Ask the witness's operator.",
+        size=size,
+    )

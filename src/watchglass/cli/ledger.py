@@ -1,0 +1,174 @@
+"""``watchglass ledger``: verify a log from outside; make and check proofs that stand alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from watchglass.bootstrap import load_trust, open_tiles, remember
+from watchglass.core.digest import b64
+from watchglass.core.errors import BadInput, CannotRecord, Problem
+from watchglass.core.time import SECOND, iso
+from watchglass.ledger.merkle import leaf_hash
+from watchglass.ledger.policy import Deployment
+from watchglass.ledger.proof import MAX_PROOF_BYTES, Proof, prove
+from watchglass.ledger.verify import verify_log
+
+_ONLY_ITSELF = (
+    "Without a trust file this only says that the log agrees with itself. Whoever can rewrite it wholly can make "
+    "that true again: give --trust FILE to check who signed it and what was seen before."
+)
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the group to the command line."""
+    group = subparsers.add_parser("ledger", help="verify from outside what was done; make and check proofs")
+    commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    verify = commands.add_parser(
+        "verify", help="re-read and re-hash every byte of a log, compare every tile, check signatures and witnesses"
+    )
+    verify.add_argument("where", metavar="DIR_OR_URL", help="the ledger's directory or its address")
+    verify.add_argument("--trust", type=Path, metavar="FILE", help="trust file; FILE.seen remembers what was seen")
+    verify.set_defaults(run=run_verify, render=render_verify)
+
+    proof = commands.add_parser("prove", help="write the proof that an entry is in a log")
+    proof.add_argument("where", metavar="DIR_OR_URL", help="the ledger's directory or its address")
+    proof.add_argument("--index", type=int, required=True, metavar="N", help="which entry, counted from 0")
+    proof.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here instead of printing it")
+    proof.set_defaults(run=run_prove, render=render_prove)
+
+    check = commands.add_parser("check-proof", help="check a proof offline")
+    check.add_argument("file", type=Path, metavar="FILE", help="the proof that `ledger prove` wrote")
+    check.add_argument("--trust", type=Path, required=True, metavar="FILE", help="trust file")
+    check.add_argument("--entry", type=Path, metavar="FILE", help="the entry, if the proof does not carry it")
+    check.set_defaults(run=run_check, render=render_check)
+
+
+def run_verify(args: argparse.Namespace) -> dict[str, Any]:
+    """Verify a whole log and, with a trust file, remember its checkpoint."""
+    reader = open_tiles(args.where)
+    show = sys.stderr.isatty() and not getattr(args, "json", False)
+    if args.trust is None:
+        verified = verify_log(reader, progress=_progress if show else None)
+        return {"ok": True, **verified.as_json(), "warning": _ONLY_ITSELF}
+    trust = load_trust(args.trust)
+    verified = verify_log(reader, trust.policy, seen=trust.seen, progress=_progress if show else None)
+    result = {"ok": True, **verified.as_json(), "trust": str(args.trust), "remembered": True}
+    try:
+        remember(trust, verified.signed.note.encode())
+    except CannotRecord as error:
+        result |= {"ok": False, "remembered": False, "problem": f"It could not be remembered. {error.message}"}
+    return result
+
+
+def run_prove(args: argparse.Namespace) -> dict[str, Any]:
+    """Make the proof of one entry; the entry itself travels in its ``extra`` line."""
+    entry, bare = prove(open_tiles(args.where), args.index)
+    proof = Proof(bare.index, bare.path, bare.checkpoint, extra=entry)
+    text = proof.encode()
+    result: dict[str, Any] = {"ok": True, "index": args.index, "leaf_hash": b64(leaf_hash(entry))}
+    if args.output is None:
+        return {**result, "proof": text.decode()}
+    try:
+        args.output.write_bytes(text)
+    except OSError as error:
+        raise Problem(f"{args.output} cannot be written: {error.strerror}.", fix="Choose another file.") from error
+    return {**result, "file": str(args.output)}
+
+
+def run_check(args: argparse.Namespace) -> dict[str, Any]:
+    """Check a proof against a trust file."""
+    proof = Proof.parse(_read(args.file))
+    entry = proof.extra if args.entry is None else _read(args.entry)
+    if entry is None:
+        raise BadInput("This proof does not carry its entry.", fix="Give the entry's file with --entry.")
+    trust = load_trust(args.trust)
+    leaf = leaf_hash(entry)
+    accepted = proof.check(leaf, trust.policy, seen=trust.seen)
+    checkpoint = accepted.signed.checkpoint
+    kind = Deployment.of(checkpoint.origin)
+    return {
+        "ok": True,
+        "origin": checkpoint.origin,
+        "index": proof.index,
+        "size": checkpoint.size,
+        "root": b64(checkpoint.root),
+        "leaf_hash": b64(leaf),
+        "deployment": kind.value,
+        "notice": kind.sentence,
+        "witnesses": [{"name": name, "time": iso(seconds * SECOND)} for name, seconds in accepted.witnesses],
+        "entry": _shown(entry),
+    }
+
+
+def render_verify(result: dict[str, Any]) -> None:
+    """Say it for people."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    print(f"{result['origin']}: {result['size']:,} entries, root {result['root']}")
+    print(f"Every byte of {result['files']:,} files ({result['bytes']:,} bytes) was read and hashed again; all agree.")
+    if "warning" in result:
+        print(f"Self-consistent only. {result['warning']}")
+    else:
+        _print_witnesses(result)
+        before = result["continues"]
+        print(f"It continues the {before:,} entries seen before." if before is not None else "First time seen.")
+        print("Verified." if result["remembered"] else f"Verified, but: {result['problem']}")
+    for path in result["unpublished"][:3]:
+        print(f"Not yet under the checkpoint: {path}")
+    for path in result["strangers"][:3]:
+        print(f"Not a file of a log: {path}")
+    _print_notice(result)
+
+
+def render_prove(result: dict[str, Any]) -> None:
+    """Print the proof itself, or where it was written."""
+    if "proof" in result:
+        print(result["proof"], end="")
+    else:
+        print(f"The proof of entry {result['index']} is in {result['file']}.")
+
+
+def render_check(result: dict[str, Any]) -> None:
+    """Say it for people."""
+    print(f"Entry {result['index']} is in {result['origin']}, under its checkpoint of {result['size']:,} entries.")
+    _print_witnesses(result)
+    print(f"Leaf hash {result['leaf_hash']}")
+    print(json.dumps(result["entry"], ensure_ascii=False, indent=2))
+    _print_notice(result)
+
+
+def _print_witnesses(result: dict[str, Any]) -> None:
+    for witness in result["witnesses"]:
+        print(f"Cosigned by {witness['name']} at {witness['time']}.")
+    if not result["witnesses"]:
+        print("No witness cosigned it, and the trust file asks for none.")
+
+
+def _print_notice(result: dict[str, Any]) -> None:
+    if result["notice"]:
+        print(f"Deployment: {result['deployment']}. {result['notice']}")
+
+
+def _progress(done: int, size: int) -> None:
+    if done == size or done % (1 << 14) == 0:
+        print(f"\r{done:,} of {size:,} entries", end="", file=sys.stderr, flush=True)
+
+
+def _shown(entry: bytes) -> object:
+    try:
+        return json.loads(entry)
+    except ValueError:
+        return {"base64": b64(entry)}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_PROOF_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", fix="Check the path.") from error

@@ -1,0 +1,1 @@
+"""The witness's own small server."""
