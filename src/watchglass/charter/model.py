@@ -5,24 +5,70 @@ Each field carries its own description (``schema.Key``); the parser and the refe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 from watchglass.charter import schema
-from watchglass.charter.hours import DAYS, HOURS, Days, Hours
+from watchglass.charter.scene import (
+    KINDS,
+    LIFE_SAFETY,
+    Analytic,
+    CameraFault,
+    CrowdDensity,
+    FileSource,
+    Intrusion,
+    Kind,
+    Picture,
+    Place,
+    Source,
+    View,
+    Zone,
+    find,
+)
 from watchglass.charter.schema import Choice, Key, Many, Named, Pair, Part
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import Polygon
 
-Regime = Literal["gdpr", "led", "other"]
-Kind = Literal["person", "vehicle", "bicycle", "bag"]
-Deployment = Literal["production", "trial", "demo"]
+__all__ = [
+    "EVERYTHING",
+    "KINDS",
+    "LIFE_SAFETY",
+    "ROLES",
+    "Analytic",
+    "Authority",
+    "CameraFault",
+    "Charter",
+    "CrowdDensity",
+    "Deployment",
+    "FileSource",
+    "InForce",
+    "Intrusion",
+    "Kind",
+    "LedgerRules",
+    "LooseEnd",
+    "Model",
+    "OnSuspension",
+    "Oversight",
+    "Picture",
+    "Place",
+    "PublicView",
+    "Purpose",
+    "Regime",
+    "Retention",
+    "Review",
+    "Safeguards",
+    "Source",
+    "View",
+    "Witness",
+    "Zone",
+    "loose_ends",
+]
 
-KINDS: Final[tuple[Kind, ...]] = ("person", "vehicle", "bicycle", "bag")
-"""What an analytic may ask for. There is no kind for a face, a plate or a name (law 3)."""
+Regime = Literal["gdpr", "led", "other"]
+Deployment = Literal["production", "trial", "demo"]
 
 ROLES: Final = (
     "reviewer",
@@ -36,61 +82,8 @@ ROLES: Final = (
     "oversight",
     "administrator",
 )
-LIFE_SAFETY: Final = frozenset({"crowd_density"})
-"""Kinds whose overdue alerts are a danger to life."""
-
 EVERYTHING: Final = "all"
 """The scope of a suspension that stops every analytic."""
-
-_WIDEST = 16_384.0
-
-
-def _polygon(corners: tuple[tuple[float, float], ...]) -> Polygon:
-    polygon = Polygon(corners)
-    _simple(polygon)
-    return polygon
-
-
-def _simple(polygon: Polygon) -> None:
-    """Refuse an outline that crosses itself: what is inside it would be a guess."""
-    corners = polygon.corners
-    n = len(corners)
-    if len(set(corners)) != n:
-        raise BadInput("This polygon has the same corner twice.", fix="Name each corner once; it closes by itself.")
-    for i in range(n):
-        for j in range(i + 1, n):
-            if j == i + 1 or (i == 0 and j == n - 1):
-                continue
-            if _cross(corners[i], corners[(i + 1) % n], corners[j], corners[(j + 1) % n]):
-                raise BadInput("The outline of this polygon crosses itself.", fix="Name its corners going round once.")
-
-
-Point = tuple[float, float]
-
-
-def _turn(a: Point, b: Point, c: Point) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _within(a: Point, b: Point, c: Point) -> bool:
-    return min(a[0], b[0]) <= c[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= c[1] <= max(a[1], b[1])
-
-
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Whether the segments a-b and c-d share a point."""
-    one, two, three, four = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
-    if one * two < 0 and three * four < 0:
-        return True
-    return (
-        (one == 0 and _within(a, b, c))
-        or (two == 0 and _within(a, b, d))
-        or (three == 0 and _within(c, d, a))
-        or (four == 0 and _within(c, d, b))
-    )
-
-
-_POINT = Many(schema.number(0, _WIDEST), fewest=2, most=2, expects="a corner as [x, y]")
-POLYGON: Final = Many(_POINT, fewest=3, most=64, make=_polygon, expects="a polygon: a list of corners, each as [x, y]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class Authority:
     regime: Annotated[
         Regime, Key(schema.word("gdpr", "led", "other"), "Which data-protection law holds: GDPR, LED 2016/680, other.")
     ]
-    key: Annotated[str, Key(schema.VKEY, "The authority's verifier key; its approval is checked against it.")]
+    key: Annotated[str, Key(schema.SIGNING_KEY, "The authority's verifier key; its approval is checked against it.")]
     competent_under: Annotated[
         str | None,
         Key(schema.SENTENCE, "For `led`: the law that makes it a competent authority in the sense of Art. 3(7)."),
@@ -143,164 +136,6 @@ class Model:
 
     name: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a source stands."""
-
-    name: Annotated[str, Key(schema.SENTENCE, "What people call the place.")]
-    lat: Annotated[float, Key(schema.number(-90, 90), "Degrees north.")]
-    lon: Annotated[float, Key(schema.number(-180, 180), "Degrees east.")]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the picture shows of the ground."""
-
-    width_m: Annotated[float, Key(schema.number(0.5, 1000), "Metres across the picture's width, in its middle.")]
-    ground: Annotated[Polygon | None, Key(POLYGON, "Where in the picture the ground is.")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The size of the source's picture."""
-
-    width: Annotated[int, Key(schema.whole(16, 16384), "Pixels across.")]
-    height: Annotated[int, Key(schema.whole(16, 16384), "Pixels down.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A polygon in a source's picture."""
-
-    name: str
-    polygon: Annotated[Polygon, Key(POLYGON, "Its corners in pixels, x to the right and y down.")]
-    area_m2: Annotated[
-        float | None, Key(schema.number(0.1, 1_000_000), "Its area on the ground; `crowd_density` needs it.")
-    ] = None
-
-    def __post_init__(self) -> None:
-        _simple(self.polygon)
-
-
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """A video file that stands in for a camera."""
-
-    kind: ClassVar[str] = "file"
-
-    name: str
-    path: Annotated[str, Key(schema.PATH, "The file, inside the deployment's media folder.")]
-    place: Annotated[Place, Key(Part(Place), "Where it stands.")]
-    loop: Annotated[bool, Key(schema.YES_NO, "Play it again and again, as if it were live.")] = False
-    view: Annotated[View | None, Key(Part(View), "What the picture shows of the ground.")] = None
-    picture: Annotated[Picture | None, Key(Part(Picture), "The picture's size; polygons are checked against it.")] = (
-        None
-    )
-    gate: Annotated[
-        Literal["auto", "always_open"],
-        Key(schema.word("auto", "always_open"), "Look only when something moves, or always."),
-    ] = "auto"
-    zones: Annotated[tuple[Zone, ...], Key(Named(Part(Zone)), "Parts of the picture that analytics look at.")] = ()
-    never_see: Annotated[
-        tuple[Polygon, ...], Key(Many(POLYGON, most=64), "Areas that are black before anything looks at them.")
-    ] = ()
-
-    def zone(self, name: str) -> Zone:
-        """The zone called ``name``."""
-        return _find(self.zones, name, "zone")
-
-
-Source = FileSource
-
-
-@dataclass(frozen=True, slots=True)
-class Intrusion:
-    """Something of a kind stays inside a zone."""
-
-    kind: ClassVar[str] = "intrusion"
-
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    zone: Annotated[str, Key(schema.NAME, "Which of its zones.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    model: Annotated[str, Key(schema.NAME, "Which model; may be left out where there is only one.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    of: Annotated[tuple[Kind, ...], Key(Many(schema.word(*KINDS), fewest=1, most=len(KINDS)), "What it looks for.")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
-
-    def __post_init__(self) -> None:
-        _of_is_fine(self.of)
-        _lasts(self.for_ms)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"of": list(self.of), "for_ms": self.for_ms}
-
-
-@dataclass(frozen=True, slots=True)
-class CrowdDensity:
-    """Too many people on an area."""
-
-    kind: ClassVar[str] = "crowd_density"
-
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    zone: Annotated[str, Key(schema.NAME, "Which of its zones; the zone states its `area_m2`.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    model: Annotated[str, Key(schema.NAME, "Which model; may be left out where there is only one.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    people_per_m2: Annotated[float, Key(schema.number(0.01, 12), "The density from which on it is too crowded.")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
-
-    def __post_init__(self) -> None:
-        _lasts(self.for_ms)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"people_per_m2": self.people_per_m2, "for_ms": self.for_ms}
-
-
-@dataclass(frozen=True, slots=True)
-class CameraFault:
-    """The picture is black, frozen, blurred, moved or lost."""
-
-    kind: ClassVar[str] = "camera_fault"
-    zone: ClassVar[None] = None
-    model: ClassVar[None] = None
-
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
-
-    def __post_init__(self) -> None:
-        _lasts(self.for_ms)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"for_ms": self.for_ms}
-
-
-Analytic = Intrusion | CrowdDensity | CameraFault
-
-
-def _of_is_fine(of: tuple[Kind, ...]) -> None:
-    if len(set(of)) != len(of):
-        raise BadInput("`of` names a kind twice.", fix="Name each kind once.")
-
-
-def _lasts(for_ms: int) -> None:
-    if for_ms > schema.UNITS["d"]:
-        raise BadInput("An analytic cannot wait longer than a day.", fix="Write a shorter `for`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +214,7 @@ class LedgerRules:
 class Witness:
     """Someone outside who remembers the ledger's checkpoints."""
 
-    key: Annotated[str, Key(schema.VKEY, "The witness's verifier key.")]
+    key: Annotated[str, Key(schema.WITNESS_KEY, "The witness's verifier key.")]
     url: Annotated[str, Key(schema.URL, "Where its add-checkpoint is.")]
 
 
@@ -388,7 +223,7 @@ class Oversight:
     """Who may look and stop."""
 
     body: Annotated[str, Key(schema.SENTENCE, "The board or office outside the authority.")]
-    key: Annotated[str, Key(schema.VKEY, "Its verifier key; approvals and suspensions are checked against it.")]
+    key: Annotated[str, Key(schema.SIGNING_KEY, "Its verifier key; approvals and suspensions are checked against it.")]
     openings_key: Annotated[str, Key(schema.OPENINGS_KEY, "Its X25519 key; details of records are sealed to it.")]
     may: Annotated[
         tuple[Literal["suspend", "inspect"], ...],
@@ -451,19 +286,19 @@ class Charter:
 
     def purpose(self, name: str) -> Purpose:
         """The purpose called ``name``."""
-        return _find(self.purposes, name, "purpose")
+        return find(self.purposes, name, "purpose")
 
     def source(self, name: str) -> Source:
         """The source called ``name``."""
-        return _find(self.sources, name, "source")
+        return find(self.sources, name, "source")
 
     def analytic(self, name: str) -> Analytic:
         """The analytic called ``name``."""
-        return _find(self.analytics, name, "analytic")
+        return find(self.analytics, name, "analytic")
 
     def model(self, name: str) -> Model:
         """The model called ``name``."""
-        return _find(self.models, name, "model")
+        return find(self.models, name, "model")
 
     def analytics_of(self, source: str) -> tuple[Analytic, ...]:
         """The analytics that look at ``source``."""
@@ -472,17 +307,6 @@ class Charter:
     def regime_of(self, purpose: Purpose) -> Regime:
         """The law that holds for a purpose."""
         return purpose.regime or self.authority.regime
-
-
-_Item = TypeVar("_Item", Purpose, Model, Zone, FileSource, Analytic)
-
-
-def _find(items: tuple[_Item, ...], name: str, what: str) -> _Item:
-    for item in items:
-        if item.name == name:
-            return item
-    known = ", ".join(item.name for item in items) or "none"
-    raise BadInput(f"The charter has no {what} called {name!r}.", fix=f"Use one of these: {known}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,7 +350,12 @@ def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd
         )
 
 
-def _unknown(path: tuple[str | int, ...], what: str, written: str, items: tuple[_Item, ...]) -> Iterator[LooseEnd]:
+def _unknown(
+    path: tuple[str | int, ...],
+    what: str,
+    written: str,
+    items: tuple[Source, ...] | tuple[Zone, ...] | tuple[Purpose, ...] | tuple[Model, ...],
+) -> Iterator[LooseEnd]:
     known = tuple(item.name for item in items)
     if written not in known:
         listed = ", ".join(known) or "none"

@@ -63,6 +63,10 @@ class CharterErrors(BadInput):
     def as_json(self) -> dict[str, object]:
         return {**super().as_json(), "faults": [fault.as_json() for fault in self.faults]}
 
+    def lines(self) -> list[str]:
+        """Every mistake, for people."""
+        return [str(fault) for fault in self.faults]
+
 
 class CharterRefused(Refused):
     """The charter asks for what it may not have; ``refusals`` names each, ``faults`` the mistakes beside them."""
@@ -84,6 +88,10 @@ class CharterRefused(Refused):
             "refusals": [refusal.as_json() for refusal in self.refusals],
             "faults": [fault.as_json() for fault in self.faults],
         }
+
+    def lines(self) -> list[str]:
+        """The mistakes beside the refusals, for people."""
+        return [f"also: {fault}" for fault in self.faults]
 
 
 def parse(data: bytes) -> m.Charter:

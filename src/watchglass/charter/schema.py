@@ -15,15 +15,15 @@ from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
-from watchglass.core.digest import sha256, unb64
+from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.ledger.keys import KeyType, VerifierKey
 
 UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
 """Milliseconds of each unit of time; a year is 365 days."""
 
 _LONGEST = 100 * UNITS["y"]
-_ED25519 = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,28 +195,13 @@ def _timezone(text: str) -> str:
     return text
 
 
-def key_id(name: str, typed_key: bytes) -> str:
-    """The C2SP key id of a name and a typed public key: 8 hex digits."""
-    return sha256(name.encode() + b"\n" + typed_key)[:4].hex()
+def _key_of(kind: KeyType, wrong: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if VerifierKey.parse(text).kind is not kind:
+            raise BadInput(f"This is the key of {wrong}.", fix="Copy the key that belongs here.")
+        return text
 
-
-def _vkey(text: str) -> str:
-    name, _, rest = text.partition("+")
-    stated, _, encoded = rest.partition("+")
-    try:
-        typed = unb64(encoded, length=33)
-    except BadInput as error:
-        raise BadInput(
-            "This is not a whole verifier key.", fix="Copy the line that `watchglass key new` printed: name+id+key."
-        ) from error
-    if typed[0] not in {_ED25519, 4}:
-        raise BadInput("This key is of a type that charters do not use.", fix="Use an Ed25519 key.")
-    if key_id(name, typed) != stated:
-        raise BadInput(
-            "The key and its id do not belong together; a part was changed or cut.",
-            fix="Copy the whole line again that `watchglass key new` printed.",
-        )
-    return text
+    return read
 
 
 def _openings_key(text: str) -> str:
@@ -240,7 +225,15 @@ MODEL_HASH = _matching(r"sha256:[0-9a-f]{64}", str, "sha256: and 64 hex digits, 
 TIMEZONE = Scalar("a time zone such as Europe/Berlin", _timezone)
 PATH = _matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))(?!.*//)[A-Za-z0-9._/ -]{1,200}", str, "a path inside the media folder")
 URL = _matching(r"https?://[A-Za-z0-9.:\[\]-]{1,200}(/[A-Za-z0-9._~/-]{0,200})?", str, "an http or https address")
-VKEY = _matching(
-    r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}", _vkey, "a verifier key: name+id+key, in one line"
+_VKEY = r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}"
+SIGNING_KEY = _matching(
+    _VKEY,
+    _key_of(KeyType.ED25519, "a witness, and here belongs one that signs"),
+    "a verifier key as `watchglass key new` prints it: name+id+key, in one line",
+)
+WITNESS_KEY = _matching(
+    _VKEY,
+    _key_of(KeyType.COSIGNATURE_V1, "somebody who signs, and here belongs a witness's"),
+    "a witness's verifier key: name+id+key, in one line",
 )
 OPENINGS_KEY = _matching(r"[A-Za-z0-9+/=]{44}", _openings_key, "an X25519 public key: 32 bytes in base64")

@@ -1,0 +1,250 @@
+"""What each rule of lint looks for: a generator a rule, yielding where a charter falls short, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from watchglass.charter.model import LIFE_SAFETY, Charter
+from watchglass.charter.parse import Path
+from watchglass.charter.prohibited import mentions
+from watchglass.charter.words import duration
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+
+_A_FEW: Final = 2
+_FINEST_GRID_M: Final = 0.5
+
+Hit = tuple[Path, str]
+"""Where, and what is wrong there, as one sentence."""
+
+
+# ---- the law ---------------------------------------------------------------------------------------------------
+
+
+def led_authority(charter: Charter) -> Iterator[Hit]:
+    led = [purpose for purpose in charter.purposes if charter.regime_of(purpose) == "led"]
+    if led and not charter.authority.competent_under:
+        yield (
+            ("authority",),
+            f"{led[0].name!r} is under the police directive, and no law makes this authority competent.",
+        )
+
+
+def led_law(charter: Charter) -> Iterator[Hit]:
+    for purpose in charter.purposes:
+        if charter.regime_of(purpose) == "led" and not purpose.national_law:
+            yield ("purposes", purpose.name), f"{purpose.name!r} names no national law that implements the directive."
+
+
+_EMPTY = {"none", "n/a", "na", "tbd", "todo", "unknown", "?", "-", "...", "…", "xxx"}
+
+
+def legal_basis(charter: Charter) -> Iterator[Hit]:
+    for purpose in charter.purposes:
+        if purpose.legal_basis.strip(" .").lower() in _EMPTY:
+            yield ("purposes", purpose.name, "legal_basis"), f"{purpose.name!r} names no law that permits it."
+
+
+def article(charter: Charter) -> Iterator[Hit]:
+    for purpose in charter.purposes:
+        if not any(letter.isdigit() for letter in purpose.legal_basis):
+            yield ("purposes", purpose.name, "legal_basis"), f"{purpose.name!r} names no article or section of a law."
+
+
+def consent(charter: Charter) -> Iterator[Hit]:
+    for purpose in charter.purposes:
+        basis = purpose.legal_basis.lower()
+        if "consent" in basis or "6(1)(a)" in basis.replace(" ", ""):
+            yield ("purposes", purpose.name, "legal_basis"), "People who walk past a camera cannot consent to it."
+
+
+def spoken_of(charter: Charter) -> Iterator[Hit]:
+    for purpose in charter.purposes:
+        for practice, word in mentions(purpose.text):
+            yield (
+                ("purposes", purpose.name, "text"),
+                f"The text says {word!r}. A promise never to do it is fine; doing it is prohibited: {practice.what}.",
+            )
+
+
+def too_long(charter: Charter) -> Iterator[Hit]:
+    days = (charter.in_force.until - charter.in_force.since).days
+    if days > 2 * 366:
+        yield ("in_force",), f"It would hold for {days} days without anybody having to look at it again."
+
+
+def clips(charter: Charter) -> Iterator[Hit]:
+    kept = charter.safeguards.retention.reviewer_clips_ms
+    if kept > 30 * DAY:
+        yield ("safeguards", "retention", "reviewer_clips"), f"Clips would be kept for {duration(kept)}."
+
+
+def alerts_long(charter: Charter) -> Iterator[Hit]:
+    kept = charter.safeguards.retention.alerts_ms
+    if kept > 3 * 365 * DAY:
+        yield ("safeguards", "retention", "alerts"), f"Decisions about alerts would be kept for {duration(kept)}."
+
+
+def alerts_short(charter: Charter) -> Iterator[Hit]:
+    keep = charter.safeguards.retention
+    if keep.alerts_ms < 182 * DAY:
+        yield (
+            ("safeguards", "retention", "alerts"),
+            f"Records of alerts would be gone after {duration(keep.alerts_ms)}.",
+        )
+
+
+def clips_outlive(charter: Charter) -> Iterator[Hit]:
+    keep = charter.safeguards.retention
+    if keep.reviewer_clips_ms > keep.alerts_ms:
+        yield ("safeguards", "retention"), "Clips would be kept longer than the alerts that they belong to."
+
+
+# ---- the public view -------------------------------------------------------------------------------------------
+
+
+def live(charter: Charter) -> Iterator[Hit]:
+    delay = charter.safeguards.public_view.delay_ms
+    if delay < 5 * MINUTE:
+        how = "live" if delay == 0 else f"only {duration(delay)} late"
+        yield ("safeguards", "public_view", "delay"), f"The public view is {how}, and people were not consulted on it."
+
+
+def hide(charter: Charter) -> Iterator[Hit]:
+    if charter.safeguards.public_view.hide_below < _A_FEW:
+        yield ("safeguards", "public_view", "hide_below"), "One person alone shows in the public view."
+
+
+def grid(charter: Charter) -> Iterator[Hit]:
+    if charter.safeguards.public_view.grid_m < _FINEST_GRID_M:
+        yield ("safeguards", "public_view", "grid_m"), "Pins this exact draw the path of a person."
+
+
+def scale(charter: Charter) -> Iterator[Hit]:
+    for source in charter.sources:
+        if source.view is None:
+            yield (
+                ("sources", source.name),
+                f"{source.name!r} does not say how wide its view is, so nobody knows how coarse a grid in metres is.",
+            )
+
+
+def never_see(charter: Charter) -> Iterator[Hit]:
+    for source in charter.sources:
+        if not source.never_see:
+            yield ("sources", source.name), f"{source.name!r} has no `never_see` areas."
+
+
+# ---- people ----------------------------------------------------------------------------------------------------
+
+
+def review_time(charter: Charter) -> Iterator[Hit]:
+    within = charter.safeguards.review.within_ms
+    for analytic in charter.analytics:
+        limit = (
+            5 * MINUTE if analytic.kind in LIFE_SAFETY else 8 * HOUR if analytic.kind == "camera_fault" else 30 * MINUTE
+        )
+        if within > limit:
+            yield (
+                ("safeguards", "review", "within"),
+                f"{duration(within)} is long for {analytic.name!r} ({analytic.kind}); {duration(limit)} is usual.",
+            )
+
+
+def on_suspension(charter: Charter) -> Iterator[Hit]:
+    if charter.safeguards.on_suspension is None:
+        yield ("safeguards",), "Nothing says what people do while the software is stopped."
+
+
+def always(charter: Charter) -> Iterator[Hit]:
+    for analytic in charter.analytics:
+        if analytic.kind == "intrusion" and analytic.hours is None:
+            yield ("analytics", analytic.name), f"{analytic.name!r} runs at all hours."
+
+
+def too_quick(charter: Charter) -> Iterator[Hit]:
+    for analytic in charter.analytics:
+        if analytic.for_ms < SECOND:
+            yield ("analytics", analytic.name, "for"), f"{analytic.name!r} would react to a single glimpse."
+
+
+def nothing(charter: Charter) -> Iterator[Hit]:
+    if not charter.analytics:
+        yield ("analytics",), "Nothing is noticed at all, so nothing justifies looking."
+
+
+# ---- unused ----------------------------------------------------------------------------------------------------
+
+
+def unused(charter: Charter) -> Iterator[Hit]:
+    purposes = {analytic.purpose for analytic in charter.analytics}
+    sources = {analytic.source for analytic in charter.analytics}
+    zones = {(analytic.source, analytic.zone) for analytic in charter.analytics}
+    models = {analytic.model for analytic in charter.analytics}
+    for purpose in charter.purposes:
+        if purpose.name not in purposes:
+            yield ("purposes", purpose.name), f"No analytic serves the purpose {purpose.name!r}."
+    for source in charter.sources:
+        if source.name not in sources:
+            yield ("sources", source.name), f"No analytic uses the source {source.name!r}; it will not be looked at."
+        for zone in source.zones:
+            if (source.name, zone.name) not in zones:
+                yield ("sources", source.name, "zones", zone.name), f"No analytic uses the zone {zone.name!r}."
+    for model in charter.models:
+        if model.name not in models:
+            yield ("models", model.name), f"No analytic uses the model {model.name!r}."
+
+
+# ---- ledger and oversight --------------------------------------------------------------------------------------
+
+
+def merge(charter: Charter) -> Iterator[Hit]:
+    rules = charter.ledger
+    if rules.merge_within_ms < rules.batch_every_ms:
+        yield ("ledger", "merge_within"), "Receipts would promise an entry sooner than the ledger makes one."
+    if rules.batch_every_ms < rules.checkpoint_every_ms:
+        yield ("ledger", "batch_every"), "Alerts would enter the ledger more often than it is published."
+
+
+def checkpoint(charter: Charter) -> Iterator[Hit]:
+    if charter.ledger.checkpoint_every_ms > 10 * MINUTE:
+        yield ("ledger", "checkpoint_every"), "A suspension or a new charter would stay unseen for long."
+
+
+def batch(charter: Charter) -> Iterator[Hit]:
+    if charter.ledger.batch_every_ms < 15 * MINUTE:
+        yield (
+            ("ledger", "batch_every"),
+            "The ledger would grow soon after each alert, which tells everybody that somebody was there.",
+        )
+
+
+def same_key(charter: Charter) -> Iterator[Hit]:
+    if _bare_key(charter.authority.key) == _bare_key(charter.oversight.key):
+        yield ("oversight", "key"), "The authority would oversee itself: both keys are the same."
+
+
+def _bare_key(vkey: str) -> str:
+    """The key itself: the same key under two names is still one key."""
+    return vkey.rpartition("+")[2]
+
+
+def witness_key(charter: Charter) -> Iterator[Hit]:
+    for index, witness in enumerate(charter.oversight.witnesses):
+        if _bare_key(witness.key)[1:] == _bare_key(charter.authority.key)[1:]:
+            yield ("oversight", "witnesses", index, "key"), "The authority would be its own witness."
+
+
+def no_witness(charter: Charter) -> Iterator[Hit]:
+    if not charter.oversight.witnesses:
+        yield ("oversight",), "No witness is named, so nobody outside would notice a rewritten ledger."
+
+
+def no_suspend(charter: Charter) -> Iterator[Hit]:
+    if "suspend" not in charter.oversight.may:
+        yield ("oversight", "may"), "Oversight could not stop anything."
+
+
+def not_consulted(charter: Charter) -> Iterator[Hit]:
+    del charter  # no version of the language that is built can name a consultation
+    yield (), "This charter was not consulted on; residents read that on its page."

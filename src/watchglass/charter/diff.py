@@ -1,0 +1,182 @@
+"""What changes between two charters, as sentences for residents, each weighed for the people under the cameras.
+
+*Widening*: it may see, keep or do more, or protects less. *Narrowing*: the opposite. *Maintenance*: neither. Where it
+cannot be told, a change counts as widening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from watchglass.charter.model import (
+    Analytic,
+    Charter,
+    Intrusion,
+    OnSuspension,
+    Oversight,
+    Picture,
+    Safeguards,
+    Source,
+    View,
+)
+from watchglass.charter.told import TOLD, Show, Told, Weight
+from watchglass.charter.words import listed, said, sentence
+from watchglass.core.geometry import Polygon
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is different.
+
+    Attributes:
+        weight: what it means for the people under the cameras.
+        path: where in the charter, dotted.
+        sentence: it in words for a resident.
+    """
+
+    weight: Weight
+    path: str
+    sentence: str
+
+    def as_json(self) -> dict[str, object]:
+        """The change as a JSON-ready object."""
+        return asdict(self)
+
+
+def compare(old: Charter, new: Charter) -> list[Change]:
+    """Everything that differs, widening first."""
+    changes = [*_compare(old, new)]
+    if not changes and old.data != new.data:
+        changes.append(Change("maintenance", "", "Only the notes and the form of the file change, not the rules."))
+    order = ("widening", "narrowing", "maintenance")
+    return sorted(changes, key=lambda change: order.index(change.weight))
+
+
+def _compare(old: Charter, new: Charter) -> Iterator[Change]:
+    yield from _fields(old, new, "", "")
+    yield from _fields(old.authority, new.authority, "authority", "")
+    yield from _fields(old.in_force, new.in_force, "in_force", "")
+    yield from _named("purposes", old.purposes, new.purposes, lambda p: f"the purpose “{said(p.name)}”: {p.text}")
+    yield from _named("models", old.models, new.models, lambda model: f"the software “{said(model.name)}”")
+    yield from _sources(old, new)
+    yield from _analytics(old, new)
+    yield from _safeguards(old.safeguards, new.safeguards)
+    yield from _fields(old.ledger, new.ledger, "ledger", "")
+    yield from _fields(old.oversight, new.oversight, "oversight", "")
+    yield from _witnesses(old.oversight, new.oversight)
+
+
+def _fields(old: Any, new: Any, path: str, who: str) -> Iterator[Change]:
+    """The changes of a part's own fields."""
+    for name, told in TOLD[type(old)].items():
+        before, after = getattr(old, name), getattr(new, name)
+        if name == "hours":
+            before, after = (old.hours, old.days), (new.hours, new.days)
+        if before == after or (_is_part(before) and _is_part(after)):
+            continue
+        words = told.words.format(who=who, old=_shown(told, before, before), new=_shown(told, after, before))
+        yield Change(told.weigh(before, after), f"{path}.{name}".strip("."), _capital(words))
+
+
+def _shown(told: Told, value: Any, old: Any) -> str:
+    if isinstance(value, Polygon) and isinstance(old, Polygon):
+        return f"{round(100 * value.area / old.area)} %"
+    return told.show(value)
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, View | Picture | OnSuspension)
+
+
+def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show) -> Iterator[Change]:
+    """The changes of things with names: gone, come, or different."""
+    before, after = {item.name: item for item in old}, {item.name: item for item in new}
+    for name in (name for name in before if name not in after):
+        yield Change("narrowing", f"{path}.{name}", f"No longer there: {describe(before[name])}")
+    for name in (name for name in after if name not in before):
+        yield Change("widening", f"{path}.{name}", f"New: {describe(after[name])}")
+    for name in (name for name in before if name in after):
+        yield from _fields(before[name], after[name], f"{path}.{name}", f"“{said(name)}”")
+
+
+def _sources(old: Charter, new: Charter) -> Iterator[Change]:
+    yield from _named("sources", old.sources, new.sources, lambda source: f"the camera at {source.place.name}.")
+    for was in old.sources:
+        now = next((source for source in new.sources if source.name == was.name), None)
+        if now is not None:
+            yield from _source(was, now)
+
+
+def _source(was: Source, now: Source) -> Iterator[Change]:
+    path, who = f"sources.{was.name}", f"“{said(was.name)}”"
+    yield from _fields(was.place, now.place, f"{path}.place", who)
+    if was.view is not None and now.view is not None:
+        yield from _fields(was.view, now.view, f"{path}.view", who)
+    if was.picture is not None and now.picture is not None:
+        yield from _fields(was.picture, now.picture, f"{path}.picture", who)
+    yield from _named(f"{path}.zones", was.zones, now.zones, lambda zone: f"the area “{said(zone.name)}” of {who}.")
+
+
+def _analytics(old: Charter, new: Charter) -> Iterator[Change]:
+    before = {analytic.name: analytic for analytic in old.analytics}
+    after = {analytic.name: analytic for analytic in new.analytics}
+    for name in (name for name in before if name not in after):
+        yield Change(
+            "narrowing", f"analytics.{name}", f"“{said(name)}” is gone. It no longer: {sentence(old, before[name])}"
+        )
+    for name in (name for name in after if name not in before):
+        yield Change("widening", f"analytics.{name}", f"“{said(name)}” is new. {sentence(new, after[name])}")
+    for name in (name for name in before if name in after):
+        yield from _analytic(old, before[name], new, after[name])
+
+
+def _analytic(old: Charter, was: Analytic, new: Charter, now: Analytic) -> Iterator[Change]:
+    path, who = f"analytics.{was.name}", f"“{said(was.name)}”"
+    if type(was) is not type(now):
+        yield Change(
+            "widening", path, f"{who} now does something else. {sentence(new, now)} Before: {sentence(old, was)}"
+        )
+        return
+    for change in _fields(was, now, path, who):
+        more = isinstance(was, Intrusion) and isinstance(now, Intrusion) and set(was.of) < set(now.of)
+        yield _also(new, was, now) if more and change.path == f"{path}.of" else change
+
+
+def _also(charter: Charter, was: Analytic, now: Analytic) -> Change:
+    kinds = [kind for kind in getattr(now, "of", ()) if kind not in getattr(was, "of", ())]
+    things = listed([_MANY[kind] for kind in kinds])
+    place = charter.source(now.source).place.name
+    return Change(
+        "widening",
+        f"analytics.{now.name}.of",
+        f"The camera at {place} may now also look for {things} (“{said(now.name)}”).",
+    )
+
+
+_MANY: Final = {"person": "people", "vehicle": "vehicles", "bicycle": "bicycles", "bag": "bags"}
+
+
+def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:
+    yield from _fields(old, new, "safeguards", "")
+    yield from _fields(old.public_view, new.public_view, "safeguards.public_view", "")
+    yield from _fields(old.retention, new.retention, "safeguards.retention", "")
+    yield from _fields(old.review, new.review, "safeguards.review", "")
+    if old.on_suspension is not None and new.on_suspension is not None:
+        yield from _fields(old.on_suspension, new.on_suspension, "safeguards.on_suspension", "")
+
+
+def _witnesses(old: Oversight, new: Oversight) -> Iterator[Change]:
+    before, after = {w.key: w for w in old.witnesses}, {w.key: w for w in new.witnesses}
+    path = "oversight.witnesses"
+    for key in (key for key in before if key not in after):
+        yield Change("widening", path, f"{key.partition('+')[0]} no longer keeps watch on the ledger.")
+    for key in (key for key in after if key not in before):
+        yield Change("narrowing", path, f"{key.partition('+')[0]} now keeps watch on the ledger.")
+    for key in (key for key in before if key in after):
+        yield from _fields(before[key], after[key], path, "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

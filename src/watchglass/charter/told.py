@@ -1,0 +1,280 @@
+"""What is said about each field that changes, and how much it weighs for the people under the cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final, Literal
+
+from watchglass.charter.hours import WEEK, Days, Hours
+from watchglass.charter.model import (
+    Authority,
+    CameraFault,
+    Charter,
+    CrowdDensity,
+    FileSource,
+    InForce,
+    Intrusion,
+    LedgerRules,
+    Model,
+    OnSuspension,
+    Oversight,
+    Picture,
+    Place,
+    PublicView,
+    Purpose,
+    Retention,
+    Review,
+    Safeguards,
+    View,
+    Witness,
+    Zone,
+)
+from watchglass.charter.outline import lies_inside
+from watchglass.charter.words import day, duration, listed, plain, said, when
+from watchglass.core.geometry import Polygon
+
+Weight = Literal["narrowing", "maintenance", "widening"]
+Weigh = Callable[[Any, Any], Weight]
+Show = Callable[[Any], str]
+
+
+# ---- how a difference weighs -----------------------------------------------------------------------------------
+
+
+def _neither(_old: object, _new: object) -> Weight:
+    return "maintenance"
+
+
+def _wider(_old: object, _new: object) -> Weight:
+    return "widening"
+
+
+def _more_is_wider(old: Any, new: Any) -> Weight:
+    return "widening" if old is None or new is None or new > old else "narrowing"
+
+
+def _less_is_wider(old: Any, new: Any) -> Weight:
+    return "widening" if old is None or new is None or new < old else "narrowing"
+
+
+def _members_widen(old: tuple[str, ...], new: tuple[str, ...]) -> Weight:
+    if set(old) == set(new):
+        return "maintenance"
+    return "narrowing" if set(new) < set(old) else "widening"
+
+
+def _members_protect(old: tuple[str, ...], new: tuple[str, ...]) -> Weight:
+    if set(old) == set(new):
+        return "maintenance"
+    return "narrowing" if set(old) < set(new) else "widening"
+
+
+def _zone_grows(old: Polygon, new: Polygon) -> Weight:
+    return "narrowing" if lies_inside(new, old) else "widening"
+
+
+def _blackout_shrinks(old: tuple[Polygon, ...], new: tuple[Polygon, ...]) -> Weight:
+    covered = all(any(lies_inside(was, now) for now in new) for was in old)
+    if covered and set(old) == set(new):
+        return "maintenance"
+    return "narrowing" if covered else "widening"
+
+
+def _gate(_old: str, new: str) -> Weight:
+    return "widening" if new == "always_open" else "narrowing"
+
+
+def _appears(_old: object, new: object) -> Weight:
+    return "narrowing" if new is not None else "widening"
+
+
+def _minutes(schedule: tuple[Hours | None, Days]) -> set[int]:
+    """The minutes of a week at which something runs; minute 0 is Monday 00:00."""
+    hours, days = schedule
+    start, end = (0, 24 * 60) if hours is None else (hours.start, hours.end)
+    length = (end - start) % (24 * 60) or 24 * 60
+    first = [WEEK.index(name) * 24 * 60 + start for name in days or WEEK]
+    return {(begin + minute) % (7 * 24 * 60) for begin, minute in product(first, range(length))}
+
+
+def _schedule(old: tuple[Hours | None, Days], new: tuple[Hours | None, Days]) -> Weight:
+    before, after = _minutes(old), _minutes(new)
+    if before == after:
+        return "maintenance"
+    return "narrowing" if after < before else "widening"
+
+
+# ---- what is said about each field -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a field's change weighs and is told; the words may use ``{who}``, ``{old}`` and ``{new}``."""
+
+    weigh: Weigh
+    words: str
+    show: Show = str
+
+
+def _quoted(value: object) -> str:
+    return "nothing" if value is None else f"“{value}”"
+
+
+def _name(value: object) -> str:
+    return f"“{said(str(value))}”"
+
+
+def _number(value: float | None) -> str:
+    return "not stated" if value is None else plain(value)
+
+
+def _names(values: tuple[str, ...]) -> str:
+    return listed([said(value) for value in values]) or "nobody"
+
+
+def _stated(value: object) -> str:
+    return "not stated" if value is None else "stated"
+
+
+def _law(value: object) -> str:
+    return {"gdpr": "the GDPR", "led": "the police directive", "other": "another law"}.get(str(value), "the usual law")
+
+
+def _hours_words(schedule: tuple[Hours | None, Days]) -> str:
+    return when(*schedule)
+
+
+_ANALYTIC: Final[dict[str, Told]] = {
+    "source": Told(_wider, "{who} now looks through the camera {new}, not {old}.", _name),
+    "zone": Told(_wider, "{who} now watches the area {new}, not {old}.", _name),
+    "purpose": Told(_wider, "{who} now serves the purpose {new}, not {old}.", _name),
+    "model": Told(_wider, "{who} now uses the software {new}, not {old}.", _name),
+    "for_ms": Told(_less_is_wider, "{who} now tells a person after {new}, not after {old}.", duration),
+    "hours": Told(_schedule, "{who} now runs {new}; before: {old}.", _hours_words),
+}
+
+TOLD: Final[dict[type, dict[str, Told]]] = {
+    Charter: {
+        "watchglass": Told(_neither, "The language of these rules is now number {new}, not {old}."),
+        "charter": Told(_neither, "These rules are now called {new}, not {old}.", _name),
+        "version": Told(_neither, "This is version {new}; before: version {old}."),
+        "timezone": Told(_wider, "Days and hours now follow the clocks of {new}, not of {old}."),
+    },
+    Authority: {
+        "name": Told(_wider, "{new} is now responsible, not {old}."),
+        "contact": Told(_neither, "You can now write to {new}; before: {old}."),
+        "regime": Told(_wider, "Your data is now protected by {new}, not by {old}.", _law),
+        "key": Told(_neither, "The authority now signs with another key."),
+        "competent_under": Told(_wider, "The law that makes the authority competent is now {new}, not {old}.", _quoted),
+    },
+    InForce: {
+        "since": Told(_less_is_wider, "The rules now hold from {new} on, not from {old}.", day),
+        "until": Told(_more_is_wider, "The rules now hold until {new}, not until {old}.", day),
+    },
+    Purpose: {
+        "text": Told(_wider, "The purpose {who} now reads {new}; before: {old}.", _quoted),
+        "legal_basis": Told(_neither, "The law for the purpose {who} is now {new}; before: {old}.", _quoted),
+        "regime": Told(_wider, "For the purpose {who}, your data is now protected by {new}, not by {old}.", _law),
+        "national_law": Told(_neither, "The national law for the purpose {who} is now {new}; before: {old}.", _quoted),
+    },
+    Model: {
+        "digest": Told(_neither, "The software {who} is replaced: its fingerprint is now {new}, not {old}."),
+    },
+    FileSource: {
+        "path": Told(_wider, "{who} now shows another file: {new}, not {old}."),
+        "loop": Told(_neither, "{who} {new}.", lambda on: "now plays again and again" if on else "now plays once"),
+        "gate": Told(
+            _gate,
+            "The software now looks closely at {who} {new}.",
+            lambda gate: "all the time" if gate == "always_open" else "only while something moves",
+        ),
+        "never_see": Told(
+            _blackout_shrinks,
+            "{who}: what is blacked out before anything looks at it changes; it was {old}, and is {new}.",
+            lambda areas: f"{len(areas)} part{'' if len(areas) == 1 else 's'} of the picture",
+        ),
+        "view": Told(_wider, "{who}: what its picture shows of the ground is now {new}.", _stated),
+        "picture": Told(_neither, "{who}: the size of its picture is now {new}.", _stated),
+    },
+    Place: {
+        "name": Told(_neither, "{who} is now said to be at {new}, not at {old}.", _quoted),
+        "lat": Told(_wider, "{who} now stands at another place: {new} degrees north, not {old}.", _number),
+        "lon": Told(_wider, "{who} now stands at another place: {new} degrees east, not {old}.", _number),
+    },
+    View: {
+        "width_m": Told(_more_is_wider, "{who} now shows {new} metres across, not {old}.", _number),
+        "ground": Told(_neither, "{who}: the part of its picture that counts as ground changes."),
+    },
+    Picture: {
+        "width": Told(_neither, "{who}: its picture is now {new} pixels wide, not {old}."),
+        "height": Told(_neither, "{who}: its picture is now {new} pixels high, not {old}."),
+    },
+    Zone: {
+        "polygon": Told(_zone_grows, "The watched area {who} has a new outline: about {new} of the old size.", str),
+        "area_m2": Told(_less_is_wider, "The area {who} is now said to have {new} square metres, not {old}.", _number),
+    },
+    Intrusion: {
+        **_ANALYTIC,
+        "of": Told(_members_widen, "{who} now looks for: {new}; before: {old}.", _names),
+    },
+    CrowdDensity: {
+        **_ANALYTIC,
+        "people_per_m2": Told(
+            _less_is_wider, "{who} now tells a person at {new} people on each square metre, not at {old}.", _number
+        ),
+    },
+    CameraFault: {key: told for key, told in _ANALYTIC.items() if key not in {"zone", "model"}},
+    Safeguards: {
+        "reviewer_view": Told(_wider, "Reviewers now see a picture of the kind {new}, not {old}.", _quoted),
+        "on_suspension": Told(
+            _appears,
+            "What people do while it is stopped is {new}.",
+            lambda stop: "no longer said" if stop is None else f"now said: “{stop.people_do}”",
+        ),
+    },
+    PublicView: {
+        "mode": Told(_wider, "The public picture is now {new}, not {old}.", _quoted),
+        "delay_ms": Told(
+            _less_is_wider,
+            "The public picture is now {new}; before: {old}.",
+            lambda ms: f"{duration(ms)} late" if ms else "live",
+        ),
+        "hide_below": Told(_less_is_wider, "Pins now show once {new} or more people are there; before: {old}."),
+        "grid_m": Told(_less_is_wider, "Pins are now moved to a grid of {new} metres, not {old}.", _number),
+        "confirmed": Told(_wider, "The empty scene is now confirmed by {new}, not by {old}.", _quoted),
+    },
+    Retention: {
+        "reviewer_clips_ms": Told(_more_is_wider, "Clips are now kept for {new}, not for {old}.", duration),
+        "alerts_ms": Told(_more_is_wider, "What was decided is now kept for {new}, not for {old}.", duration),
+    },
+    Review: {
+        "within_ms": Told(_more_is_wider, "A person must now decide within {new}, not within {old}.", duration),
+    },
+    OnSuspension: {
+        "tell": Told(_members_protect, "While it is stopped, these are now told: {new}; before: {old}.", _names),
+        "people_do": Told(_neither, "While it is stopped, people now do this: {new}; before: {old}.", _quoted),
+    },
+    LedgerRules: {
+        "checkpoint_every_ms": Told(
+            _more_is_wider, "New rules and stops now show in the ledger after {new}, not after {old}.", duration
+        ),
+        "batch_every_ms": Told(
+            _more_is_wider, "Alerts and decisions now show in the ledger after {new}, not after {old}.", duration
+        ),
+        "merge_within_ms": Told(
+            _more_is_wider, "Nothing may now take longer than {new} to show in the ledger; before: {old}.", duration
+        ),
+    },
+    Oversight: {
+        "body": Told(_wider, "{new} now watches over it, not {old}."),
+        "key": Told(_wider, "Oversight now signs with another key."),
+        "openings_key": Told(_wider, "The details of records can now be opened with another key."),
+        "may": Told(_members_protect, "Oversight may now {new}; before: {old}.", _names),
+    },
+    Witness: {
+        "url": Told(_neither, "A witness now has another address: {new}, not {old}."),
+    },
+}  # fmt: skip
+"""Every described field of the model, except those that hold further parts. A test proves that none is left out."""

@@ -1,0 +1,268 @@
+"""A charter in words that a resident of twelve understands. Used on the command line and on the public page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, assert_never
+
+from watchglass.charter.hours import WEEK, Days, Hours
+from watchglass.charter.model import (
+    Analytic,
+    CameraFault,
+    Charter,
+    CrowdDensity,
+    FileSource,
+    Intrusion,
+    Kind,
+    PublicView,
+    Regime,
+)
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+
+_LONG_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_A_RUN: Final = 3
+_UNITS: Final = ((365 * DAY, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
+_LAWS: Final[dict[Regime, str]] = {
+    "gdpr": "the General Data Protection Regulation (GDPR)",
+    "led": "the Law Enforcement Directive (EU) 2016/680",
+    "other": "the data-protection law of the place",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands under it.
+
+    Attributes:
+        id: a stable name for links.
+        title: a question that a resident asks.
+        sentences: the answer.
+    """
+
+    id: str
+    title: str
+    sentences: tuple[str, ...]
+
+
+def explain(charter: Charter) -> list[Section]:
+    """The whole charter in plain words."""
+    return [
+        Section("who", "Who is responsible?", tuple(_who(charter))),
+        Section("why", "What is it for?", tuple(_why(charter))),
+        Section("where", "Which cameras?", tuple(_where(charter))),
+        Section("what", "What does it look for?", tuple(_what(charter))),
+        Section("never", "What does it never do?", _NEVER),
+        Section("public", "What can everybody see?", tuple(_public(charter.safeguards.public_view))),
+        Section("reviewer", "What do the people see who decide?", tuple(_reviewer(charter))),
+        Section("kept", "How long is anything kept?", tuple(_kept(charter))),
+        Section("checked", "How can it be checked, and who can stop it?", tuple(_checked(charter))),
+        Section("say", "Were people asked?", ("Nobody was asked about these rules: they were not consulted on.",)),
+    ]
+
+
+_NEVER: Final = (
+    "It never finds out who anybody is: it has no place for a face, a name or a number plate.",
+    "It does not guess what people feel, what they believe or where they come from.",
+    "It does not follow anybody from one camera to another, and gives nobody a score.",
+    "It never decides anything about a person. Every alert is a guess that a human checks.",
+)
+
+
+def _who(charter: Charter) -> Iterator[str]:
+    authority = charter.authority
+    yield f"{_capital(authority.name)} is responsible. You can write to {authority.contact}."
+    yield (
+        f"These rules are version {charter.version}. They hold from {day(charter.in_force.since)} until the end of "
+        f"{day(charter.in_force.until)}. After that day nothing runs."
+    )
+    yield f"The law that protects your data here is {_LAWS[authority.regime]}."
+
+
+def _why(charter: Charter) -> Iterator[str]:
+    for purpose in charter.purposes:
+        yield f"{_capital(said(purpose.name))}: {full_stop(purpose.text)}"
+        yield f"The law that allows this: {full_stop(purpose.legal_basis)}"
+        if purpose.regime is not None and purpose.regime != charter.authority.regime:
+            yield f"For this, another law protects your data: {_LAWS[purpose.regime]}."
+
+
+def _where(charter: Charter) -> Iterator[str]:
+    for source in charter.sources:
+        yield f"{_capital(source.place.name)}: {_kind_of_source(source)}."
+        if source.never_see:
+            areas = "One part" if len(source.never_see) == 1 else f"{_capital(count(len(source.never_see)))} parts"
+            verb = "is" if len(source.never_see) == 1 else "are"
+            yield f"{areas} of its picture {verb} painted black before anything looks at it."
+        if source.gate == "always_open":
+            yield "The software looks closely all the time."
+        else:
+            yield "The software looks closely only while something moves."
+
+
+def _kind_of_source(source: FileSource) -> str:
+    return "a video file that is played again and again, as if it were live" if source.loop else "a video file"
+
+
+def _what(charter: Charter) -> Iterator[str]:
+    if not charter.analytics:
+        yield "It looks for nothing."
+    for analytic in charter.analytics:
+        yield sentence(charter, analytic)
+    for model in charter.models:
+        yield f"The software that looks is called {said(model.name)}. Its fingerprint begins with {model.digest[7:15]}."
+
+
+def sentence(charter: Charter, analytic: Analytic) -> str:
+    """What one analytic does, as one sentence."""
+    return f"Tells a person when {_rule(charter, analytic)}, {when(analytic.hours, analytic.days)}."
+
+
+def _rule(charter: Charter, analytic: Analytic) -> str:
+    place = charter.source(analytic.source).place.name
+    lasts = f"for {duration(analytic.for_ms)} or longer" if analytic.for_ms else "at any moment"
+    match analytic:
+        case Intrusion():
+            return f"{things(analytic.of)} is in the area “{said(analytic.zone)}” ({place}) {lasts}"
+        case CrowdDensity():
+            area = charter.source(analytic.source).zone(analytic.zone).area_m2 or 0.0
+            crowd = max(1, round(area * analytic.people_per_m2))
+            return (
+                f"there are {plain(analytic.people_per_m2)} or more people on each square metre of the area "
+                f"“{said(analytic.zone)}” ({place}; about {crowd} people in all) {lasts}"
+            )
+        case CameraFault():
+            return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost {lasts}"
+        case _:
+            assert_never(analytic)
+
+
+def _public(view: PublicView) -> Iterator[str]:
+    yield "A painted picture: the empty scene with a pin for each person or thing. No person's picture is ever in it."
+    yield "A person has to confirm that nobody is in the empty scene before it is shown. Until then it is grey."
+    if view.delay_ms:
+        yield f"It is {duration(view.delay_ms)} late, so that nobody can follow anyone with it."
+    else:
+        yield "It is live."
+    if view.hide_below > 1:
+        yield f"It shows no pins while fewer than {count(view.hide_below)} people are there."
+    yield f"Pins are moved to a grid of {plain(view.grid_m)} {'metre' if view.grid_m == 1 else 'metres'}."
+
+
+def _reviewer(charter: Charter) -> Iterator[str]:
+    yield "They see a short clip in which everything that is not the empty scene is made of large blocks (a mosaic)."
+    yield "A mosaic hides faces, but somebody who knows you may still recognise your coat or your walk."
+    yield f"A person must decide about each alert within {duration(charter.safeguards.review.within_ms)}."
+
+
+def _kept(charter: Charter) -> Iterator[str]:
+    keep = charter.safeguards.retention
+    yield "The original video is not recorded."
+    yield f"The blocked-out clips of alerts are kept for {duration(keep.reviewer_clips_ms)}."
+    yield f"What was decided about alerts is kept for {duration(keep.alerts_ms)}."
+
+
+def _checked(charter: Charter) -> Iterator[str]:
+    rules, oversight = charter.ledger, charter.oversight
+    yield "Everything that is done is written into a public ledger that cannot be changed without anyone noticing."
+    yield (
+        f"New rules and stops show there within {duration(rules.checkpoint_every_ms)}, alerts and decisions within "
+        f"{duration(rules.batch_every_ms)}; nothing may take longer than {duration(rules.merge_within_ms)}."
+    )
+    powers = {"suspend": "stop it at any time", "inspect": "look at everything that was done"}
+    yield f"{_capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
+    if oversight.witnesses:
+        number = len(oversight.witnesses)
+        yield f"{_capital(count(number))} {'witness' if number == 1 else 'witnesses'} outside keep watch on the ledger."
+    else:
+        yield "No witness outside keeps watch on the ledger."
+    stop = charter.safeguards.on_suspension
+    if stop is not None:
+        yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"
+        yield f"These are told: {listed([said(role) for role in stop.tell])}."
+
+
+# ---- pieces of sentences ---------------------------------------------------------------------------------------
+
+
+def duration(ms: int) -> str:
+    """A length of time in words: ``2 minutes``, ``1 year 35 days``."""
+    parts: list[str] = []
+    rest = ms
+    for size, name in _UNITS:
+        whole, rest = divmod(rest, size)
+        if whole:
+            parts.append(f"{whole} {name}{'' if whole == 1 else 's'}")
+    if rest:
+        parts.append(f"{rest} milliseconds")
+    return " ".join(parts) or "0 seconds"
+
+
+def day(value: date) -> str:
+    """``1 December 2026``."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def when(hours: Hours | None, days: Days) -> str:
+    """The hours and days in words: ``between 01:00 and 04:30``, ``all day, every day``."""
+    if hours is None:
+        return f"all day, {on_days(days)}" if days else "all day, every day"
+    start, end = str(hours).split("-")
+    clock = f"between {start} and {end}" + (" the next morning" if hours.past_midnight and hours.end <= 12 * 60 else "")
+    if hours.past_midnight and hours.end > 12 * 60:
+        clock += " the next day"
+    if not days:
+        return clock
+    return f"{clock}, on nights that begin {on_days(days)}" if hours.past_midnight else f"{clock}, {on_days(days)}"
+
+
+def on_days(days: Days) -> str:
+    """``on Monday and Friday``, ``from Monday to Friday``."""
+    indices = [WEEK.index(name) for name in days]
+    if len(indices) == len(WEEK):
+        return "every day"
+    if len(indices) >= _A_RUN and indices[-1] - indices[0] == len(indices) - 1:
+        return f"from {_LONG_DAYS[indices[0]]} to {_LONG_DAYS[indices[-1]]}"
+    return f"on {listed([_LONG_DAYS[index] for index in indices])}"
+
+
+def things(of: tuple[Kind, ...]) -> str:
+    """What an analytic looks for: ``anyone or a vehicle``."""
+    return listed(["anyone" if kind == "person" else f"a {kind}" for kind in of], "or")
+
+
+def listed(parts: list[str], word: str = "and") -> str:
+    """``a, b and c``."""
+    if not parts[1:]:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def said(name: str) -> str:
+    """A name as people say it: ``tram-track`` is "tram track"."""
+    return name.replace("-", " ")
+
+
+def plain(number: float) -> str:
+    """A number without needless digits."""
+    return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def count(number: int) -> str:
+    """Small numbers as words."""
+    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return small[number] if number < len(small) else str(number)
+
+
+def full_stop(text: str) -> str:
+    """The text with a full stop."""
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

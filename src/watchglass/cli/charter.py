@@ -1,0 +1,161 @@
+"""``watchglass charter``: check, explain and compare charters."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchglass.charter.diff import compare
+from watchglass.charter.lint import lint
+from watchglass.charter.parse import Parsed, read
+from watchglass.charter.tree import MAX_BYTES
+from watchglass.charter.words import explain
+from watchglass.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+Result = dict[str, Any]
+
+_WIDTH = 92
+
+
+def add(subparsers: _SubParsersAction[Any]) -> None:
+    """Put the group's commands under ``charter``."""
+    group = subparsers.add_parser("charter", help="check, explain, compare, sign and publish charters")
+    commands = group.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_explain(commands)
+    _add_diff(commands)
+
+
+def _add_check(commands: _SubParsersAction[Any]) -> None:
+    command = commands.add_parser("check", help="say what is wrong with a charter, and what is unwise")
+    command.add_argument("file", metavar="FILE", help="the charter")
+    command.add_argument(
+        "--deployment",
+        choices=("production", "trial", "demo"),
+        default="production",
+        help="what it is for; a trial and the demo are judged more mildly (default: production)",
+    )
+    command.set_defaults(run=check, render=render_check)
+
+
+def _add_explain(commands: _SubParsersAction[Any]) -> None:
+    command = commands.add_parser("explain", help="say in plain words what a charter allows")
+    command.add_argument("file", metavar="FILE", help="the charter")
+    command.set_defaults(run=explained, render=render_explained)
+
+
+def _add_diff(commands: _SubParsersAction[Any]) -> None:
+    command = commands.add_parser("diff", help="say in plain words what changes from one charter to another")
+    command.add_argument("old", metavar="OLD", help="the charter before")
+    command.add_argument("new", metavar="NEW", help="the charter after")
+    command.set_defaults(run=differences, render=render_differences)
+
+
+def check(args: argparse.Namespace) -> Result:
+    """Parse and lint a charter."""
+    parsed = _read(args.file)
+    findings = lint(parsed, args.deployment)
+    return {
+        "ok": not any(finding.severity == "error" for finding in findings),
+        **_head(parsed),
+        "deployment": args.deployment,
+        "consulted_on": False,
+        "findings": [finding.as_json() for finding in findings],
+    }
+
+
+def explained(args: argparse.Namespace) -> Result:
+    """A charter in plain words."""
+    parsed = _read(args.file)
+    sections = explain(parsed.charter)
+    return {
+        **_head(parsed),
+        "sections": [{"id": part.id, "title": part.title, "sentences": list(part.sentences)} for part in sections],
+    }
+
+
+def differences(args: argparse.Namespace) -> Result:
+    """What changes between two charters."""
+    old, new = _read(args.old), _read(args.new)
+    changes = compare(old.charter, new.charter)
+    weights = [change.weight for change in changes]
+    return {
+        "old": _head(old),
+        "new": _head(new),
+        "widening": weights.count("widening"),
+        "narrowing": weights.count("narrowing"),
+        "maintenance": weights.count("maintenance"),
+        "changes": [change.as_json() for change in changes],
+    }
+
+
+def _read(name: str) -> Parsed:
+    try:
+        with Path(name).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInput(
+            f"{name} cannot be read: {reason}.", fix="Check the name and whether you may read it."
+        ) from error
+    return read(data)
+
+
+def _head(parsed: Parsed) -> Result:
+    charter = parsed.charter
+    return {"charter": charter.charter, "version": charter.version, "sha256": charter.sha256.hex()}
+
+
+# ---- for people ------------------------------------------------------------------------------------------------
+
+
+def render_check(result: Result) -> None:
+    """Print findings, the gravest first."""
+    print(f"Charter {result['charter']}, version {result['version']}. SHA-256 {result['sha256']}")
+    for finding in result["findings"]:
+        article = f" [{finding['article']}]" if finding["article"] else ""
+        print()
+        _wrapped(f"{finding['severity']}: {finding['message']}{article}", "")
+        _wrapped(f"line {finding['line']}, rule {finding['rule']}. {finding['fix']}", "    ")
+    errors = sum(finding["severity"] == "error" for finding in result["findings"])
+    print()
+    if errors:
+        print(f"It cannot be published yet: {errors} error{'' if errors == 1 else 's'} to correct.")
+    else:
+        print("It can be signed and published. It was not consulted on.")
+
+
+def render_explained(result: Result) -> None:
+    """Print a charter in plain words."""
+    print(f"{result['charter']}, version {result['version']}")
+    for section in result["sections"]:
+        print(f"\n{section['title']}")
+        for line in section["sentences"]:
+            _wrapped(line, "  ")
+
+
+def render_differences(result: Result) -> None:
+    """Print changes, widening first."""
+    titles = {
+        "widening": "It may do more, or protects less",
+        "narrowing": "It may do less, or protects more",
+        "maintenance": "Neither more nor less",
+    }
+    if not result["changes"]:
+        print("Nothing changes.")
+    for weight, title in titles.items():
+        sentences = [change["sentence"] for change in result["changes"] if change["weight"] == weight]
+        if sentences:
+            print(f"{title} ({weight}):")
+            for line in sentences:
+                _wrapped(line, "  ")
+            print()
+
+
+def _wrapped(text: str, indent: str) -> None:
+    print(textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  "))
