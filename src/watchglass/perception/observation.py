@@ -59,5 +59,11 @@ class Tracks:
     scores: FloatArray
     kinds: NDArray[np.int8]
 
+    @classmethod
+    def none(cls, at_ms: int) -> Tracks:
+        """Nothing in view."""
+        empty = Detections.none()
+        return cls(at_ms, np.zeros(0, np.int64), empty.boxes, empty.scores, empty.kinds)
+
     def __len__(self) -> int:
         return len(self.ids)

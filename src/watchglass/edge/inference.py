@@ -1,0 +1,214 @@
+"""The detector: NanoDet int8 on ONNX Runtime, or on OpenVINO behind the same port. One thread each.
+
+Pre- and post-processing follow NanoDet (Lyu 2020, https://github.com/RangiLyu/nanodet): letterbox to the top left,
+integral boxes as in "Generalized Focal Loss" (Li et al. 2020), class-wise non-maximum suppression.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.geometry import FloatArray, iou
+from watchglass.perception.observation import Detections
+from watchglass.perception.ports import Image
+
+MODEL: Final = "nanodet-416-int8"
+SIDE: Final = 416
+STRIDES: Final = (8, 16, 32)
+FLOOR: Final = 0.25
+"""Boxes with a lower score are not even handed to the tracker."""
+
+_MEAN: Final = (103.53, 116.28, 123.675)
+_STD: Final = (57.375, 57.12, 58.395)
+_BINS: Final = 11
+_NMS_IOU: Final = 0.6
+_MOST: Final = 100
+
+# COCO's class numbers (80-class order) behind each of observation.KINDS, in that order.
+_CLASSES: Final = ((0,), (2, 3, 5, 6, 7, 8), (1,), (24, 26, 28))
+
+Run = Callable[[FloatArray], list[FloatArray]]
+"""(1, 3, 416, 416) in; scores of stride 8, 16, 32, then boxes of stride 8, 16, 32 out, each (1, cells, columns)."""
+
+_OUTPUTS: Final = [f"scores_{s}" for s in STRIDES] + [f"boxes_{s}" for s in STRIDES]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The shipped weights with their card, checked against each other.
+
+    Raises:
+        DidNotVerify: the file is not the one that the card describes.
+    """
+
+    data: bytes
+    card: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        found = hashlib.sha256(self.data).hexdigest()
+        if found != self.card["sha256"]:
+            raise DidNotVerify(
+                "The detector's weights are not those that the model card describes.",
+                fix="Install the package again, or rebuild the weights with tools/build_model.py.",
+                expected=str(self.card["sha256"]),
+                found=found,
+            )
+
+    @property
+    def sha256(self) -> str:
+        """The hash by which a charter names this model (hex)."""
+        return str(self.card["sha256"])
+
+
+def shipped() -> Weights:
+    """The weights and the model card inside the package."""
+    folder = resources.files("watchglass.perception") / "weights"
+    card = json.loads((folder / f"{MODEL}.json").read_text("utf-8"))
+    return Weights((folder / f"{MODEL}.onnx").read_bytes(), card)
+
+
+def prepare(bgr: Image) -> tuple[FloatArray, float]:
+    """The network's input (1, 3, 416, 416) for a picture (h, w, 3) uint8, and the scale that was applied to it."""
+    height, width = bgr.shape[:2]
+    scale = min(SIDE / height, SIDE / width)
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    fitted = bgr if (high, wide) == (height, width) else cv2.resize(bgr, (wide, high), interpolation=cv2.INTER_LINEAR)
+    blob = np.zeros((1, 3, SIDE, SIDE), np.float32)
+    blob[0, :, :high, :wide] = fitted.transpose(2, 0, 1)
+    for channel in range(3):
+        plane = blob[0, channel]
+        plane -= np.float32(_MEAN[channel])
+        plane *= np.float32(1 / _STD[channel])
+    return blob, scale
+
+
+def _centres() -> tuple[FloatArray, FloatArray]:
+    points, strides = [], []
+    for stride in STRIDES:
+        line = (np.arange(SIDE // stride, dtype=np.float32) + 0.5) * stride
+        grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+        points.append(grid)
+        strides.append(np.full(len(grid), stride, np.float32))
+    return np.concatenate(points).astype(np.float32), np.concatenate(strides)
+
+
+def suppress(boxes: FloatArray, scores: FloatArray, kinds: NDArray[np.int8]) -> NDArray[np.intp]:
+    """Indices that greedy non-maximum suppression within each kind keeps, best score first (IoU above .6 goes)."""
+    order = np.argsort(-scores, kind="stable")
+    overlap = iou(boxes[order], boxes[order]) > _NMS_IOU
+    overlap &= kinds[order][:, None] == kinds[order][None, :]
+    alive = np.ones(len(order), bool)
+    kept: list[int] = []
+    for i in range(len(order)):
+        if alive[i]:
+            kept.append(i)
+            alive &= ~overlap[i]
+            if len(kept) == _MOST:
+                break
+    return order[np.array(kept, np.intp)]
+
+
+class NanoDet:
+    """A ``perception.ports.Detector``."""
+
+    side = SIDE
+
+    def __init__(self, run: Run, floor: float = FLOOR) -> None:
+        self._run = run
+        self._floor = floor
+        self._points, self._strides = _centres()
+
+    def detect(self, bgr: Image) -> Detections:
+        """See ``perception.ports.Detector.detect``."""
+        blob, scale = prepare(bgr)
+        outputs = self._run(blob)
+        raw = np.concatenate([o[0] for o in outputs[:3]])
+        by_kind = np.stack([raw[:, list(c)].max(axis=1) for c in _CLASSES], axis=1)
+        cells, kinds = np.nonzero(by_kind >= self._floor)
+        if not len(cells):
+            return Detections.none()
+        scores = by_kind[cells, kinds].astype(np.float32)
+        boxes = self._boxes(np.concatenate([o[0] for o in outputs[3:]])[cells], cells) / np.float32(scale)
+        boxes[:, 0::2] = np.clip(boxes[:, 0::2], 0, bgr.shape[1])
+        boxes[:, 1::2] = np.clip(boxes[:, 1::2], 0, bgr.shape[0])
+        small = kinds.astype(np.int8)
+        keep = suppress(boxes, scores, small)
+        return Detections(boxes[keep], scores[keep], small[keep])
+
+    def _boxes(self, logits: FloatArray, cells: NDArray[np.intp]) -> FloatArray:
+        """Boxes (n, 4) in the network's pixels from (n, 44) logits of ``cells``."""
+        bins = logits.reshape(-1, 4, _BINS)
+        weight = np.exp(bins - bins.max(axis=-1, keepdims=True))
+        weight /= weight.sum(axis=-1, keepdims=True)
+        reach = (weight @ np.arange(_BINS, dtype=np.float32)) * self._strides[cells, None]
+        centre = self._points[cells]
+        return np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1).astype(np.float32)
+
+
+def on_onnxruntime(weights: Weights) -> Run:
+    """Runs the weights on ONNX Runtime, one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(weights.data, options, providers=["CPUExecutionProvider"])
+
+    def run(blob: FloatArray) -> list[FloatArray]:
+        return list(session.run(_OUTPUTS, {"picture": blob}))
+
+    return run
+
+
+def on_openvino(weights: Weights) -> Run:
+    """Runs the weights on OpenVINO, one thread.
+
+    Raises:
+        BadInput: OpenVINO is not installed.
+    """
+    try:
+        openvino: Any = importlib.import_module("openvino")
+    except ImportError as error:
+        raise BadInput(
+            "OpenVINO is not installed.", fix="Install it with: pip install 'watchglass[openvino]'."
+        ) from error
+    core = openvino.Core()
+    compiled = core.compile_model(
+        core.read_model(weights.data, b""), "CPU", {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    )
+    request = compiled.create_infer_request()
+    ports = [compiled.output(name) for name in _OUTPUTS]
+
+    def run(blob: FloatArray) -> list[FloatArray]:
+        request.infer({"picture": blob})
+        return [request.get_tensor(port).data for port in ports]
+
+    return run
+
+
+def load(runtime: str = "onnxruntime", floor: float = FLOOR) -> NanoDet:
+    """The shipped detector.
+
+    Args:
+        runtime: ``onnxruntime`` or ``openvino``.
+        floor: the lowest score that is handed on.
+
+    Raises:
+        BadInput: no such runtime, or it is not installed.
+        DidNotVerify: the weights are not those of the card.
+    """
+    makers = {"onnxruntime": on_onnxruntime, "openvino": on_openvino}
+    if runtime not in makers:
+        raise BadInput(f"There is no runtime {runtime!r}.", fix="Use onnxruntime or openvino.")
+    return NanoDet(makers[runtime](shipped()), floor)

@@ -1,0 +1,263 @@
+"""Video files through PyAV: packets out of a container, pictures out of packets.
+
+Whatever the charter says must never be seen is black in everything that a ``VideoPicture`` gives out; nothing above
+this file can reach the planes behind it. (The planes themselves stay as they are: a decoder predicts later pictures from
+them, so painting on them would smear.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from watchglass.core.errors import BadInput
+from watchglass.perception.ports import Image, Packet
+
+STRIDE: Final = 8
+"""Luma is sampled at every eighth pixel, starting in the middle of a block."""
+
+_HALF: Final = STRIDE // 2
+
+Areas = tuple[tuple[tuple[float, float], ...], ...]
+
+
+class NeverSee:
+    """Polygons of a picture that are black before anything looks at it, at whatever scale it is looked at.
+
+    A scaled pixel mixes its neighbours, so a scaled mask is widened by one pixel on every side.
+    """
+
+    def __init__(self, areas: Areas) -> None:
+        self._areas = areas
+        self._masks: dict[tuple[int, int, int, int], NDArray[np.bool_]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._areas)
+
+    def blacken(self, image: Image, width: int, height: int, black: int = 0) -> None:
+        """Paint the areas of a (height, width) picture into ``image``, which may be a scaled copy of it."""
+        if not self._areas:
+            return
+        key = (*image.shape[:2], width, height)
+        if key not in self._masks:
+            self._masks[key] = self._mask(*key)
+        image[self._masks[key]] = black
+
+    def _mask(self, rows: int, columns: int, width: int, height: int) -> NDArray[np.bool_]:
+        mask = np.zeros((rows, columns), np.uint8)
+        scale = np.array([columns / width, rows / height])
+        for area in self._areas:
+            corners = np.rint(np.array(area) * scale).astype(np.int32)
+            cv2.fillPoly(mask, [corners], 1)
+            cv2.polylines(mask, [corners], isClosed=True, color=1, thickness=1)
+        if (rows, columns) != (height, width):
+            mask = cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.uint8)
+        return mask.astype(bool)
+
+
+class VideoPicture:
+    """A ``perception.ports.Picture`` on one decoded frame."""
+
+    __slots__ = ("_frame", "_hidden", "at_ms", "height", "width")
+
+    def __init__(self, frame: VideoFrame, at_ms: int, hidden: NeverSee) -> None:
+        self._frame = frame
+        self._hidden = hidden
+        self.at_ms = at_ms
+        self.width = frame.width
+        self.height = frame.height
+
+    def luma(self) -> Image:
+        """See ``perception.ports.Picture.luma``."""
+        return self._sample(_HALF)
+
+    def edges(self) -> Image:
+        """See ``perception.ports.Picture.edges``."""
+        return self._sample(_HALF + 1)
+
+    def small(self, side: int) -> Image:
+        """See ``perception.ports.Picture.small``."""
+        scale = min(1.0, side / max(self.width, self.height))
+        wide, high = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        image: Image = self._frame.to_ndarray(format="bgr24", width=wide, height=high, interpolation="AREA")
+        self._hidden.blacken(image, self.width, self.height)
+        return image
+
+    def bgr(self) -> Image:
+        """See ``perception.ports.Picture.bgr``."""
+        image: Image = self._frame.to_ndarray(format="bgr24")
+        self._hidden.blacken(image, self.width, self.height)
+        return image
+
+    def _sample(self, column: int) -> Image:
+        plane = self._frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8)[: plane.line_size * self.height].reshape(self.height, plane.line_size)
+        sample = rows[_HALF::STRIDE, column : self.width : STRIDE].copy()
+        if self._hidden:
+            self._hidden.blacken(sample, self.width, self.height, black=16)
+        return sample
+
+
+class VideoDecoder:
+    """A ``perception.ports.Decoder``: one thread, pictures in the order of capture."""
+
+    def __init__(self, codec: str, extradata: bytes | None, size: tuple[int, int], hidden: NeverSee) -> None:
+        context = av.CodecContext.create(codec, "r")
+        assert isinstance(context, VideoCodecContext)
+        context.extradata = extradata
+        context.width, context.height = size
+        context.thread_count = 1
+        self._context = context
+        self._hidden = hidden
+        self._pending: list[int] = []
+        self._fresh = True
+
+    def decode(self, packet: Packet) -> Sequence[VideoPicture]:
+        """See ``perception.ports.Decoder.decode``."""
+        self._fresh = False
+        return self._push(packet)
+
+    def alone(self, packet: Packet) -> VideoPicture | None:
+        """See ``perception.ports.Decoder.alone``."""
+        self._forget()
+        pictures = [*self._push(packet), *self.drain()]
+        return pictures[0] if pictures else None
+
+    def drain(self) -> Sequence[VideoPicture]:
+        """See ``perception.ports.Decoder.drain``."""
+        try:
+            frames = self._context.decode(None)
+        except FFmpegError:
+            frames = []
+        pictures = self._name(frames)
+        self._fresh = False
+        self._forget()
+        return pictures
+
+    def _push(self, packet: Packet) -> list[VideoPicture]:
+        assert isinstance(packet.payload, av.Packet)
+        self._pending.append(packet.at_ms)
+        try:
+            frames = self._context.decode(packet.payload)
+        except FFmpegError as error:
+            self._forget()
+            raise BadInput(
+                f"A part of the video cannot be decoded ({error.strerror}).",
+                fix="Nothing, if it happens once; otherwise check the camera or the file.",
+            ) from error
+        return self._name(frames)
+
+    def _name(self, frames: Sequence[VideoFrame]) -> list[VideoPicture]:
+        """Pictures leave a decoder in order of capture, so the earliest time that waits belongs to the next."""
+        self._pending.sort()
+        pictures = []
+        for frame in frames:
+            at_ms = self._pending.pop(0) if self._pending else 0
+            if _planar(frame):
+                pictures.append(VideoPicture(frame, at_ms, self._hidden))
+            else:
+                pictures.append(VideoPicture(frame.reformat(format="yuv420p"), at_ms, self._hidden))
+        return pictures
+
+    def _forget(self) -> None:
+        if not self._fresh:
+            self._context.flush_buffers()
+        self._pending.clear()
+        self._fresh = False
+
+
+def _planar(frame: VideoFrame) -> bool:
+    """Whether the first plane is eight-bit luma, a byte a pixel."""
+    return frame.format.name in ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
+
+
+class VideoFile:
+    """A video file, played once or again and again.
+
+    Attributes:
+        width, height: pixels of the first picture.
+        fps: pictures a second, as the container states it.
+    """
+
+    def __init__(self, path: Path, *, never_see: Areas = (), loop: bool = False) -> None:
+        self._path = path
+        self._loop = loop
+        self._hidden = NeverSee(never_see)
+        with self._open() as container:
+            stream = container.streams.video[0]
+            context = stream.codec_context
+            self.width, self.height = stream.width, stream.height
+            self.fps = float(stream.average_rate or stream.guessed_rate or 25)
+            self._codec = context.name
+            self._extradata = context.extradata
+        if not (self.width and self.height):
+            raise BadInput(f"{path.name} has no picture size.", fix="Check that the file plays in a video player.")
+
+    def decoder(self) -> VideoDecoder:
+        """A new decoder for this file's packets. Several may decode the same packets."""
+        return VideoDecoder(self._codec, self._extradata, (self.width, self.height), self._hidden)
+
+    def packets(self, start_ms: int) -> Iterator[Packet]:
+        """The file's packets, the first captured at ``start_ms``; without end when looped.
+
+        Raises:
+            BadInput: the file vanished, or is no video (any more).
+        """
+        turn, base = 0, start_ms
+        while True:
+            last = base
+            frame_ms = 1000 / self.fps
+            for packet, at in self._once():
+                at_ms = base + round(at * 1000)
+                last = max(last, at_ms)
+                yield Packet(at_ms, bool(packet.is_keyframe), packet.size, packet, turn)
+            if not self._loop:
+                return
+            turn, base = turn + 1, last + round(frame_ms)
+
+    def _once(self) -> Iterator[tuple[av.Packet, float]]:
+        """Each packet with its seconds since the first; a container without times gets them from its rate."""
+        with self._open() as container:
+            stream = container.streams.video[0]
+            first: float | None = None
+            count = 0
+            try:
+                for packet in container.demux(stream):
+                    if not packet.size:
+                        continue
+                    stamp = packet.pts if packet.pts is not None else packet.dts
+                    at = count / self.fps if stamp is None else float(stamp * packet.time_base)
+                    first = at if first is None else first
+                    count += 1
+                    yield packet, max(0.0, at - first)
+            except FFmpegError as error:
+                raise BadInput(
+                    f"{self._path.name} breaks off after {count} pictures ({error.strerror}).",
+                    fix="Replace the file with an undamaged copy.",
+                ) from error
+            if not count:
+                raise BadInput(f"{self._path.name} has no pictures.", fix="Replace the file with one that plays.")
+
+    def _open(self) -> av.container.InputContainer:
+        if not self._path.is_file():
+            raise BadInput(f"There is no video file {self._path.name}.", fix="Put the file there, or correct its path.")
+        try:
+            container = av.open(str(self._path))
+        except (FFmpegError, OSError) as error:
+            raise BadInput(
+                f"{self._path.name} is not a video that can be read ({error}).",
+                fix="Check that the file is complete and plays in a video player.",
+            ) from error
+        if not container.streams.video:
+            container.close()
+            raise BadInput(f"{self._path.name} has no video stream.", fix="Name a file that holds video.")
+        return container

@@ -1,0 +1,53 @@
+"""The camera does not show what it should: black, frozen, blurred, moved or lost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from watchglass.core.errors import BadInput
+from watchglass.perception.analytics.rule import Finding, Lasting, Scene, number
+from watchglass.perception.health import CONDITIONS
+from watchglass.perception.messages import AnalyticSpec
+
+_WORDS: Final = {
+    "black": "the picture has been black for {seconds:.0f} s",
+    "frozen": "the picture has not changed at all for {seconds:.0f} s, though this camera always has noise",
+    "blurred": "the picture has been much less sharp than usual for {seconds:.0f} s",
+    "moved": "the camera has shown another view than before for {seconds:.0f} s",
+    "lost": "no picture has come for {seconds:.0f} s",
+}
+
+
+class CameraFault:
+    """Fires once for each condition when it begins; again after it was gone for ``rearm_ms``.
+
+    Settings: ``of`` (conditions; all), ``rearm_ms`` (30000). How long a condition must last is perception's own
+    business (five seconds), since it depends on how often the camera is looked at.
+    """
+
+    def __init__(self, spec: AnalyticSpec) -> None:
+        value = spec.settings.get("of", CONDITIONS)
+        wanted = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else ()
+        if not wanted or any(name not in CONDITIONS for name in wanted):
+            raise BadInput(
+                f"The rule {spec.name!r} is about {value!r}.", fix=f"Name one or more of: {', '.join(CONDITIONS)}."
+            )
+        rearm = int(number(spec, "rearm_ms", 30_000))
+        self._lasting = {name: Lasting(0, rearm_ms=rearm) for name in wanted}
+
+    def reset(self) -> None:
+        """See ``Analytic.reset``. A fault that was reported is not reported again while it lasts."""
+
+    def see(self, scene: Scene) -> Finding | None:
+        """See ``Analytic.see``."""
+        condition = scene.condition
+        if condition is None or condition.name not in self._lasting:
+            return None
+        if not self._lasting[condition.name].fires(scene.at_ms, occupied=True, reached=True):
+            return None
+        seconds = (scene.at_ms - condition.since_ms) / 1000
+        return Finding(
+            score=None,
+            why=_WORDS[condition.name].format(seconds=seconds),
+            facts={"condition": condition.name, "seconds": round(seconds, 1), **condition.facts},
+        )

@@ -1,0 +1,156 @@
+"""Is anything happening? Two cheap questions to strided luma, so that a quiet scene costs one keyframe.
+
+``Gate`` compares keyframes with a selective background after taking out gain and offset (clouds, exposure). ``Motion``
+compares pictures a fifth of a second apart while the gate is open. Both work on ``y[4::8, 4::8]``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.core.geometry import BoolArray, FloatArray
+from watchglass.perception.ports import Image
+
+_FLOOR: Final = 8.0
+"""Grey levels that a smoothed sample must differ by, however still the scene is."""
+
+_SIGMAS: Final = 5.0
+_BLOB: Final = 3
+"""So many neighbours (of nine) must differ with a sample before it counts."""
+
+_STUCK_MS: Final = 60_000
+"""What has differed for so long without moving has become part of the scene."""
+
+_CLOCK_LOOKS: Final = 40
+_CLOCK_SHARE: Final = 0.85
+
+
+def smooth(sample: Image) -> FloatArray:
+    """A sample (h, w) as float32, averaged over 3 x 3: sensor noise falls to a third."""
+    return cv2.blur(sample, (3, 3)).astype(np.float32)
+
+
+def clumps(differs: BoolArray) -> BoolArray:
+    """Only what differs together with its neighbours; single samples are noise."""
+    count = cv2.boxFilter(differs.astype(np.uint8), -1, (3, 3), normalize=False)
+    return np.asarray(differs & (count > _BLOB))
+
+
+def even(sample: FloatArray, reference: FloatArray, ignore: BoolArray | None = None) -> FloatArray:
+    """``sample`` with the gain and offset taken out that explain most of its difference from ``reference``.
+
+    Least squares, repeated without the samples that fit worst, so that a person is not taken for a cloud.
+    """
+    x, y = sample.ravel(), reference.ravel()
+    keep = np.ones(len(x), bool) if ignore is None else ~ignore.ravel()
+    gain, offset = 1.0, 0.0
+    for _ in range(3):
+        xs, ys = x[keep], y[keep]
+        if len(xs) < len(x) // 8:
+            break
+        mean_x, mean_y = float(xs.mean()), float(ys.mean())
+        spread = float(((xs - mean_x) ** 2).mean())
+        gain = float(((xs - mean_x) * (ys - mean_y)).mean()) / spread if spread > 1 else 1.0
+        gain = min(3.0, max(1 / 3, gain))
+        offset = mean_y - gain * mean_x
+        misfit = np.abs(gain * x + offset - y)
+        keep &= misfit <= max(_FLOOR, 2.5 * float(misfit[keep].mean()))
+    return (gain * sample + np.float32(offset)).astype(np.float32)
+
+
+class Gate:
+    """Compares single pictures with the scene as it is when nothing happens."""
+
+    def __init__(self) -> None:
+        self._scene: FloatArray | None = None
+        self._noise: FloatArray | None = None
+        self._since: NDArray[np.int64] | None = None
+        self._looks = 0
+        self._changes: FloatArray | None = None
+
+    @property
+    def primed(self) -> bool:
+        """Whether there is a scene to compare with yet."""
+        return self._scene is not None
+
+    @property
+    def scene(self) -> FloatArray | None:
+        """The learned scene: (h, w) smoothed luma, or None."""
+        return self._scene
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self._scene = None
+
+    def look(self, at_ms: int, sample: Image, busy: BoolArray | None = None) -> bool:
+        """Learn from ``sample`` and say whether something differs that was not there before.
+
+        Args:
+            at_ms: capture time.
+            sample: (h, w) strided luma.
+            busy: (h, w) where tracks are: neither learned from nor a reason to open by itself.
+        """
+        now = smooth(sample)
+        if self._scene is None or self._scene.shape != now.shape:
+            self._scene = now
+            self._noise = np.full(now.shape, 2.0, np.float32)
+            self._since = np.full(now.shape, -1, np.int64)
+            self._changes = np.zeros(now.shape, np.float32)
+            self._looks = 1
+            return True
+        assert self._noise is not None
+        fair = even(now, self._scene)
+        off = np.abs(fair - self._scene)
+        differs = clumps(off > np.maximum(_FLOOR, _SIGMAS * self._noise))
+        self._learn(at_ms, fair, off, differs, busy)
+        clock = (self._changes > _CLOCK_SHARE) & (self._looks > _CLOCK_LOOKS)
+        fresh = differs & ~clock
+        if busy is not None:
+            fresh &= ~busy
+        return bool(fresh.any())
+
+    def _learn(self, at_ms: int, fair: FloatArray, off: FloatArray, differs: BoolArray, busy: BoolArray | None) -> None:
+        assert self._scene is not None and self._noise is not None
+        assert self._since is not None and self._changes is not None
+        self._looks += 1
+        pace = np.float32(max(0.05, 1 / self._looks))
+        calm = ~differs if busy is None else ~differs & ~busy
+        self._scene[calm] += pace * (fair - self._scene)[calm]
+        self._noise[calm] += pace * (off - self._noise)[calm]
+        self._changes += np.float32(0.02) * (differs - self._changes)
+        self._since[calm] = -1
+        new = differs & (self._since < 0)
+        self._since[new] = at_ms
+        stuck = differs & (self._since >= 0) & (at_ms - self._since > _STUCK_MS)
+        if busy is not None:
+            stuck &= ~busy
+        self._scene[stuck] += np.float32(0.2) * (fair - self._scene)[stuck]
+
+
+class Motion:
+    """Compares each picture with the one before, while the gate is open."""
+
+    def __init__(self) -> None:
+        self._before: FloatArray | None = None
+        self._noise = 1.0
+
+    def reset(self) -> None:
+        """Forget the picture before."""
+        self._before = None
+
+    def look(self, sample: Image) -> BoolArray:
+        """Where something moved: (h, w) bool for strided luma (h, w)."""
+        now = smooth(sample)
+        before, self._before = self._before, now
+        if before is None or before.shape != now.shape:
+            return np.ones(now.shape, bool)
+        off = now - before
+        off -= np.float32(np.median(off))
+        np.abs(off, out=off)
+        # The median of what differs is noise as long as less than half the picture moves.
+        self._noise += 0.1 * (1.48 * float(np.median(off)) - self._noise)
+        return clumps(off > max(_FLOOR * 0.75, _SIGMAS * self._noise))

@@ -1,0 +1,197 @@
+"""Is the camera still showing what it should? Observations that perception makes from strided luma.
+
+Analytics get the finding (``Condition``), never the picture. Each condition must hold for a while before it is
+reported, and each is judged against the source's own past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+
+from watchglass.core.geometry import FloatArray
+from watchglass.perception.gate import even, smooth
+from watchglass.perception.ports import Image
+
+CONDITIONS: Final = ("black", "frozen", "blurred", "moved", "lost")
+"""What can be wrong with a camera, in the words of the charter."""
+
+_BLACK_LEVEL: Final = 24.0
+_BLACK_SPREAD: Final = 6.0
+_FROZEN_LOOKS: Final = 4
+_NOISY_SHARE: Final = 0.9
+_HISTORY: Final = 20
+_BLUR_RATIO: Final = 0.4
+_SHARP_LEAST: Final = 4.0
+_ALIKE: Final = 0.45
+_SHIFT_LEAST: Final = 1.5
+_HOLD_MS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something is wrong with a camera.
+
+    Attributes:
+        name: one of ``CONDITIONS``.
+        since_ms: capture time since which it holds.
+        facts: the numbers behind it; plain values.
+    """
+
+    name: str
+    since_ms: int
+    facts: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name not in CONDITIONS:
+            raise ValueError(f"no such condition: {self.name}")
+
+
+class HealthWatch:
+    """Watches one source. Hand it a look about once a second or less often; never more often than that.
+
+    Args:
+        hold_ms: how long something must hold before it is reported.
+    """
+
+    def __init__(self, hold_ms: int = _HOLD_MS) -> None:
+        self._hold_ms = hold_ms
+        self._began: dict[str, int] = {}
+        self._sharp: float | None = None
+        self._before: Image | None = None
+        self._same = 0
+        self._same_since = 0
+        self._noisy: list[bool] = []
+        self._scene: FloatArray | None = None
+        self._scene_looks = 0
+
+    def look(self, at_ms: int, sample: Image, neighbours: Image) -> Condition | None:
+        """What is wrong in this look, if it has been wrong for long enough.
+
+        Args:
+            at_ms: capture time.
+            sample: (h, w) strided luma.
+            neighbours: (h, w) the pixels right of ``sample``.
+        """
+        found: dict[str, dict[str, float]] = {}
+        level, spread = float(sample.mean()), float(sample.std())
+        frozen = self._frozen(at_ms, sample)
+        if level < _BLACK_LEVEL and spread < _BLACK_SPREAD:
+            found["black"] = {"level": round(level, 1), "spread": round(spread, 1)}
+        else:
+            self._judge(sample, neighbours, found)
+        if frozen:
+            found["frozen"] = {"looks_alike": float(self._same)}
+        for name in list(self._began):
+            if name not in found and name != "lost":
+                del self._began[name]
+        for name in found:
+            self._began.setdefault(name, self._same_since if name == "frozen" else at_ms)
+        self._began.pop("lost", None)
+        for name in CONDITIONS:
+            if name in found and at_ms - self._began[name] >= self._hold_ms:
+                return Condition(name, self._began[name], found[name])
+        return None
+
+    def lost(self, at_ms: int) -> Condition | None:
+        """Say that no picture came; the condition once that has lasted."""
+        since = self._began.setdefault("lost", at_ms)
+        if at_ms - since < self._hold_ms:
+            return None
+        return Condition("lost", since, {"seconds": round((at_ms - since) / 1000, 1)})
+
+    def accept_scene(self) -> None:
+        """What the camera shows from now on is its scene (after a fault was reported, or the size changed)."""
+        self._scene = None
+        self._sharp = None
+        self._scene_looks = 0
+        self._began.clear()
+
+    def seam(self) -> None:
+        """The looped file began again: forget what only holds from one picture to the next."""
+        self._before = None
+        self._same = 0
+        self._began.clear()
+
+    def _frozen(self, at_ms: int, sample: Image) -> bool:
+        """Identical looks from a camera that used to be noisy. A source that never had noise cannot be judged."""
+        before, self._before = self._before, sample
+        if before is None or before.shape != sample.shape:
+            self._same = 0
+            return False
+        if np.array_equal(before, sample):
+            if not self._same:
+                self._same_since = at_ms
+            self._same += 1
+        else:
+            self._same = 0
+            self._noisy = [*self._noisy[-_HISTORY * 5 :], True]
+            return False
+        used_to = len(self._noisy) >= _HISTORY and sum(self._noisy) >= _NOISY_SHARE * len(self._noisy)
+        if self._same < _FROZEN_LOOKS or not used_to:
+            if self._same < _FROZEN_LOOKS:
+                return False
+            # It has stood still without ever having been noisy enough: remember that as its nature.
+            self._noisy = [*self._noisy[-_HISTORY * 5 :], False]
+            return False
+        return True
+
+    def _judge(self, sample: Image, neighbours: Image, found: dict[str, dict[str, float]]) -> None:
+        sharp = _sharpness(sample, neighbours)
+        if self._sharp is None:
+            self._sharp = sharp
+        blurred = self._sharp >= _SHARP_LEAST and sharp < _BLUR_RATIO * self._sharp
+        if blurred:
+            found["blurred"] = {"sharpness": round(sharp, 1), "usual": round(self._sharp, 1)}
+        else:
+            self._sharp += 0.05 * (sharp - self._sharp)
+        now = smooth(sample)
+        if self._scene is None or self._scene.shape != now.shape:
+            self._scene, self._scene_looks = now, 1
+            return
+        likeness = _likeness(now, self._scene)
+        if likeness < _ALIKE and not blurred:
+            moved = _moved(now, self._scene, likeness)
+            if moved:
+                found["moved"] = moved
+        elif not blurred:
+            self._scene_looks += 1
+            pace = np.float32(max(0.02, 1 / self._scene_looks))
+            self._scene += pace * (even(now, self._scene) - self._scene)
+
+
+def _sharpness(sample: Image, neighbours: Image) -> float:
+    """How steep the steepest edges are, in grey levels a pixel, above what noise alone makes."""
+    steps = np.abs(sample.astype(np.int16) - neighbours.astype(np.int16))
+    return max(0.0, float(np.percentile(steps, 98)) - 2.0 * float(np.median(steps)))
+
+
+def _relief(image: FloatArray) -> FloatArray:
+    """The picture without its slow shades: light may change, edges stay where they are."""
+    return (image - cv2.blur(image, (15, 15))).astype(np.float32)
+
+
+def _likeness(now: FloatArray, scene: FloatArray) -> float:
+    """Correlation of the reliefs, -1..1."""
+    a, b = _relief(now).ravel(), _relief(scene).ravel()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm > 1 else 1.0
+
+
+def _moved(now: FloatArray, scene: FloatArray, likeness: float) -> dict[str, float] | None:
+    """How far the scene moved (pixels of the picture), or that it cannot be found in the picture at all."""
+    relief = _relief(scene)
+    if float(relief.std()) < 2.0:  # noqa: PLR2004 # a scene without edges cannot be registered
+        return None
+    window = cv2.createHanningWindow((now.shape[1], now.shape[0]), cv2.CV_32F)
+    (dx, dy), _response = cv2.phaseCorrelate(relief, _relief(now), window)
+    shifted = cv2.warpAffine(now, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), (now.shape[1], now.shape[0]))
+    again = _likeness(shifted.astype(np.float32), scene)
+    if again > likeness + 0.2 and float(np.hypot(dx, dy)) >= _SHIFT_LEAST:
+        return {"likeness": round(likeness, 2), "right_px": round(dx * 8, 0), "down_px": round(dy * 8, 0)}
+    if likeness < _ALIKE / 2:
+        return {"likeness": round(likeness, 2)}
+    return None

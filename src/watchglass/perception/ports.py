@@ -1,0 +1,122 @@
+"""What perception needs from outside. Implemented in ``edge/`` and put together in ``runtime/worker.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.perception.messages import Pin
+from watchglass.perception.observation import Detections, Tracks
+
+Image = NDArray[np.uint8]
+"""A picture: (h, w, 3) BGR, or (h, w) luma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One coded picture.
+
+    Attributes:
+        at_ms: capture time, milliseconds since the epoch.
+        keyframe: can be decoded without any other packet.
+        size: bytes.
+        payload: what the decoder of the same source understands; opaque to everybody else.
+        turn: how often a looped file has started again; a change is the loop's seam.
+    """
+
+    at_ms: int
+    keyframe: bool
+    size: int
+    payload: object
+    turn: int = 0
+
+
+class Picture(Protocol):
+    """One decoded picture. Whatever the charter says must never be seen is black in everything that it gives."""
+
+    @property
+    def at_ms(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def luma(self) -> Image:
+        """Every eighth luma pixel, ``y[4::8, 4::8]``: about (h / 8, w / 8)."""
+        ...
+
+    def edges(self) -> Image:
+        """The right-hand neighbours of ``luma()``, ``y[4::8, 5::8]``; their difference shows sharpness."""
+        ...
+
+    def small(self, side: int) -> Image:
+        """BGR, scaled so that the longer side is at most ``side`` pixels."""
+        ...
+
+    def bgr(self) -> Image:
+        """BGR in full size: (height, width, 3)."""
+        ...
+
+
+class Decoder(Protocol):
+    """Turns packets of one source into pictures."""
+
+    def decode(self, packet: Packet) -> Sequence[Picture]:
+        """The pictures that this packet completes, oldest first.
+
+        Raises:
+            BadInput: the packet is damaged. The decoder goes on with the next keyframe.
+        """
+        ...
+
+    def alone(self, packet: Packet) -> Picture | None:
+        """The picture of one keyframe by itself. What was decoded before is forgotten."""
+        ...
+
+    def drain(self) -> Sequence[Picture]:
+        """Pictures still held back for reordering. What was decoded before is forgotten."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds things of ``observation.KINDS`` in one picture."""
+
+    @property
+    def side(self) -> int:
+        """The longer side, in pixels, beyond which a larger picture brings nothing."""
+        ...
+
+    def detect(self, bgr: Image) -> Detections:
+        """Boxes in pixels of ``bgr`` ((h, w, 3) uint8), down to low scores: the tracker decides what counts."""
+        ...
+
+
+class Painter(Protocol):
+    """Learns the empty scene and paints what may be shown, for one source."""
+
+    @property
+    def ready(self) -> float:
+        """The share of the backdrop that is admitted, 0..1."""
+        ...
+
+    def due(self, at_ms: int) -> bool:
+        """Whether a look is worth its cost now."""
+        ...
+
+    def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
+        """Learn from a picture, except where ``masked`` ((h, w) bool)."""
+        ...
+
+    def pins(self, tracks: Tracks) -> tuple[Pin, ...]:
+        """Marks for the public view: snapped to the charter's grid."""
+        ...
+
+    def still(self, tracks: Tracks, zone: tuple[tuple[float, float], ...] | None) -> bytes:
+        """PNG of the painted scene with pins and the zone drawn. No pixel of a person is in it."""
+        ...

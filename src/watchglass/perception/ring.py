@@ -1,0 +1,98 @@
+"""The last seconds of coded video, in memory only, for the mosaicked clips of incidents."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from watchglass.perception.observation import Tracks
+from watchglass.perception.ports import Packet
+
+_MOST_BYTES: Final = 48 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOrder:
+    """What a clip is made of. Goes to the worker, never to the house: the packets are the unmasked original.
+
+    Attributes:
+        incident: the incident's id.
+        packets: begin with a keyframe; may begin before ``start_ms``.
+        tracks: where things were, over the whole time.
+    """
+
+    incident: str
+    source: str
+    start_ms: int
+    end_ms: int
+    packets: tuple[Packet, ...]
+    tracks: tuple[Tracks, ...]
+
+
+class Ring:
+    """Keeps packets and tracks for ``before_ms`` and cuts clips out of them.
+
+    Args:
+        before_ms: how far back a clip may begin.
+    """
+
+    def __init__(self, source: str, before_ms: int, after_ms: int) -> None:
+        self._source = source
+        self._before_ms = before_ms
+        self._after_ms = after_ms
+        self._packets: deque[Packet] = deque()
+        self._tracks: deque[Tracks] = deque()
+        self._bytes = 0
+        self._wanted: list[tuple[str, int]] = []
+
+    def clear(self) -> None:
+        """Forget everything at once."""
+        self._packets.clear()
+        self._tracks.clear()
+        self._wanted.clear()
+        self._bytes = 0
+
+    def keep(self, packet: Packet) -> list[ClipOrder]:
+        """Remember a packet; the clips that are complete with it."""
+        self._packets.append(packet)
+        self._bytes += packet.size
+        done = [(i, at) for i, at in self._wanted if packet.at_ms >= at + self._after_ms]
+        orders = [self._cut(i, at) for i, at in done]
+        self._wanted = [w for w in self._wanted if w not in done]
+        if packet.keyframe:
+            self._trim(packet.at_ms)
+        return orders
+
+    def saw(self, tracks: Tracks) -> None:
+        """Remember where things are."""
+        self._tracks.append(tracks)
+
+    def want(self, incident: str, at_ms: int) -> None:
+        """Ask for the clip around ``at_ms``."""
+        self._wanted.append((incident, at_ms))
+
+    def finish(self) -> list[ClipOrder]:
+        """The clips that still wait, with what there is."""
+        orders = [self._cut(i, at) for i, at in self._wanted]
+        self._wanted = []
+        return orders
+
+    def _cut(self, incident: str, at_ms: int) -> ClipOrder:
+        start, end = at_ms - self._before_ms, at_ms + self._after_ms
+        packets = [p for p in self._packets if p.at_ms <= end]
+        first = max((i for i, p in enumerate(packets) if p.keyframe and p.at_ms <= start), default=0)
+        tracks = tuple(t for t in self._tracks if start - 1000 <= t.at_ms <= end + 1000)
+        return ClipOrder(incident, self._source, start, end, tuple(packets[first:]), tracks)
+
+    def _trim(self, now_ms: int) -> None:
+        """Drop whole groups of pictures that no clip can need any more, and more where memory is short."""
+        oldest = min([at for _, at in self._wanted], default=now_ms) - self._before_ms
+        starts = [i for i, p in enumerate(self._packets) if p.keyframe]
+        useful = max((i for i in starts if self._packets[i].at_ms <= oldest), default=0)
+        for _ in range(useful):
+            self._bytes -= self._packets.popleft().size
+        while self._bytes > _MOST_BYTES and len(self._packets) > 1:
+            self._bytes -= self._packets.popleft().size
+        while self._tracks and self._tracks[0].at_ms < oldest - 2000:
+            self._tracks.popleft()
