@@ -40,7 +40,7 @@ QUIET_MS: Final = 30 * MINUTE
 
 _TICK: Final = 100
 _MODES: Final = 3
-_TOLERANCE: Final = 14
+_TOLERANCE: Final = 20
 _BAND: Final = 96
 _FULL_BLOCK: Final = 0.90
 _JUDGE_EVERY: Final = 5 * SECOND
