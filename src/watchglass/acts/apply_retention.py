@@ -32,7 +32,7 @@ def _clips(acting: Acting, charter: Charter, before: int) -> int:
         _attest(acting, tx, charter, "clips", len(rows), before)
         for row in rows:
             tx.execute("UPDATE clip SET key = NULL, destroyed_ms = ? WHERE id = ?", acting.clock.now(), row["id"])
-            tx.execute("UPDATE alert SET still = NULL WHERE id = ?", row["alert"])
+            tx.execute("UPDATE alert SET still = x'' WHERE id = ?", row["alert"])
 
     acting.store.commit(act)
     for row in rows:

@@ -62,7 +62,7 @@ def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str)
 
 def _withdraw(tx: Transaction, source: str, now: int) -> None:
     tx.execute(
-        "UPDATE backdrop SET withdrawn_ms = ?, png = NULL WHERE source = ? AND withdrawn_ms IS NULL", now, source
+        "UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND withdrawn_ms IS NULL", now, source
     )
 
 

@@ -10,7 +10,7 @@ from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.charter.decide import TRIAL_DAYS, Standing, in_force
 from watchglass.charter.lint import lint
 from watchglass.charter.model import Charter, Deployment
-from watchglass.charter.parse import parse
+from watchglass.charter.parse import Parsed, read
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Refused
 from watchglass.core.time import DAY
@@ -33,8 +33,9 @@ def publish_charter(
         DidNotVerify: an approval is missing, by the wrong key, or of other bytes.
         Refused: the charter's lint finds an error, or a trial would be renewed.
     """
-    charter = parse(text)
-    _lint(charter, standing.deployment)
+    parsed = read(text)
+    charter = parsed.charter
+    _lint(parsed, standing.deployment)
     for statement in approvals:
         check_hour(statement, now=acting.clock.now())
     _check_approvals(acting, standing.charter, charter, approvals)
@@ -62,7 +63,7 @@ def publish_charter(
         tx.insert(
             "charter_version",
             {
-                "sha256": charter.digest,
+                "sha256": charter.sha256,
                 "version": charter.version,
                 "text": text,
                 "published_ms": now,
@@ -74,7 +75,7 @@ def publish_charter(
             tx.insert(
                 "charter_approval",
                 {
-                    "sha256": charter.digest,
+                    "sha256": charter.sha256,
                     "as_role": statement.leaf.clear["as_role"],
                     "statement": statement.encode(),
                     "leaf_hash": approval,
@@ -85,13 +86,13 @@ def publish_charter(
     return do(acting, act)
 
 
-def _lint(charter: Charter, deployment: Deployment) -> None:
-    errors = [finding for finding in lint(charter, deployment) if finding.severity == "error"]
+def _lint(parsed: Parsed, deployment: Deployment) -> None:
+    errors = [finding for finding in lint(parsed, deployment) if finding.severity == "error"]
     if errors:
         raise Refused(
-            "This charter cannot be published: " + errors[0].sentence,
+            "This charter cannot be published: " + errors[0].message,
             fix=errors[0].fix,
-            reasons=tuple(finding.sentence for finding in errors),
+            reasons=tuple(finding.message for finding in errors),
         )
 
 

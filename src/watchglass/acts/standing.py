@@ -39,9 +39,9 @@ def standing(reader: Reader, *, deployment: Deployment, cosigned_size: int, now_
     return candidates[0]
 
 
-def standing_of(reader: Reader, digest: str, *, deployment: Deployment, cosigned_size: int) -> Standing:
+def standing_of(reader: Reader, sha256: bytes, *, deployment: Deployment, cosigned_size: int) -> Standing:
     """The standing of one exact charter: to finish alerts that an older one raised."""
-    row = reader.one("SELECT sha256, version, text, leaf_hash FROM charter_version WHERE sha256 = ?", digest)
+    row = reader.one("SELECT sha256, version, text, leaf_hash FROM charter_version WHERE sha256 = ?", sha256)
     return _standing(reader, row, deployment, cosigned_size) if row else Standing(None, deployment)
 
 

@@ -1,0 +1,130 @@
+"""``watchglass oversight``: what oversight does on its own machine, with its own key (law 11)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from watchglass.bootstrap import connect, open_bundle, sign_statement
+from watchglass.cli.key import openings_key, signing_key
+from watchglass.cli.output import Result, say
+from watchglass.core.digest import unb64
+from watchglass.core.errors import BadInput, Problem
+
+
+def add(groups: Any) -> None:
+    group = groups.add_parser(
+        "oversight", help="suspend, resume, enrol keys, open sealed records: on oversight's own machine"
+    )
+    commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    suspend = commands.add_parser("suspend", help="order everything, or one analytic, to stop within two seconds")
+    _common(suspend)
+    _scope(suspend)
+    suspend.add_argument("--reason", required=True, help="why; only oversight and the authority can read it")
+    suspend.set_defaults(run=_suspend, render=_say)
+    resume = commands.add_parser("resume", help="let what was suspended run again, once witnesses have cosigned that")
+    _common(resume)
+    _scope(resume)
+    resume.add_argument("--reason", required=True, help="why it may run again")
+    resume.add_argument("--what-changed", required=True, help="what was changed since it was suspended")
+    resume.set_defaults(run=_resume, render=_say)
+    enrol = commands.add_parser("enrol", help="enrol one person's signing key for one role and one month")
+    _common(enrol)
+    enrol.add_argument("--vkey", required=True, help="the public half that the person's `key new` printed")
+    enrol.add_argument("--role", required=True, help="for which role")
+    enrol.add_argument("--month", required=True, help="2026-12")
+    enrol.add_argument("--person", required=True, help="who it is, as in your sealed roster")
+    enrol.set_defaults(run=_enrol, render=_say)
+    opened = commands.add_parser("open", help="open the sealed records that the portal's openings page gave you")
+    opened.add_argument("bundle", type=Path, help="the file from the openings page")
+    opened.add_argument("--ledger", required=True, help="the ledger's directory or address")
+    opened.add_argument("--key", type=Path, required=True, help="oversight's openings key")
+    opened.add_argument("--index", type=int, help="only this entry")
+    opened.set_defaults(run=_open, render=_render_open)
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
+    command.add_argument("--key", type=Path, required=True, help="oversight's signing key")
+    command.add_argument("--virtual-time", type=int, help=argparse.SUPPRESS)
+
+
+def _scope(command: argparse.ArgumentParser) -> None:
+    scope = command.add_mutually_exclusive_group(required=True)
+    scope.add_argument("--analytic", help="the analytic's name")
+    scope.add_argument("--all", action="store_true", help="everything")
+
+
+def _clear(args: argparse.Namespace) -> dict[str, object]:
+    return {"scope": "all" if args.all else "analytic", "analytic": args.analytic}
+
+
+def _suspend(args: argparse.Namespace) -> Result:
+    return _sign(args, "suspension_ordered", _clear(args), {"reason": args.reason}, [])
+
+
+def _resume(args: argparse.Namespace) -> Result:
+    with connect(args.where) as house:
+        found = [
+            order
+            for order in house.standing()["suspensions"]
+            if order["analytic"] == args.analytic and (order["scope"] == "all") == args.all and not order["lifted"]
+        ]
+    if not found:
+        raise Problem(
+            "Nothing of that name is suspended.", fix="See what is: the portal's home page and /oversight/suspend."
+        )
+    committed = {"reason": args.reason, "what_changed": args.what_changed}
+    return _sign(args, "suspension_lifted", _clear(args), committed, [unb64(found[-1]["leaf_hash"], length=32)])
+
+
+def _enrol(args: argparse.Namespace) -> Result:
+    clear = {"enrolled_role": args.role, "vkey": args.vkey, "month": args.month}
+    return _sign(args, "key_enrolled", clear, {"person": args.person}, [])
+
+
+def _sign(
+    args: argparse.Namespace, act: str, clear: dict[str, object], committed: dict[str, object], refs: list[bytes]
+) -> Result:
+    key = signing_key(args.key)
+    with connect(args.where) as house:
+        standing = house.standing()
+        charter = standing["charter"]
+        if charter is None:
+            raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
+        statement = sign_statement(
+            act,
+            role="oversight",
+            key=key,
+            origin=standing["origin"],
+            charter=unb64(charter["sha256"], length=32),
+            clear=clear,
+            committed=committed,
+            refs=refs,
+            virtual_time=args.virtual_time,
+        )
+        answer = house.hand_in(statement)
+    return {"act": act, **clear, **answer}
+
+
+def _open(args: argparse.Namespace) -> Result:
+    if args.index is not None and args.index < 0:
+        raise BadInput("An entry's number is not negative.", fix="Numbers begin with 0.")
+    entries = open_bundle(args.bundle, args.ledger, openings_key(args.key), args.index)
+    return {"opened": len(entries), "entries": entries}
+
+
+def _say(result: Result) -> None:
+    say("Signed on this machine, accepted and recorded.")
+    receipt = result.get("receipt")
+    if isinstance(receipt, dict):
+        print(f"Receipt: in the public ledger by {receipt.get('merge_by')}. Leaf {result.get('leaf_hash', '')}")
+
+
+def _render_open(result: Result) -> None:
+    for entry in result["entries"]:
+        print(f"{entry['index']:>8}  {entry['hour']}  {entry['act']}")
+        for field, value in entry["fields"].items():
+            print(f"            {field}: {value}")
+    print(f"{result['opened']} records opened; each matches its commitment in the ledger.")

@@ -1,0 +1,94 @@
+"""From what the charter says to what a worker is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from watchglass.charter.decide import Standing, decide
+from watchglass.charter.model import Analytic, Charter, Source
+from watchglass.charter.permit import LookAt, RunAnalytic
+from watchglass.core.errors import BadInput, Refused
+from watchglass.core.geometry import Polygon
+from watchglass.perception.messages import AnalyticSpec, Lease, SourceSpec, ZoneSpec
+
+
+def specs_of(
+    charter: Charter,
+    media: Path,
+    backdrop: Callable[[str], bytes | None],
+    *,
+    realtime: bool,
+    start_ms: int,
+) -> tuple[SourceSpec, ...]:
+    """What each source of the charter needs.
+
+    Args:
+        media: where file sources lie.
+        backdrop: the confirmed backdrop of a source, as PNG.
+        realtime: play by the clock; otherwise as fast as it goes, once, with time counted from ``start_ms``.
+
+    Raises:
+        BadInput: a file is missing, or lies outside the media folder.
+    """
+    return tuple(
+        SourceSpec(
+            name=source.name,
+            uri=str(_inside(media, source)),
+            analytics=tuple(_analytic(source, analytic) for analytic in charter.analytics_of(source.name)),
+            loop=source.loop and realtime,
+            realtime=realtime,
+            start_ms=start_ms,
+            gate=source.gate,
+            never_see=tuple(_corners(polygon) for polygon in source.never_see),
+            width_m=source.view.width_m if source.view else None,
+            backdrop=backdrop(source.name),
+            grid_m=charter.safeguards.public_view.grid_m,
+        )
+        for source in charter.sources
+    )
+
+
+def lease_of(standing: Standing, now_ms: int) -> Lease:
+    """What may run at ``now_ms``, and until when: the charter is asked for every source and every analytic."""
+    charter = standing.charter
+    if charter is None:
+        return Lease("", frozenset(), frozenset(), now_ms)
+    running, look, ends = set(), set(), []
+    for analytic in charter.analytics:
+        try:
+            permit = decide(standing, RunAnalytic(analytic.source, analytic.name), now_ms)
+        except Refused:
+            continue
+        running.add((analytic.source, analytic.name))
+        ends.append(permit.until_ms)
+    for source in charter.sources:
+        try:
+            permit = decide(standing, LookAt(source.name), now_ms)
+        except Refused:
+            continue
+        look.add(source.name)
+        ends.append(permit.until_ms)
+    return Lease(charter.digest, frozenset(running), frozenset(look), min(ends, default=now_ms))
+
+
+def _analytic(source: Source, analytic: Analytic) -> AnalyticSpec:
+    zone = None
+    if analytic.zone is not None:
+        found = source.zone(analytic.zone)
+        zone = ZoneSpec(found.name, _corners(found.polygon), found.area_m2)
+    return AnalyticSpec(analytic.name, analytic.kind, zone, dict(analytic.settings))
+
+
+def _corners(polygon: Polygon) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in polygon.corners)
+
+
+def _inside(media: Path, source: Source) -> Path:
+    path = (media / source.path).resolve()
+    if not path.is_relative_to(media.resolve()):
+        raise BadInput(
+            f"The source {source.name} points outside the media folder.",
+            fix=f"Put the file into {media} and write its name only.",
+        )
+    return path
