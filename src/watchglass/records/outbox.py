@@ -103,18 +103,3 @@ class Store(Protocol):
     def read(self) -> Reader:
         """What is durable now, for this thread."""
         ...
-
-
-class Witness(Protocol):
-    """Asks one witness for its cosignature (c2sp.org/tlog-witness)."""
-
-    name: str
-
-    def add_checkpoint(self, old: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:
-        """The witness's signature lines for ``checkpoint``, given the consistency proof from size ``old``.
-
-        Raises:
-            WitnessIsAt: it has seen another size.
-            WatchglassError: it could not be reached, or refused.
-        """
-        ...

@@ -394,13 +394,14 @@ _OVERSIGHTS: Final = (
         refs_to=("suspension_ordered",),
     ),
     ActSpec(
-        "opening_inspected",
+        "openings_taken",
         Basis.ATTESTED,
         Lane.PROMPT,
         frozenset({"oversight"}),
-        "The portal handed sealed openings to oversight.",
+        "Oversight took the sealed openings away, to open them on its own machine.",
         _OVERSIGHT,
-        committed={"leaves": ListOf(HASH, 10_000, as_set=True), "account": _ACCOUNT},
+        committed={"count": Whole(0, MAX_INTEGER), "account": _ACCOUNT},
+        charter=Need.MAYBE,
     ),
 )
 
