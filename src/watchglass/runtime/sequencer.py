@@ -145,7 +145,7 @@ class Sequencer:
         self._batch_every = batch_every
 
     def cosigned_size(self) -> int:
-        """How many entries the largest published checkpoint covers that a quorum of witnesses has cosigned; 0 if none."""
+        """How many entries the largest checkpoint covers that a quorum of witnesses has cosigned; 0 if none."""
         sizes = sorted(self._cosigned.values(), reverse=True)
         return sizes[self._quorum - 1] if 0 < self._quorum <= len(sizes) else 0
 
@@ -362,7 +362,7 @@ class Sequencer:
     # ---- running -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Run rounds until ``close``: one thread integrates, another asks the witnesses, so that none waits for them."""
+        """Run rounds until ``close``: one thread integrates and another asks the witnesses, who may be slow."""
         for target in (self._integrate_loop, self._witness_loop):
             thread = threading.Thread(target=target, name=f"watchglass{target.__name__}", daemon=True)
             thread.start()

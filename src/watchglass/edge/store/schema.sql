@@ -89,22 +89,6 @@ CREATE TABLE charter_approval (
     PRIMARY KEY (sha256, as_role)
 ) STRICT, WITHOUT ROWID;
 
--- Statements that were accepted: each once.
-CREATE TABLE statement (
-    sig          BLOB PRIMARY KEY CHECK (length(sig) = 64),
-    accepted_ms  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- Monthly keys that oversight enrolled: one person, one key a month.
-CREATE TABLE enrolled_key (
-    vkey       TEXT PRIMARY KEY,
-    role       TEXT NOT NULL,
-    month      TEXT NOT NULL,
-    person     TEXT NOT NULL,
-    leaf_hash  BLOB NOT NULL CHECK (length(leaf_hash) = 32),
-    UNIQUE (person, month)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE suspension (
     leaf_hash         BLOB PRIMARY KEY CHECK (length(leaf_hash) = 32),
     scope             TEXT    NOT NULL CHECK (scope IN ('all', 'analytic')),
@@ -230,14 +214,6 @@ CREATE TABLE enrolled_key (
     person     TEXT NOT NULL,
     leaf_hash  BLOB NOT NULL CHECK (length(leaf_hash) = 32),
     UNIQUE (person, month)
-) STRICT, WITHOUT ROWID;
-
--- Who looked at which clip: recorded once for each person and alert.
-CREATE TABLE clip_view (
-    alert     TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
-    account   INTEGER NOT NULL REFERENCES account (id),
-    first_ms  INTEGER NOT NULL,
-    PRIMARY KEY (alert, account)
 ) STRICT, WITHOUT ROWID;
 
 -- ---- the rest -----------------------------------------------------------------------------------------------------
