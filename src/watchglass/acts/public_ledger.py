@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from watchglass.charter.model import Charter
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput
 from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger import policy
 from watchglass.ledger.keys import SIGNATURE_BYTES, VerifierKey
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.note import Note, Signature
@@ -230,3 +232,24 @@ def published_tile(tiles: TileReader, path: str, size: int) -> bytes:
     if covered > size:
         raise BadInput("This part of the log is not published.", fix="Fetch the checkpoint, and only what it covers.")
     return read_tile(tiles, tile)
+
+
+def trust_file(vkey: str, url: str, charter: Charter | None) -> str:
+    """A trust file (C2SP tlog-policy) for this log: its key, and all the witnesses that the charter names.
+
+    It comes from the very server that it is meant to check: a first look, to be compared with what oversight hands out.
+    """
+    witnesses = charter.oversight.witnesses if charter else ()
+    names = [f"witness-{number}" for number in range(1, len(witnesses) + 1)]
+    lines = [
+        "# Given out by the log itself. Compare it with the trust file that oversight gives you.",
+        f"log {vkey} {url}",
+        *(f"witness {name} {witness.key} {witness.url}" for name, witness in zip(names, witnesses, strict=True)),
+    ]
+    if len(names) > 1:
+        lines += [f"group witnesses any {' '.join(names)}", "quorum witnesses"]
+    else:
+        lines.append(f"quorum {names[0]}" if names else "quorum none")
+    text = "".join(f"{line}\n" for line in lines)
+    policy.parse(text.encode())
+    return text

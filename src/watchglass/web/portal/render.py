@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from watchglass.acts.public_facts import words_of_day
+from watchglass.acts.public_ledger import Day
 from watchglass.charter import words
 from watchglass.core.digest import b64
 from watchglass.core.time import iso, moment
@@ -102,7 +103,9 @@ def environment() -> Environment:
         clip=clip,
         plural=plural,
         b64=b64,
-        hex=bytes.hex,
+        fact=words_of_fact,
+        middle=middle,
+        growth_line=growth_line,
         listed=lambda items, last="and": words.listed(list(items), last),
     )
     made.globals.update(static=static)
@@ -139,3 +142,29 @@ def plural(n: int, word: str, many: str = "") -> str:
 def clip(text: str, length: int) -> str:
     """The first ``length`` characters, with an ellipsis where something is left out."""
     return text if len(text) <= length else text[:length] + "…"
+
+
+def words_of_fact(value: object) -> str:
+    """A plain value from a record or a card, for people: lists with commas, nothing as a dash."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {words_of_fact(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(words_of_fact(item) for item in value)
+    return str(value)
+
+
+def middle(corners: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The mean of a polygon's corners: where its label stands."""
+    n = len(corners)
+    return round(sum(x for x, _ in corners) / n, 1), round(sum(y for _, y in corners) / n, 1)
+
+
+def growth_line(days: Sequence[Day], width: float, height: float) -> str:
+    """The points of the ledger's size by day as an SVG path, in a box whose upper left corner is (8, 18)."""
+    most = max(day.total for day in days)
+    step = width / max(len(days) - 1, 1)
+    return " L".join(f"{8 + at * step:.1f} {18 + height * (1 - day.total / most):.1f}" for at, day in enumerate(days))

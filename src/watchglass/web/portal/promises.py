@@ -1,0 +1,187 @@
+"""The twelve promises of DESIGN.md, and exactly what this version does about each. Change a row with its code.
+
+The tour is only as honest as this file: `tests/unit/web/test_public_promises.py` checks that every page exists, that
+every command is one that the command line knows, and that nothing is called built without a page and a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Built(StrEnum):
+    """How much of a promise this version keeps."""
+
+    BUILT = "built"
+    PARTLY = "partly built"
+    NOT_YET = "not built yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One row of the tour.
+
+    Attributes:
+        need: what people need. answer: what Watchglass promises, whole.
+        built: how much of it this version keeps. now: what there is. missing: what there is not; empty only if built.
+        page, label: where to see it. try_it: what to do there. command: what checks it; empty where nothing does yet.
+    """
+
+    number: int
+    need: str
+    answer: str
+    built: Built
+    now: str
+    missing: str
+    page: str = ""
+    label: str = ""
+    try_it: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.built is Built.BUILT and self.missing:
+            raise ValueError(f"promise {self.number} is called built, and something is missing")
+        if self.built is not Built.NOT_YET and not (self.page and self.try_it and self.command):
+            raise ValueError(f"promise {self.number} is called {self.built} without a page, a trial and a command")
+        if self.built is not Built.BUILT and not self.missing:
+            raise ValueError(f"promise {self.number} is called {self.built}, and nothing is said to be missing")
+
+
+PROMISES: Final = (
+    Promise(
+        1,
+        "Notice danger and emergencies sooner",
+        "Incidents from video and event feeds come before a person in about a second.",
+        Built.PARTLY,
+        "Three kinds of incident are noticed in video files that play as if they were live: somebody or something "
+        "where nobody should be, a crowd that gets too dense, and a camera that no longer sees. Each comes up in the "
+        "reviewers' queue without reloading. `make bench` measures how long that takes.",
+        "Network cameras, event feeds and further kinds of incident.",
+        "/review",
+        "The reviewers' queue",
+        "Sign in as a reviewer and wait for an alert. Press C if it is right, R if it is wrong, U if you cannot tell.",
+        "watchglass run DIR --once",
+    ),
+    Promise(
+        2,
+        "Handle vast amounts of data, in real time",
+        "A cascade decodes and looks only where something happens; many streams on a core, a fleet on Ray.",
+        Built.PARTLY,
+        "A gate keeps a quiet scene cheap; only while something moves is every picture decoded and looked at. "
+        "The share of time that the gate was open stands on the staff's page of sources.",
+        "More than one machine.",
+        "/sources",
+        "The sources' health",
+        "Sign in as an operator and watch how often the gate is open.",
+        "watchglass bench perception --quick",
+    ),
+    Promise(
+        3,
+        "See patterns and trends",
+        "Hotspots, changes and forecasts of places and times, published with differential privacy.",
+        Built.NOT_YET,
+        "Nothing is counted and nothing is forecast.",
+        "All of it. A charter that asks for statistics is refused, so that it promises nothing that nobody keeps.",
+    ),
+    Promise(
+        4,
+        "Cost little, and say what it costs",
+        "The measured cost per camera and per confirmed alert stands on the public page.",
+        Built.NOT_YET,
+        "`watchglass bench perception` measures processor time for a second of video. Nobody turns it into money yet.",
+        "Costs on the public page. A charter that publishes costs is refused until then.",
+    ),
+    Promise(
+        5,
+        "No invasion of privacy",
+        "No identity anywhere in the model; a public view that is painted; originals sealed before they touch a disk.",
+        Built.PARTLY,
+        "There is no place for a face, a name or a number plate, and charters that ask for one are refused. The public "
+        "view is painted: the empty scene with marks, in which no pixel of a person is ever shown. Original video is "
+        "not recorded at all. Reviewers see mosaicked clips, encrypted on disk, whose keys retention destroys.",
+        "Sealed originals for investigations. A mosaic is not anonymity: who knows you may recognise your coat.",
+        "/",
+        "The painted view",
+        "Look at the view on the first page, and read below it why it is as late and as coarse as it is.",
+        "watchglass charter check charter.yaml",
+    ),
+    Promise(
+        6,
+        "No misuse of the data",
+        "Access bound to purpose and case, several custodians, and misuse signals that go to oversight.",
+        Built.NOT_YET,
+        "Meanwhile there is little to misuse: no originals are kept, every role may do only what its job needs, no "
+        "administrator sees a picture, and each first look of a person at a clip is in the ledger.",
+        "Cases, custodians, releases, misuse signals.",
+    ),
+    Promise(
+        7,
+        "False alarms must not harm the innocent",
+        "Every alert is a guess that a human decides; measured error rates; an analytic over its published limit "
+        "suspends itself.",
+        Built.PARTLY,
+        "Nothing happens on an alert until a person has decided about it. How often such alerts were right is shown as "
+        "a natural frequency with its interval, or as “not enough data yet”.",
+        "Published limits, and analytics that suspend themselves when they are over them.",
+        "/register",
+        "The register, with how often each rule was right",
+        "Open one rule and read how often its alerts were right.",
+        "watchglass charter explain charter.yaml",
+    ),
+    Promise(
+        8,
+        "Nothing hidden",
+        "A public register, a ledger that anyone can verify, and reports made from it.",
+        Built.PARTLY,
+        "The register shows every source, rule, purpose and model. Everything that is done is in the ledger, and "
+        "anyone can verify all of it from outside.",
+        "Reports made from the ledger.",
+        "/ledger",
+        "The ledger",
+        "Open the latest entry and follow its proof. Then run the command on your own machine.",
+        "watchglass ledger verify URL --trust FILE",
+    ),
+    Promise(
+        9,
+        "Independent oversight and accountability",
+        "Witnesses, a suspension key that outsiders hold, and a compliance audit that outsiders run.",
+        Built.PARTLY,
+        "Oversight signs a suspension with a key that this server does not have, and it is obeyed within two seconds. "
+        "Running again needs oversight's signature in a checkpoint that a witness has cosigned. The details of "
+        "records are sealed to oversight alone.",
+        "Quorums of witnesses, suspensions lodged with a witness, and the compliance audit.",
+        "/ledger",
+        "The witnesses' signatures under the ledger",
+        "See who has cosigned the ledger, and when. In the demo, suspend it with oversight's key and watch the banner.",
+        "watchglass oversight suspend --help",
+    ),
+    Promise(
+        10,
+        "People access and control their own data",
+        "Ask by place and time; a copy with everyone else hidden; objection, correction, erasure; clocks that hold.",
+        Built.NOT_YET,
+        "You can write to the contact in the charter, as the law gives you the right to.",
+        "Asking through this portal, and clocks that it keeps.",
+    ),
+    Promise(
+        11,
+        "Accurate data, free from bias",
+        "Calibration, audits by strata, limits that are always valid, drills, and a look at what was not alerted.",
+        Built.NOT_YET,
+        "The model's card names its data and its known weaknesses. Its scores are raw, are not probabilities, and "
+        "are shown as neither.",
+        "Calibration, audits by strata, drills, and any measure of what was missed.",
+    ),
+    Promise(
+        12,
+        "Public consultation",
+        "Proposals are charter drafts; statements, votes and opinion groups; no draft comes into force unanswered.",
+        Built.NOT_YET,
+        "Every version of the rules and what changed between two of them is public. A charter that claims to have been "
+        "consulted on is refused, and each one says “not consulted on”.",
+        "Proposals, statements, votes and responses.",
+    ),
+)
+"""In the order of DESIGN.md."""

@@ -1,0 +1,236 @@
+"""The public pages: home, tour, register, charter. The view and the ledger have files of their own beside this one.
+
+Every page is also data: the same handler answers ```…`.json`` with the data that fills the template.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from watchglass.acts import public_facts as facts
+from watchglass.charter import words
+from watchglass.charter.decide import Standing
+from watchglass.charter.diff import compare
+from watchglass.charter.model import Charter
+from watchglass.charter.parse import parse
+from watchglass.core.errors import BadInput
+from watchglass.web.portal import public_log, public_view
+from watchglass.web.portal.answers import NotFound
+from watchglass.web.portal.plan import plan_of
+from watchglass.web.portal.promises import PROMISES, Built
+from watchglass.web.portal.render import page
+from watchglass.web.portal.twins import twin
+
+router: Final = APIRouter()
+router.include_router(public_view.router)
+router.include_router(public_log.router)
+
+_CARDS: Final = "perception/weights"
+
+
+@twin(router, "/", "/index.json")
+def home(request: Request) -> Response:
+    """A resident's first screen."""
+    house = request.app.state.house
+    standing, now = house.standing(), house.clock.now()
+    charter: Charter | None = standing.charter
+    if charter is None:
+        return page(request, "public/nothing.html", {"condition": facts.Condition.NO_CHARTER})
+    first = charter.sources[0].name
+    data = {
+        "condition": facts.condition(standing, now),
+        "authority": charter.authority.name,
+        "contact": charter.authority.contact,
+        "oversight": charter.oversight.body,
+        "places": [source.place.name for source in charter.sources],
+        "view": public_view.facts_of(request, first),
+        "looks_for": [words.sentence(charter, analytic) for analytic in charter.analytics],
+        "kept": facts.kept(charter),
+        "month": facts.month(house.store.read(), now),
+        "consulted_on": False,
+    }
+    return page(request, "public/home.html", data)
+
+
+@twin(router, "/tour")
+def tour(request: Request) -> Response:
+    """The twelve promises, and how much of each this version keeps."""
+    counts = {built.value: sum(promise.built is built for promise in PROMISES) for built in Built}
+    return page(request, "public/tour.html", {"promises": PROMISES, "counts": counts})
+
+
+# ---- the register --------------------------------------------------------------------------------------------------
+
+
+@twin(router, "/register")
+def register(request: Request) -> Response:
+    """Every source, every rule, every model."""
+    standing, now = _standing(request)
+    charter = standing.charter
+    if charter is None:
+        return page(request, "public/nothing.html", {"condition": facts.Condition.NO_CHARTER})
+    data = {
+        "sources": [_source(charter, source.name) for source in charter.sources],
+        "analytics": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
+        "purposes": charter.purposes,
+        "models": [{"name": model.name, "digest": model.digest} for model in charter.models],
+        "_plan": plan_of(charter.sources),
+    }
+    return page(request, "public/register.html", data)
+
+
+@twin(router, "/register/sources/{name}")
+def source(request: Request, name: str) -> Response:
+    """One source: what it shows, its areas, what looks at it."""
+    standing, now = _standing(request)
+    charter = _in(standing)
+    the_source = next((item for item in charter.sources if item.name == name), None)
+    if the_source is None:
+        raise NotFound
+    data = {
+        "source": _source(charter, name),
+        "view": public_view.facts_of(request, name),
+        "zones": [
+            {"name": zone.name, "corners": zone.polygon.corners, "area_m2": zone.area_m2} for zone in the_source.zones
+        ],
+        "never_see": [polygon.corners for polygon in the_source.never_see],
+        "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
+    }
+    return page(request, "public/source.html", data)
+
+
+@twin(router, "/register/analytics/{name}")
+def analytic(request: Request, name: str) -> Response:
+    """One rule: in words, for what, under which law, and how often it was right."""
+    standing, now = _standing(request)
+    charter = _in(standing)
+    the_analytic = next((item for item in charter.analytics if item.name == name), None)
+    if the_analytic is None:
+        raise NotFound
+    month = facts.month(request.app.state.house.store.read(), now, name)
+    data = {"analytic": facts.analytic_facts(standing, the_analytic, now), "month": month}
+    return page(request, "public/analytic.html", data)
+
+
+@twin(router, "/register/models/{name}")
+def model(request: Request, name: str) -> Response:
+    """One model's card, as it ships in the package, beside the hash that the charter names."""
+    standing, _ = _standing(request)
+    the_model = next((item for item in _in(standing).models if item.name == name), None)
+    if the_model is None:
+        raise NotFound
+    card = model_card(name)
+    matches = card is not None and the_model.digest.removeprefix("sha256:") == card["sha256"]
+    data = {"name": name, "digest": the_model.digest, "card": card, "card_matches_charter": matches}
+    return page(request, "public/model.html", data)
+
+
+@cache
+def model_card(name: str) -> dict[str, Any] | None:
+    """The card of a model that ships in the package, or None."""
+    if not name.replace("-", "").isalnum():
+        return None
+    file = resources.files("watchglass").joinpath(_CARDS, f"{name}.json")
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else None
+
+
+def _source(charter: Charter, name: str) -> dict[str, object]:
+    item = charter.source(name)
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        "loop": item.loop,
+        "place": item.place,
+        "gate": item.gate,
+        "zones": [zone.name for zone in item.zones],
+        "never_see_areas": len(item.never_see),
+        "analytics": [analytic.name for analytic in charter.analytics_of(name)],
+    }
+
+
+# ---- the charter ---------------------------------------------------------------------------------------------------
+
+
+@twin(router, "/charter")
+def charter_page(request: Request) -> Response:
+    """The rules in plain words."""
+    standing, now = _standing(request)
+    charter = standing.charter
+    if charter is None:
+        return page(request, "public/nothing.html", {"condition": facts.Condition.NO_CHARTER})
+    published = facts.versions(request.app.state.house.store.read(), standing, now)
+    return page(request, "public/charter.html", _charter_data(charter, published))
+
+
+@twin(router, "/charter/versions")
+def charter_versions(request: Request) -> Response:
+    """Every version that was published, newest first."""
+    standing, now = _standing(request)
+    published = facts.versions(request.app.state.house.store.read(), standing, now)
+    return page(request, "public/versions.html", {"versions": published})
+
+
+@twin(router, "/charter/versions/{n}")
+def charter_version(request: Request, n: str) -> Response:
+    """One version: in plain words, and its exact bytes."""
+    standing, now = _standing(request)
+    reader = request.app.state.house.store.read()
+    charter = _version(request, n)
+    data = _charter_data(charter, facts.versions(reader, standing, now))
+    return page(request, "public/charter.html", {**data, "text": charter.data.decode()})
+
+
+@twin(router, "/charter/diff/{a}/{b}")
+def charter_diff(request: Request, a: str, b: str) -> Response:
+    """What changed between two versions, in words, each change classed."""
+    before, after = _version(request, a), _version(request, b)
+    changes = compare(before, after)
+    return page(request, "public/diff.html", {"before": before.version, "after": after.version, "changes": changes})
+
+
+def _charter_data(charter: Charter, published: tuple[facts.Version, ...]) -> dict[str, object]:
+    this = next((version for version in published if version.sha256 == charter.sha256), None)
+    older = next((version.version for version in published if version.version < charter.version), None)
+    return {
+        "name": charter.charter,
+        "version": charter.version,
+        "sha256": charter.digest,
+        "record": this,
+        "sections": words.explain(charter),
+        "older": older,
+        "text": None,
+    }
+
+
+def _version(request: Request, n: str) -> Charter:
+    """The published charter of that version.
+
+    Raises:
+        NotFound: there is none.
+    """
+    text = None
+    if n.isascii() and n.isdigit() and len(n) <= 7:  # noqa: PLR2004  # versions end at a million
+        text = facts.text_of_version(request.app.state.house.store.read(), int(n))
+    if text is None:
+        raise NotFound
+    try:
+        return parse(text)
+    except BadInput as error:
+        raise NotFound from error
+
+
+def _standing(request: Request) -> tuple[Standing, int]:
+    house = request.app.state.house
+    return house.standing(), house.clock.now()
+
+
+def _in(standing: Standing) -> Charter:
+    """The charter; without one there is nothing under the register."""
+    if standing.charter is None:
+        raise NotFound
+    return standing.charter

@@ -1,0 +1,146 @@
+"""The ledger for people and for programs: pages in plain words, and the log's own files as C2SP lays them out."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from fastapi import APIRouter, Request, Response
+
+from watchglass.acts import public_ledger as ledger
+from watchglass.charter.decide import Standing
+from watchglass.core.errors import BadInput
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.tiles import FULL, Tile, TileReader
+from watchglass.web.portal.answers import NotFound
+from watchglass.web.portal.render import page
+from watchglass.web.portal.twins import twin
+
+router: Final = APIRouter()
+
+_A_YEAR: Final = "public, max-age=31536000, immutable"
+_PROOF: Final = ".tlog-proof"
+_INDEX_DIGITS: Final = 15
+
+
+@twin(router, "/ledger")
+def overview(request: Request) -> Response:
+    """How large the ledger is, who vouches for it, and its latest entries."""
+    house = request.app.state.house
+    data = house.checkpoint()
+    if data is None:
+        return page(request, "public/ledger_empty.html", {"head": None, "entries": []})
+    head = ledger.head(data, _keys(request, house.standing()))
+    before = _number(request.query_params.get("before"), head.size)
+    reader = house.store.read()
+    return page(
+        request,
+        "public/ledger.html",
+        {
+            "head": head,
+            "growth": ledger.growth(reader, head.size),
+            "entries": ledger.entries(_tiles(request), head.size, before),
+            "before": before,
+            "page_size": ledger.PAGE,
+        },
+    )
+
+
+@twin(router, "/ledger/entries/{index}")
+def entry(request: Request, index: str) -> Response:
+    """One entry: in plain words, its exact bytes, and the proof that it is in the ledger."""
+    wants_proof = index.endswith(_PROOF)
+    number = _number(index.removesuffix(_PROOF), -1)
+    data = request.app.state.house.checkpoint()
+    if data is None or not 0 <= number < checkpoints.parse(data).checkpoint.size:
+        raise NotFound
+    found, refs, leaf, proof = ledger.proven_entry(request.app.state.house.store.read(), _tiles(request), number)
+    if wants_proof:
+        name = f"entry-{number}{_PROOF}"
+        return _download(proof.encode(), name)
+    return page(
+        request,
+        "public/entry.html",
+        {
+            "entry": found,
+            "refs": refs,
+            "leaf": leaf.decode("utf-8", "replace"),
+            "proof": proof.encode().decode(),
+            "size": checkpoints.parse(proof.checkpoint).checkpoint.size,
+        },
+    )
+
+
+@twin(router, "/ledger/verify")
+def verify(request: Request) -> Response:
+    """How anyone can verify all of it: the command, the trust file, the key."""
+    house = request.app.state.house
+    base = str(request.base_url).rstrip("/")
+    vkey = _log_key(request)
+    trust = ledger.trust_file(vkey, f"{base}/log", house.standing().charter)
+    name = f"{house.origin.replace('/', '-')}.trust"
+    if request.query_params.get("download") == "trust-file":
+        return _download(trust.encode(), name)
+    data = {
+        "origin": house.origin,
+        "log_url": f"{base}/log",
+        "vkey": vkey,
+        "trust_file": trust,
+        "trust_name": name,
+        "command": f"watchglass ledger verify {base}/log --trust {name}",
+        "deployment": house.kind,
+    }
+    return page(request, "public/verify.html", data)
+
+
+# ---- the log's own files ---------------------------------------------------------------------------------------------
+
+
+@router.get("/log/checkpoint", response_model=None, include_in_schema=False)
+def checkpoint(request: Request) -> Response:
+    """The signed, cosigned checkpoint."""
+    data = request.app.state.house.checkpoint()
+    if data is None:
+        raise NotFound
+    return Response(data, media_type="text/plain; charset=utf-8", headers={"cache-control": "no-cache"})
+
+
+@router.get("/log/tile/{path:path}", response_model=None, include_in_schema=False)
+def tile(request: Request, path: str) -> Response:
+    """A tile or a bundle of entries, if the checkpoint covers it. Full ones never change."""
+    data = request.app.state.house.checkpoint()
+    try:
+        size = checkpoints.parse(data).checkpoint.size if data is not None else 0
+        body = ledger.published_tile(_tiles(request), f"tile/{path}", size)
+    except BadInput as error:
+        raise NotFound from error
+    full = Tile.parse(f"tile/{path}").width == FULL
+    headers = {"cache-control": _A_YEAR if full else "no-cache"}
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def _tiles(request: Request) -> TileReader:
+    return cast(TileReader, request.app.state.house.tiles)
+
+
+def _log_key(request: Request) -> str:
+    return str(request.app.state.house.log_vkey)
+
+
+def _keys(request: Request, standing: Standing) -> list[str]:
+    """The verifier keys that this server knows: its log's, and the witnesses that the charter names."""
+    witnesses = standing.charter.oversight.witnesses if standing.charter else ()
+    return [_log_key(request), *(witness.key for witness in witnesses)]
+
+
+def _number(text: Any, otherwise: int) -> int:
+    """A whole number as people write it, or ``otherwise``."""
+    plain = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _INDEX_DIGITS
+    return int(text) if plain else otherwise
+
+
+def _download(data: bytes, name: str) -> Response:
+    return Response(
+        data,
+        media_type="text/plain; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-cache"},
+    )

@@ -1,0 +1,99 @@
+// The painted view, live. Without this script the page shows a still; with it, marks move as the server tells.
+// What may be shown is decided on the server; nothing here can ask for more.
+
+const SVG = "http://www.w3.org/2000/svg";
+const PATIENCE_MS = 8000;
+
+/** A new SVG element with attributes. */
+function draw(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+/** One mark: a disc of the one size, with a small sign of its kind; the same as in macros_view.html. */
+function mark(kind, radius) {
+  const group = draw("g", { class: "pin-set" });
+  group.append(draw("circle", { class: "pin-ring", r: radius }));
+  group.append(draw("circle", { class: `pin-kind pin-kind-${kind}`, r: radius * 0.82 }));
+  const box = (half, high) => draw("rect", { class: "pin-mark", x: -half, y: -high, width: 2 * half, height: 2 * high });
+  if (kind === 0) group.append(draw("circle", { class: "pin-mark", r: radius * 0.26 }));
+  else if (kind === 1) group.append(box(radius * 0.44, radius * 0.2));
+  else if (kind === 2) for (const side of [-1, 1]) group.append(draw("circle", { class: "pin-mark", cx: side * radius * 0.3, r: radius * 0.2 }));
+  else group.append(box(radius * 0.26, radius * 0.26));
+  return group;
+}
+
+/** How many are in view, in words; the same as in macros_view.html. */
+function people(shown) {
+  if (shown.state === "stopped") return "Nothing is shown.";
+  if (shown.state === "none") return "Nothing has been seen yet.";
+  if (shown.hidden) return "Too few people are in view to show any.";
+  if (shown.people === 0) return "Nobody is in view.";
+  return shown.people === 1 ? "One person is in view." : `${shown.people} people are in view.`;
+}
+
+class View {
+  constructor(figure) {
+    this.radius = Number(figure.dataset.radius);
+    this.layer = figure.querySelector("[data-pins]");
+    this.when = figure.querySelector("[data-when]");
+    this.people = figure.querySelector("[data-people]");
+    this.backdrop = figure.querySelector("[data-backdrop]");
+    this.marks = [];
+    this.layer.replaceChildren();
+    this.stream = new EventSource(figure.dataset.view);
+    this.stream.onmessage = (event) => this.show(JSON.parse(event.data));
+    this.stream.onerror = () => this.worry();
+    this.stream.onopen = () => clearTimeout(this.worrying);
+    addEventListener("pagehide", () => this.stream.close());
+  }
+
+  show(shown) {
+    clearTimeout(this.worrying);
+    this.worrying = undefined;
+    this.when.textContent = shown.when;
+    this.when.dataset.state = shown.state;
+    this.people.textContent = people(shown);
+    if (shown.backdrop) {
+      if (this.backdrop.getAttribute("href") !== shown.backdrop) this.backdrop.setAttribute("href", shown.backdrop);
+    } else this.backdrop.removeAttribute("href");
+    this.place(shown.pins);
+  }
+
+  /** Move each mark to the nearest new place of its kind; the rest appear and disappear. Only so that eyes can rest. */
+  place(pins) {
+    const free = new Set(this.marks);
+    const next = [];
+    for (const [x, y, kind] of pins) {
+      let best;
+      let least = 8 * this.radius;
+      for (const candidate of free) {
+        const distance = Math.hypot(candidate.x - x, candidate.y - y);
+        if (candidate.kind === kind && distance < least) [best, least] = [candidate, distance];
+      }
+      if (best) free.delete(best);
+      else {
+        best = { kind, element: mark(kind, this.radius) };
+        this.layer.append(best.element);
+      }
+      Object.assign(best, { x, y });
+      best.element.style.transform = `translate(${x}px, ${y}px)`;
+      next.push(best);
+    }
+    for (const gone of free) gone.element.remove();
+    this.marks = next;
+  }
+
+  /** A silence is normal; a lost connection that stays lost is said, and the marks go, because they would be wrong. */
+  worry() {
+    this.worrying ??= setTimeout(() => {
+      this.when.textContent = "Connection lost";
+      this.when.dataset.state = "lost";
+      this.people.textContent = "Trying to reach the server again.";
+      this.place([]);
+    }, PATIENCE_MS);
+  }
+}
+
+for (const figure of document.querySelectorAll("[data-view]")) new View(figure);
