@@ -2,9 +2,9 @@
 
     python tools/make_demo_clip.py path/to/vtest.avi [path/to/PETS2009-calib.xml]
 
-``vtest.avi`` is in Debian's package opencv-doc (examples/data). Writes ``street.mp4`` and ``backdrop.png`` into the demo
-package and prints their hashes; with the calibration also the areas of the charter's zones. The same versions of x264,
-OpenCV and ONNX Runtime give the same bytes.
+``vtest.avi`` is in Debian's package opencv-doc (examples/data). Writes ``street.mp4`` and ``backdrop.png`` into the
+demo package and prints their hashes; with the calibration also the areas of the charter's zones. The same versions of
+x264, OpenCV and ONNX Runtime give the same bytes.
 
 The backdrop is learned by the product's own learner from the clip, with the product's own detector as mask, as a
 deployment does; then parked vehicles and readable text are mosaicked. The regions for that are below, drawn by a
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray, Polygon
 from watchglass.edge.inference import load
+from watchglass.edge.video import NeverSee
 from watchglass.views.backdrop import BackdropLearner
-from watchglass.views.blackout import black_out_bgr, blackout_mask
 from watchglass.views.mosaic import veil
 
 Image = NDArray[np.uint8]
@@ -76,7 +76,7 @@ def encode(frames: list[Image]) -> bytes:
     return target.getvalue()
 
 
-def learn(frames: list[Image], never_see: BoolArray) -> BackdropLearner:
+def learn(frames: list[Image], never_see: NeverSee) -> BackdropLearner:
     """The learner after four rounds of the clip, looking twice a second; parked vehicles are veiled afterwards."""
     detector = load(floor=0.4)
     height, width = frames[0].shape[:2]
@@ -84,7 +84,7 @@ def learn(frames: list[Image], never_see: BoolArray) -> BackdropLearner:
     before = frames[0]
     for at in range(0, ROUNDS * len(frames), FPS // 2):
         bgr = frames[at % len(frames)].copy()
-        black_out_bgr(bgr, never_see)
+        never_see.blacken(bgr, width, height)
         found = detector.detect(bgr)
         masked = around(found.boxes[found.kinds == PERSON], (height, width)) | moving(before, bgr)
         learner.look(at * 1000 // FPS, bgr, masked)
@@ -159,8 +159,8 @@ def main(arguments: list[str]) -> int:
     report("street.mp4", clip)
     frames = list(frames_of(io.BytesIO(clip)))
     height, width = frames[0].shape[:2]
-    learner = learn(frames, blackout_mask(source["never_see"], (width, height)))
-    learned = learner.picture()
+    never_see = NeverSee(tuple(tuple((float(x), float(y)) for x, y in area) for area in source["never_see"]))
+    learned = learn(frames, never_see).picture()
     report("backdrop.png", veil(learned, np.array(list(VEILED.values()), np.float32)).to_png())
     print(f"{learned.share:.1%} of the backdrop is admitted")
     for name, zone in source["zones"].items() if len(arguments) > 1 else ():

@@ -34,7 +34,7 @@ _HALF: Final = np.array([value // 2 for value in range(256)], np.uint8)
 _SHARE_OF_CELL: Final = 0.06
 _MOST_OF_CELL: Final = 0.5
 _BLOCKS_WITHOUT_BACKDROP: Final = 32
-HOLD_MS: Final = 600
+HOLD_MS: Final = 400
 """How long a mask stays after its cause, so that a miss of some frames shows nothing."""
 
 
