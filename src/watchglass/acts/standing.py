@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from watchglass.charter.decide import Publication, Standing, Suspension, in_force
 from watchglass.charter.model import EVERYTHING, Charter, Deployment
 from watchglass.charter.parse import parse
+from watchglass.core.digest import b64
+from watchglass.core.time import iso
 from watchglass.records.outbox import Reader, Row
 
 OVERSIGHT = "oversight"
@@ -77,3 +80,40 @@ def suspensions(reader: Reader, *, deployment: Deployment, cosigned_size: int) -
         scope = EVERYTHING if row["scope"] == EVERYTHING else row["analytic"]
         holding.append(Suspension(scope, OVERSIGHT, int(row["ordered_ms"])))
     return tuple(holding)
+
+
+def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int) -> dict[str, Any]:
+    """What a signer's own machine needs to know: the charter in force, and every order to stop with its leaf hash."""
+    charter = now.charter
+    orders = []
+    for row in reader.all("SELECT * FROM suspension ORDER BY ordered_ms"):
+        lifted = row["lifted_leaf_hash"]
+        effective = lifted is not None and (now.deployment == "trial" or is_cosigned(reader, lifted, cosigned_size))
+        orders.append(
+            {
+                "leaf_hash": b64(row["leaf_hash"]),
+                "scope": row["scope"],
+                "analytic": row["analytic"],
+                "ordered": iso(row["ordered_ms"]),
+                "obeyed": iso(row["obeyed_ms"]) if row["obeyed_ms"] else None,
+                "lifted": lifted is not None,
+                "resumed": effective,
+            }
+        )
+    return {
+        "origin": origin,
+        "deployment": now.deployment,
+        "charter": None
+        if charter is None
+        else {
+            "name": charter.charter,
+            "version": charter.version,
+            "sha256": charter.digest,
+            "from": charter.in_force.since.isoformat(),
+            "until": charter.in_force.until.isoformat(),
+            "approvals": sorted(now.approvals),
+            "published": now.published,
+            "analytics": [analytic.name for analytic in charter.analytics],
+        },
+        "suspensions": orders,
+    }

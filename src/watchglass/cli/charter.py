@@ -7,12 +7,17 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchglass.bootstrap import connect, load_trust, sign_statement
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
 from watchglass.charter.parse import Parsed, read
 from watchglass.charter.tree import MAX_BYTES
 from watchglass.charter.words import explain
+from watchglass.cli.key import signing_key
+from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.records.statement import SignedStatement
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -29,6 +34,8 @@ def add(subparsers: _SubParsersAction[Any]) -> None:
     _add_check(commands)
     _add_explain(commands)
     _add_diff(commands)
+    _add_sign(commands)
+    _add_publish(commands)
 
 
 def _add_check(commands: _SubParsersAction[Any]) -> None:
@@ -54,6 +61,80 @@ def _add_diff(commands: _SubParsersAction[Any]) -> None:
     command.add_argument("old", metavar="OLD", help="the charter before")
     command.add_argument("new", metavar="NEW", help="the charter after")
     command.set_defaults(run=differences, render=render_differences)
+
+
+def _add_sign(commands: _SubParsersAction[Any]) -> None:
+    command = commands.add_parser("sign", help="approve a charter, on your own machine, with your own key")
+    command.add_argument("file", metavar="FILE", help="the charter; its exact bytes are signed")
+    command.add_argument("--as", dest="role", choices=("authority", "oversight"), required=True, help="who you are")
+    command.add_argument("--key", type=Path, required=True, help="your signing key")
+    command.add_argument("--origin", required=True, help="the ledger's origin, as the deployment's `init` printed it")
+    command.add_argument("--trust", type=Path, help="your trust file: the last checkpoint you saw is signed along")
+    command.add_argument("-o", "--output", type=Path, help="where to write the approval (default: beside the charter)")
+    command.add_argument("--virtual-time", type=int, help=argparse.SUPPRESS)
+    command.set_defaults(run=sign, render=render_signed)
+
+
+def _add_publish(commands: _SubParsersAction[Any]) -> None:
+    command = commands.add_parser("publish", help="put a charter that both have signed into the ledger")
+    command.add_argument("where", metavar="DIR_OR_URL", help="the deployment's directory, or its portal while it runs")
+    command.add_argument("file", metavar="FILE", help="the charter")
+    command.add_argument(
+        "--approval", type=Path, action="append", required=True, help="an approval that `charter sign` wrote; twice"
+    )
+    command.set_defaults(run=publish, render=render_published)
+
+
+def sign(args: argparse.Namespace) -> Result:
+    """Approve the exact bytes of a charter."""
+    parsed = _read(args.file)
+    charter = parsed.charter
+    statement = sign_statement(
+        "charter_approved",
+        role=args.role,
+        key=signing_key(args.key),
+        origin=args.origin,
+        charter=None,
+        clear={
+            "name": charter.charter,
+            "version": charter.version,
+            "sha256": charter.digest,
+            "as_role": args.role,
+            "seen": _seen(args.trust, args.origin) if args.trust else None,
+        },
+        committed={},
+        virtual_time=args.virtual_time,
+    )
+    output = args.output or Path(f"{args.file}.{args.role}.approval")
+    try:
+        output.write_bytes(statement.encode())
+    except OSError as error:
+        raise BadInput(f"{output} cannot be written: {error.strerror}.", fix="Choose another place with -o.") from error
+    return {**_head(parsed), "as": args.role, "key": statement.signature.vkey, "approval": str(output)}
+
+
+def _seen(trust: Path, origin: str) -> dict[str, Any] | None:
+    signed = load_trust(trust).seen.get(origin)
+    if signed is None:
+        return None
+    seen = checkpoints.parse(signed).checkpoint
+    return {"size": seen.size, "root": b64(seen.root)}
+
+
+def publish(args: argparse.Namespace) -> Result:
+    """Hand a charter and its approvals to the deployment."""
+    parsed = _read(args.file)
+    approvals = [SignedStatement.parse(_approval(path)) for path in args.approval]
+    with connect(args.where) as house:
+        answer = house.publish(parsed.charter.data, approvals)
+    return {**_head(parsed), "receipt": answer["receipt"]}
+
+
+def _approval(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", fix="Give what `charter sign` wrote.") from error
 
 
 def check(args: argparse.Namespace) -> Result:
@@ -112,6 +193,18 @@ def _head(parsed: Parsed) -> Result:
 
 
 # ---- for people ------------------------------------------------------------------------------------------------
+
+
+def render_signed(result: Result) -> None:
+    """Say what was approved."""
+    print(f"Approved as {result['as']}: {result['charter']}, version {result['version']}.")
+    print(f"Written to {result['approval']}. Give it to whoever publishes the charter.")
+
+
+def render_published(result: Result) -> None:
+    """Say what happens next."""
+    print(f"Published: {result['charter']}, version {result['version']}.")
+    print("It comes into force on its first day, once a witness has cosigned the ledger that holds it.")
 
 
 def render_check(result: Result) -> None:

@@ -97,3 +97,32 @@ class ClipFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class ClipMemory:
+    """Sealed clips of a trial: in this process's memory, gone when it ends; none reaches a disk."""
+
+    def __init__(self) -> None:
+        self._clips: dict[str, bytes] = {}
+
+    def write(self, name: str, ciphertext: bytes) -> None:
+        """Keep ``ciphertext`` under ``name`` until the process ends."""
+        self._clips[name] = ciphertext
+
+    def read(self, name: str) -> bytes:
+        """The ciphertext under ``name``.
+
+        Raises:
+            Problem: it was kept by an earlier run, and went with it.
+        """
+        try:
+            return self._clips[name]
+        except KeyError:
+            raise Problem(
+                "This clip is gone: a trial keeps clips in memory only, until it stops.",
+                fix="Decide from the painted still and the rule that fired.",
+            ) from None
+
+    def destroy(self, name: str) -> None:
+        """Forget the clip."""
+        self._clips.pop(name, None)

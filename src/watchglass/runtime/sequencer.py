@@ -144,6 +144,12 @@ class Sequencer:
         self._checkpoint_every = checkpoint_every
         self._batch_every = batch_every
 
+    def watched_by(self, witnesses: Mapping[str, Witness]) -> None:
+        """Take on the witnesses of a charter; what they cosigned before counts on."""
+        self._witnesses = dict(witnesses)
+        self._cosigned = self._remembered_cosignatures()
+        self._ask.set()
+
     def cosigned_size(self) -> int:
         """How many entries the largest checkpoint covers that a quorum of witnesses has cosigned; 0 if none."""
         sizes = sorted(self._cosigned.values(), reverse=True)

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -25,7 +25,7 @@ from watchglass.acts.raise_alert import NewAlert, raise_alert
 from watchglass.acts.run_record import Cause, start_run, stop_run
 from watchglass.acts.signed import note_obeyed
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import EVERYTHING, Charter
+from watchglass.charter.model import EVERYTHING, Charter, Model
 from watchglass.charter.permit import KeepClip, RaiseAlert
 from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused
 from watchglass.core.time import SECOND
@@ -86,6 +86,7 @@ class Supervisor:
     Args:
         standing: what is in force now.
         media: where file sources lie.
+        models: the weights that this version ships: name to SHA-256 (hex).
         once: each file from its beginning to its end, as fast as it goes.
     """
 
@@ -97,9 +98,11 @@ class Supervisor:
         bus: Bus,
         *,
         media: Path,
+        models: Mapping[str, str],
         once: bool = False,
     ) -> None:
         self._acting = acting
+        self._models = models
         self._standing = standing
         self._live = live
         self._bus = bus
@@ -170,6 +173,7 @@ class Supervisor:
         if not lease_of(standing, self._acting.clock.now()).look and self._charter is None:
             self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
             return
+        self._check_models(charter)
         if self._charter is not None:
             log.info("Another charter counts now: version %s. The workers start anew.", charter.version)
             self._stop_workers()
@@ -178,9 +182,18 @@ class Supervisor:
         self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
         now = self._acting.clock.now()
         specs = specs_of(charter, self._media, self._load_backdrop, realtime=not self._once, start_ms=now)
-        models = {model.name: bytes.fromhex(model.digest.removeprefix("sha256:")) for model in charter.models}
+        models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
         self._run = start_run(self._acting, charter, models, [spec.name for spec in specs]).value
         self._workers = [self._spawn(group) for group in _groups(specs)]
+
+    def _check_models(self, charter: Charter) -> None:
+        for model in charter.models:
+            if self._models.get(model.name) != _hex(model):
+                raise Refused(
+                    f"The charter allows the model {model.name} with another hash than the one that is installed.",
+                    fix="Install the version of Watchglass that ships it, or publish a charter that names this one: "
+                    "`watchglass model show` prints its hash.",
+                )
 
     def _spawn(self, specs: tuple[SourceSpec, ...]) -> _Worker:
         context = multiprocessing.get_context("spawn")
@@ -391,7 +404,7 @@ class Supervisor:
             self._running.pop(spec.name, None)
             self._live.take_health(Health(spec.name, now, 0.0, 0.0, 0, 0, 0, (), fault="lost"))
             for analytic in spec.analytics:
-                if analytic.kind == "camera_fault":
+                if analytic.kind == "camera_fault" and not each.crashes:
                     self._record(
                         Incident(
                             id=self._acting.entropy.bytes(8).hex(),
@@ -456,3 +469,7 @@ def _groups(specs: tuple[SourceSpec, ...]) -> list[tuple[SourceSpec, ...]]:
         raise BadInput("The charter has no source.", fix="Add one under `sources`.")
     count = max(1, min(len(specs), (os.cpu_count() or 1) - 1))
     return [specs[index::count] for index in range(count)]
+
+
+def _hex(model: Model) -> str:
+    return model.digest.removeprefix("sha256:")

@@ -1,0 +1,508 @@
+"""The only wiring: plain constructors, and the few edge functions that web and cli may use."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, Self
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from watchglass import __version__
+from watchglass.acts.apply_retention import apply_retention
+from watchglass.acts.context import Acting, Clips, attest
+from watchglass.acts.publish_charter import publish_charter
+from watchglass.acts.signed import accept
+from watchglass.acts.standing import charter_of, describe, standing
+from watchglass.charter.decide import Standing
+from watchglass.charter.model import Charter, Deployment
+from watchglass.core.digest import b64, unb64
+from watchglass.core.entropy import Entropy
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, WatchglassError
+from watchglass.core.time import HOUR, Clock
+from watchglass.edge.clips import ClipFiles, ClipMemory
+from watchglass.edge.clock import SystemClock, VirtualClock
+from watchglass.edge.entropy import SeededEntropy, SystemEntropy
+from watchglass.edge.inference import MODEL, shipped
+from watchglass.edge.keys import (
+    new_openings_key,
+    openings_key_text,
+    parse_openings_key,
+    read_openings_key,
+    read_signing_key,
+    write_openings_key,
+    write_signing_key,
+)
+from watchglass.edge.portal_client import PortalClient
+from watchglass.edge.store.committer import Store
+from watchglass.edge.tiles import TileDirectory, open_tiles
+from watchglass.edge.trust import load_trust, remember
+from watchglass.edge.witness import WitnessClient, new_witness, open_witness
+from watchglass.edge.witness_client import LocalWitness
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.keys import SignerKey, VerifierKey
+from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
+from watchglass.records.leaf import Leaf
+from watchglass.records.opening import WrappedKey, unseal
+from watchglass.records.recorder import Recorder
+from watchglass.records.statement import SignedStatement, sign
+from watchglass.records.vocabulary import Lane
+from watchglass.runtime.bus import Bus
+from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, read_settings, write_settings
+from watchglass.runtime.live import Live
+from watchglass.runtime.sequencer import Sequencer
+from watchglass.runtime.supervisor import Supervisor
+
+__all__ = [
+    "MODEL",
+    "House",
+    "Layout",
+    "LocalWitness",
+    "SeededEntropy",
+    "SystemClock",
+    "SystemEntropy",
+    "VirtualClock",
+    "connect",
+    "deployment_of",
+    "load_trust",
+    "make_deployment",
+    "new_key",
+    "new_witness",
+    "open_bundle",
+    "open_tiles",
+    "open_witness",
+    "parse_listen",
+    "read_openings_key",
+    "read_signing_key",
+    "remember",
+    "shipped",
+    "sign_statement",
+]
+
+log = logging.getLogger(__name__)
+
+_WATCH_S: Final = 0.25
+_RETENTION_MS: Final = HOUR
+_VIRTUAL_ONLY_FOR: Final = "demo"
+
+
+class House:
+    """One deployment, opened: its store, its log, its acts, and (once started) everything that runs.
+
+    Args:
+        root: the deployment's directory.
+        clock: the time of everything in it; a virtual one only for the demo's history and tests.
+    """
+
+    def __init__(self, root: Path, *, clock: Clock | None = None, entropy: Entropy | None = None) -> None:
+        self.layout = Layout(root)
+        self.settings: Settings = read_settings(self.layout)
+        self.origin = self.settings.origin
+        self.kind: Deployment = self.settings.deployment
+        self.clock: Clock = clock or SystemClock()
+        self.entropy: Entropy = entropy or SystemEntropy()
+        self._log_signer: SignerKey = read_signing_key(self.layout.log_key)
+        if self._log_signer.name != self.origin:
+            raise BadInput(
+                f"The log's key is of {self._log_signer.name}, and the deployment of {self.origin}.",
+                fix="Restore keys/log.key or deployment.yaml from a backup: the origin can never change.",
+            )
+        self.store = Store(self.layout.database, clock=self.clock, signer=self._log_signer)
+        try:
+            self._open()
+        except BaseException:
+            self.store.close()
+            raise
+
+    def _open(self) -> None:
+        self.tiles = TileDirectory(self.layout.ledger)
+        self.sequencer = Sequencer(self.store, self.tiles, self._log_signer, self.clock)
+        clips: Clips = ClipMemory() if self.kind == "trial" else ClipFiles(self.layout.clips)
+        recorder = Recorder(origin=self.origin, clock=self.clock, entropy=self.entropy)
+        self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips)
+        self.bus = Bus()
+        self.live = Live(self.bus, self.clock)
+        self.finished = threading.Event()
+        self.failure: BaseException | None = None
+        self._supervisor: Supervisor | None = None
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._last_retention = 0
+        self._configured: bytes | None = None
+        self._open_log()
+        self.configure()
+
+    def _open_log(self) -> None:
+        """Write the log's first entry, once."""
+        if self.store.read().one("SELECT 1 FROM setting WHERE key = 'origin'"):
+            return
+
+        def act(tx: Any) -> None:
+            attest(
+                self.acting,
+                tx,
+                "log_opened",
+                by=None,
+                under=None,
+                clear={"origin": self.origin, "deployment": self.kind, "software": f"watchglass-{__version__}"},
+            )
+            tx.insert("setting", {"key": "origin", "value": self.origin})
+
+        self.store.commit(act)
+
+    # ---- what stands ---------------------------------------------------------------------------------------------
+
+    def standing(self) -> Standing:
+        """What is in force now."""
+        return standing(
+            self.store.read(),
+            deployment=self.kind,
+            cosigned_size=self.cosigned_size(),
+            now_ms=self.clock.now(),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What stands, for a signer's machine."""
+        about = describe(self.store.read(), self.standing(), origin=self.origin, cosigned_size=self.cosigned_size())
+        return {**about, "log_vkey": self.log_vkey}
+
+    def cosigned_size(self) -> int:
+        """How many entries the last witness-cosigned checkpoint covers."""
+        return self.sequencer.cosigned_size()
+
+    def checkpoint(self) -> bytes | None:
+        """The published checkpoint, as signed bytes."""
+        return self.tiles.read("checkpoint")
+
+    def _newest_charter(self) -> Charter | None:
+        row = self.store.read().one("SELECT text FROM charter_version ORDER BY version DESC LIMIT 1")
+        return charter_of(bytes(row["text"])) if row else None
+
+    def configure(self) -> None:
+        """Let the log follow the newest published charter: its pace, its witnesses, whom openings are sealed to."""
+        charter = self._newest_charter()
+        if charter is None or charter.sha256 == self._configured:
+            return
+        self._configured = charter.sha256
+        self.store.merge_within = charter.ledger.merge_within_ms
+        self.acting.recorder.seal_to(parse_openings_key(charter.oversight.openings_key))
+        self.sequencer.pace(
+            checkpoint_every=charter.ledger.checkpoint_every_ms, batch_every=charter.ledger.batch_every_ms
+        )
+        found = {}
+        for witness in charter.oversight.witnesses:
+            key = VerifierKey.parse(witness.key)
+            found[key.name] = WitnessClient(witness.url, [key])
+        self.sequencer.watched_by(found)
+
+    @property
+    def log_key(self) -> VerifierKey:
+        """The public half of the log's key."""
+        return self._log_signer.verifier
+
+    @property
+    def log_vkey(self) -> str:
+        """The log's key as trust files write it."""
+        return str(self.log_key)
+
+    # ---- what people hand in ---------------------------------------------------------------------------------------
+
+    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
+        """Take a signed act from its signer's own machine."""
+        done = accept(self.acting, self.standing(), statement)
+        self.nudge()
+        return {"leaf_hash": b64(done.value), "receipt": done.receipts[0].as_json()}
+
+    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
+        """Take a charter that both have signed."""
+        done = publish_charter(self.acting, self.standing(), text, approvals)
+        self.configure()
+        self.nudge()
+        return {
+            "version": done.value.version,
+            "sha256": done.value.digest,
+            "receipt": done.receipts[0].as_json(),
+        }
+
+    def nudge(self) -> None:
+        """Something was decided that cannot wait for the next half second."""
+        self.sequencer.nudge((Lane.PROMPT,))
+        self.bus.publish("standing", {"type": "standing"})
+        if self._supervisor is not None:
+            self._supervisor.wake()
+
+    def backdrop_changed(self, source: str) -> None:
+        """An act confirmed or withdrew a backdrop: worker and pages follow."""
+        if self._supervisor is not None:
+            self._supervisor.backdrop_changed(source)
+
+    # ---- running ---------------------------------------------------------------------------------------------------
+
+    def start(self, *, once: bool = False) -> Supervisor:
+        """Start the sequencer, the workers and what watches over both, each in threads of its own."""
+        weights = shipped()
+        self._supervisor = Supervisor(
+            self.acting,
+            self.standing,
+            self.live,
+            self.bus,
+            media=self.layout.media,
+            models={MODEL: weights.sha256},
+            once=once,
+        )
+        self.sequencer.start()
+        self._thread("watch", self._watch)
+        self._thread("supervisor", self._supervise)
+        return self._supervisor
+
+    def _thread(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=f"watchglass-{name}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _supervise(self) -> None:
+        assert self._supervisor is not None
+        try:
+            self._supervisor.run(self._stop)
+        except WatchglassError as error:
+            self.failure = error
+            log.error("Nothing runs any more: %s %s", error.message, error.fix)
+        except Exception as error:
+            self.failure = error
+            log.exception("Nothing runs any more, because of a fault in Watchglass.")
+        finally:
+            self.finished.set()
+
+    def _watch(self) -> None:
+        """Tell pages and workers when the log has grown or was cosigned; say once what keeps it waiting."""
+        size, cosigned, complained = -1, -1, ""
+        while not self._stop.wait(_WATCH_S):
+            if self.sequencer.head.size != size:
+                size = self.sequencer.head.size
+                self.bus.publish("ledger", {"type": "ledger", "size": size})
+            if self.cosigned_size() != cosigned:
+                cosigned = self.cosigned_size()
+                self.bus.publish("standing", {"type": "standing"})
+                if self._supervisor is not None:
+                    self._supervisor.wake()
+            problem = self.sequencer.problem
+            if problem is not None and problem.message != complained:
+                log.error("The ledger waits: %s %s", problem.message, problem.fix)
+            complained = problem.message if problem else ""
+            self.keep_retention()
+
+    def keep_retention(self) -> None:
+        """Once an hour: destroy what the charter keeps no longer."""
+        now = self.clock.now()
+        charter = self.standing().charter
+        if charter is None or now - self._last_retention < _RETENTION_MS:
+            return
+        self._last_retention = now
+        try:
+            apply_retention(self.acting, charter)
+        except CannotRecord as error:
+            log.error("Retention waits, because it cannot be recorded: %s", error.message)
+
+    def close(self) -> None:
+        """Stop what runs, publish what waits, let go of the deployment."""
+        self._stop.set()
+        if self._supervisor is not None:
+            self._supervisor.wake()
+        for thread in self._threads:
+            thread.join(30)
+        self.bus.close()
+        self.sequencer.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+# ---- signers' machines -----------------------------------------------------------------------------------------------
+
+
+class Signee(Protocol):
+    """Where a signed act goes: a portal, or a deployment's directory while it does not run."""
+
+    def standing(self) -> dict[str, Any]: ...
+
+    def hand_in(self, statement: SignedStatement) -> dict[str, Any]: ...
+
+    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class _Remote:
+    def __init__(self, url: str) -> None:
+        self._client = PortalClient(url)
+
+    def standing(self) -> dict[str, Any]:
+        return self._client.standing()
+
+    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
+        return self._client.hand_in(statement.encode())
+
+    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
+        body = {"text": text.decode("utf-8"), "approvals": [json.loads(part.encode()) for part in approvals]}
+        return self._client.publish(json.dumps(body).encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
+class _Here:
+    def __init__(self, root: Path, clock: Clock | None) -> None:
+        self._house = House(root, clock=clock)
+
+    def standing(self) -> dict[str, Any]:
+        return self._house.describe()
+
+    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
+        answer = self._house.hand_in(statement)
+        self._house.sequencer.tick((Lane.PROMPT,))
+        return answer
+
+    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
+        answer = self._house.publish(text, approvals)
+        self._house.sequencer.tick((Lane.PROMPT,))
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._house.close()
+
+
+def connect(where: str) -> Signee:
+    """A deployment to talk to: by its portal's address, or by its directory while it does not run."""
+    if where.startswith(("http://", "https://")):
+        return _Remote(where)
+    return _Here(Path(where), None)
+
+
+def sign_statement(
+    act: str,
+    *,
+    role: str,
+    key: SignerKey,
+    origin: str,
+    charter: bytes | None,
+    clear: Mapping[str, object],
+    committed: Mapping[str, object],
+    refs: Sequence[bytes] = (),
+    virtual_time: int | None = None,
+) -> SignedStatement:
+    """Sign an act on this machine, now.
+
+    Raises:
+        BadInput: a virtual time was asked for outside the demo.
+    """
+    if virtual_time is not None and deployment_of(origin) != _VIRTUAL_ONLY_FOR:
+        raise BadInput("Only the demo has a virtual time.", fix="Sign with the time that it is.")
+    return sign(
+        act,
+        role=role,
+        key=key,
+        origin=origin,
+        now=SystemClock().now() if virtual_time is None else virtual_time,
+        entropy=SystemEntropy(),
+        charter=charter,
+        clear=clear,
+        committed=committed,
+        refs=refs,
+    )
+
+
+def new_key(file: Path, name: str, kind: Literal["signing", "openings"], passphrase: str | None) -> str:
+    """Write a fresh key to ``file``; its public half as the charter writes it."""
+    entropy = SystemEntropy()
+    if kind == "openings":
+        private: X25519PrivateKey = new_openings_key(entropy)
+        write_openings_key(file, private, passphrase=passphrase)
+        return openings_key_text(private.public_key())
+    signer = SignerKey.generate(name, entropy)
+    write_signing_key(file, signer, passphrase=passphrase)
+    return str(signer.verifier)
+
+
+def _entries(tiles: TileReader) -> Iterator[tuple[int, bytes]]:
+    """Every entry of a log with its number; use ``ledger verify`` to know that they are what was signed."""
+    signed = tiles.read("checkpoint")
+    if signed is None:
+        raise BadInput("There is no checkpoint at this ledger.", fix="Give the ledger's directory or address.")
+    size = checkpoints.parse(signed).checkpoint.size
+    for first in range(0, size, FULL):
+        width = min(FULL, size - first)
+        data = tiles.read(entries_path(first // FULL, width))
+        if data is None:
+            raise DidNotVerify("A part of the ledger is missing.", fix="Run `watchglass ledger verify` on it.")
+        for offset, entry in enumerate(decode_bundle(data, width)):
+            yield first + offset, entry
+
+
+def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | None) -> list[dict[str, Any]]:
+    """Open the sealed openings in ``bundle`` against the leaves of the ledger that they belong to.
+
+    Raises:
+        DidNotVerify: an opening does not match its leaf's commitments.
+    """
+    try:
+        value = json.loads(bundle.read_bytes())
+        origin = value["origin"]
+        keys = {
+            part["key_id"]: WrappedKey(unb64(part["key_id"]), part["hour"], unb64(part["wrapped"]))
+            for part in value["keys"]
+        }
+        sealed = {part["leaf_hash"]: unb64(part["sealed"]) for part in value["openings"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{bundle} is not a file from the openings page.", fix="Download it again, whole.") from error
+    found = []
+    for number, entry in _entries(open_tiles(ledger)):
+        if index is not None and number != index:
+            continue
+        leaf = Leaf.parse(entry)
+        data = sealed.get(b64(leaf.hash()))
+        if data is None or leaf.opening is None:
+            continue
+        wrapped = keys.get(b64(data[:16]))
+        if wrapped is None:
+            raise DidNotVerify(f"The key of entry {number}'s opening is missing.", fix="Ask for the file again.")
+        fields = unseal(leaf, data, wrapped, key, origin=origin)
+        found.append({"index": number, "act": leaf.act, "hour": leaf.hour, "role": leaf.role, "fields": fields})
+    return found
+
+
+# ---- new places ------------------------------------------------------------------------------------------------------
+
+
+def make_deployment(root: Path, origin: str, listen: str) -> tuple[Layout, str]:
+    """Make an empty deployment with a log key of its own.
+
+    Returns:
+        Its layout, and the log's verifier key.
+
+    Raises:
+        BadInput: there is something at ``root`` already.
+    """
+    layout = Layout(root)
+    if root.exists() and any(root.iterdir()):
+        raise BadInput(f"{root} is not empty.", fix="Choose a new directory, or continue there with `watchglass run`.")
+    deployment_of(origin)
+    layout.make()
+    signer = SignerKey.generate(origin, SystemEntropy())
+    write_signing_key(layout.log_key, signer)
+    write_settings(layout, origin, listen)
+    return layout, str(signer.verifier)
