@@ -6,6 +6,7 @@ compares pictures a fifth of a second apart while the gate is open. Both work on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -62,29 +63,37 @@ def even(sample: FloatArray, reference: FloatArray, ignore: BoolArray | None = N
     return (gain * sample + np.float32(offset)).astype(np.float32)
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What the gate knows of each sample: all (h, w)."""
+
+    scene: FloatArray
+    noise: FloatArray
+    changes: FloatArray
+    since: NDArray[np.int64]
+    looks: int = 1
+
+    @classmethod
+    def of(cls, sample: FloatArray) -> _Memory:
+        shape = sample.shape
+        noise, changes = np.full(shape, 2.0, np.float32), np.zeros(shape, np.float32)
+        return cls(sample, noise, changes, np.full(shape, -1, np.int64))
+
+
 class Gate:
     """Compares single pictures with the scene as it is when nothing happens."""
 
     def __init__(self) -> None:
-        self._scene: FloatArray | None = None
-        self._noise: FloatArray | None = None
-        self._since: NDArray[np.int64] | None = None
-        self._looks = 0
-        self._changes: FloatArray | None = None
+        self._memory: _Memory | None = None
 
     @property
     def primed(self) -> bool:
         """Whether there is a scene to compare with yet."""
-        return self._scene is not None
-
-    @property
-    def scene(self) -> FloatArray | None:
-        """The learned scene: (h, w) smoothed luma, or None."""
-        return self._scene
+        return self._memory is not None
 
     def reset(self) -> None:
         """Forget the scene."""
-        self._scene = None
+        self._memory = None
 
     def look(self, at_ms: int, sample: Image, busy: BoolArray | None = None) -> bool:
         """Learn from ``sample`` and say whether something differs that was not there before.
@@ -95,40 +104,38 @@ class Gate:
             busy: (h, w) where tracks are: neither learned from nor a reason to open by itself.
         """
         now = smooth(sample)
-        if self._scene is None or self._scene.shape != now.shape:
-            self._scene = now
-            self._noise = np.full(now.shape, 2.0, np.float32)
-            self._since = np.full(now.shape, -1, np.int64)
-            self._changes = np.zeros(now.shape, np.float32)
-            self._looks = 1
+        memory = self._memory
+        if memory is None or memory.scene.shape != now.shape:
+            self._memory = _Memory.of(now)
             return True
-        assert self._noise is not None
-        fair = even(now, self._scene)
-        off = np.abs(fair - self._scene)
-        differs = clumps(off > np.maximum(_FLOOR, _SIGMAS * self._noise))
-        self._learn(at_ms, fair, off, differs, busy)
-        clock = (self._changes > _CLOCK_SHARE) & (self._looks > _CLOCK_LOOKS)
-        fresh = differs & ~clock
+        fair = even(now, memory.scene)
+        off = np.abs(fair - memory.scene)
+        differs = clumps(off > np.maximum(_FLOOR, _SIGMAS * memory.noise))
+        _learn(memory, at_ms, fair, off, differs, busy)
+        # What differs nearly always and never goes away is a clock on the screen, or a flag.
+        fresh = differs & ~((memory.changes > _CLOCK_SHARE) & (memory.looks > _CLOCK_LOOKS))
         if busy is not None:
             fresh &= ~busy
         return bool(fresh.any())
 
-    def _learn(self, at_ms: int, fair: FloatArray, off: FloatArray, differs: BoolArray, busy: BoolArray | None) -> None:
-        assert self._scene is not None and self._noise is not None
-        assert self._since is not None and self._changes is not None
-        self._looks += 1
-        pace = np.float32(max(0.05, 1 / self._looks))
-        calm = ~differs if busy is None else ~differs & ~busy
-        self._scene[calm] += pace * (fair - self._scene)[calm]
-        self._noise[calm] += pace * (off - self._noise)[calm]
-        self._changes += np.float32(0.02) * (differs - self._changes)
-        self._since[calm] = -1
-        new = differs & (self._since < 0)
-        self._since[new] = at_ms
-        stuck = differs & (self._since >= 0) & (at_ms - self._since > _STUCK_MS)
-        if busy is not None:
-            stuck &= ~busy
-        self._scene[stuck] += np.float32(0.2) * (fair - self._scene)[stuck]
+
+def _learn(
+    memory: _Memory, at_ms: int, fair: FloatArray, off: FloatArray, differs: BoolArray, busy: BoolArray | None
+) -> None:
+    """Move the scene towards what is calm; what has differed for a minute becomes part of it."""
+    memory.looks += 1
+    pace = np.float32(max(0.05, 1 / memory.looks))
+    calm = ~differs if busy is None else ~differs & ~busy
+    memory.scene += np.where(calm, pace * (fair - memory.scene), np.float32(0))
+    memory.noise += np.where(calm, pace * (off - memory.noise), np.float32(0))
+    memory.changes += np.float32(0.02) * (differs - memory.changes)
+    memory.since[calm] = -1
+    memory.since[differs & (memory.since < 0)] = at_ms
+    stuck = differs & (memory.since >= 0) & (at_ms - memory.since > _STUCK_MS)
+    if busy is not None:
+        stuck &= ~busy
+    if stuck.any():
+        memory.scene += np.where(stuck, np.float32(0.2) * (fair - memory.scene), np.float32(0))
 
 
 class Motion:

@@ -29,6 +29,7 @@ IDLE_DETECT_MS: Final = 1000
 MOTION_MS: Final = 180
 WATCH_MS: Final = 1000
 _MINUTE: Final = 60_000
+_STIRRED: Final = 0.1
 _PERSON: Final = 0
 
 Event = Incident | Pins | ClipOrder
@@ -75,7 +76,8 @@ class Pipeline:
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
         self._motion = Motion()
         self._moving: BoolArray | None = None
-        self._tracker = Tracker()
+        self._tracker = Tracker(size)
+        self._stirred: BoolArray | None = None
         self._watch = HealthWatch()
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {a.name: (a, build(a)) for a in spec.analytics}
@@ -114,6 +116,10 @@ class Pipeline:
         self._forget_things()
         self._cascade.reset()
 
+    def tracks(self, at_ms: int) -> Tracks:
+        """What is in view at ``at_ms``, as far as the pipeline knows."""
+        return self._tracker.at(at_ms)
+
     def finish(self) -> Iterator[Event]:
         """The source ended: the clips that still wait."""
         yield from self._ring.finish()
@@ -146,6 +152,9 @@ class Pipeline:
         self.fault = None
         if look.open:
             self._move(picture)
+        elif self._moving is not None:
+            self._motion.reset()
+            self._moving = self._stirred = None
         detects = self._detects(look)
         if detects:
             self._detect(picture)
@@ -165,6 +174,10 @@ class Pipeline:
         if not self._due("motion", picture.at_ms, MOTION_MS):
             return
         self._moving = self._motion.look(picture.luma())
+        if self._stirred is None or self._stirred.shape != self._moving.shape:
+            self._stirred = self._moving.copy()
+        else:
+            self._stirred |= self._moving
         if self._moving.any():
             self._cascade.stir(picture.at_ms)
 
@@ -177,11 +190,13 @@ class Pipeline:
 
     def _detect(self, picture: Picture) -> None:
         small = picture.small(self._detector.side)
-        found = self._detector.detect(small)
+        seen = self._detector.detect(small)
         self.counters.inferences += 1
         self._last["detect"] = picture.at_ms
         scale = np.float32(picture.width / small.shape[1])
-        self._tracker.see(picture.at_ms, Detections(found.boxes * scale, found.scores, found.kinds))
+        found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
+        stirred, self._stirred = self._stirred, self._moving
+        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found))
 
     def _watch_health(self, look: Look) -> None:
         picture = look.picture
@@ -263,7 +278,7 @@ class Pipeline:
     def _forget_things(self) -> None:
         self._tracker.reset()
         self._motion.reset()
-        self._moving = None
+        self._moving = self._stirred = None
 
     def _due(self, what: str, at_ms: int, every_ms: int) -> bool:
         if 0 <= at_ms - self._last[what] < every_ms:
@@ -312,3 +327,10 @@ class Pipeline:
 
     def _open_share(self) -> float:
         return sum(1 for _, is_open in self._open if is_open) / len(self._open) if self._open else 0.0
+
+
+def _inside(moved: BoolArray, found: Detections) -> BoolArray:
+    """For each box whether a tenth of it or more moved: (n,) bool from a mask in strided luma."""
+    corners = (found.boxes / 8).astype(int)
+    parts = [moved[y1 : y2 + 1, x1 : x2 + 1] for x1, y1, x2, y2 in corners.tolist()]
+    return np.array([part.size > 0 and float(part.mean()) >= _STIRRED for part in parts], bool)

@@ -12,15 +12,24 @@ from typing import Final
 
 import numpy as np
 
-from watchglass.core.geometry import FloatArray, iou
+from watchglass.core.geometry import BoolArray, FloatArray, iou
 from watchglass.perception.assign import FORBIDDEN, assign
 from watchglass.perception.observation import Detections, Tracks
 
 BIRTH: Final = (0.45, 0.45, 0.40, 0.40)
-"""The lowest score that begins or confirms a track, by index into ``KINDS``."""
+"""The lowest score that begins or confirms a track where something moved, by index into ``KINDS``."""
+
+BIRTH_STILL: Final = (0.60, 0.60, 0.60, 0.60)
+"""The same where nothing moved: a thing of the scene that looks a little like a person stays out."""
 
 _HITS: Final = 2
-_LOW_IOU: Final = 0.4
+_STILL_MEAN: Final = 0.5
+_MEMORY: Final = 20
+_STEADY: Final = (0.9, 0.4, 0.7)
+_FIRST: Final = (1.0, 1.0, 0.8)
+"""How much of a surprise goes into place, size and velocity: later, and at the second hit."""
+
+_LOW_IOU: Final = 0.3
 _NEAR: Final = 0.55
 """How far, in box diagonals, a centre may be from where it was expected."""
 
@@ -36,18 +45,22 @@ class _Track:
     missed: int
     at_ms: int
     hit_ms: int
-    born_ms: int
+    mean_score: float
+    origin: FloatArray
+    moved: bool = False
 
 
 class Tracker:
     """Follows what the detector finds in one source.
 
     Args:
+        size: (width, height) of the picture; what left it is forgotten.
         show_ms: a track that was not found again is shown for so long at its expected place.
         keep_ms: and is remembered for so long, to be continued.
     """
 
-    def __init__(self, show_ms: int = 700, keep_ms: int = 2500) -> None:
+    def __init__(self, size: tuple[int, int], show_ms: int = 300, keep_ms: int = 2500) -> None:
+        self._size = size
         self._show_ms = show_ms
         self._keep_ms = keep_ms
         self._tracks: list[_Track] = []
@@ -62,9 +75,16 @@ class Tracker:
         """Whether anything confirmed is remembered."""
         return any(t.hits >= _HITS for t in self._tracks)
 
-    def see(self, at_ms: int, found: Detections) -> None:
-        """Take in what the detector found at ``at_ms`` (never earlier than before)."""
-        strong = found.scores >= np.array(BIRTH, np.float32)[found.kinds]
+    def see(self, at_ms: int, found: Detections, stirred: BoolArray | None = None) -> None:
+        """Take in what the detector found.
+
+        Args:
+            at_ms: capture time, never earlier than before.
+            found: all of it, down to low scores.
+            stirred: (n,) whether something moved inside each box lately; None where that is not known.
+        """
+        strong = found.scores >= _at(BIRTH, found)
+        begins = strong if stirred is None else strong & (stirred | (found.scores >= _at(BIRTH_STILL, found)))
         open_tracks = list(range(len(self._tracks)))
         free: list[int] = np.flatnonzero(strong).tolist()
         weak: list[int] = np.flatnonzero(~strong).tolist()
@@ -76,12 +96,12 @@ class Tracker:
         for lost in open_tracks:
             self._tracks[lost].missed += 1
         self._forget(at_ms)
-        for hit in free:
+        for hit in (h for h in free if begins[h]):
             self._begin(at_ms, found, hit)
 
     def at(self, at_ms: int) -> Tracks:
         """The confirmed tracks, where they are expected at ``at_ms``."""
-        shown = [t for t in self._tracks if t.hits >= _HITS and (t.missed == 0 or at_ms - t.hit_ms <= self._show_ms)]
+        shown = [t for t in self._tracks if self._shows(t, at_ms)]
         return Tracks(
             at_ms,
             np.array([t.id for t in shown], np.int64),
@@ -113,7 +133,7 @@ class Tracker:
         expected = _expected(track, at_ms)
         off = _centre(box) - _centre(expected)
         # Alpha-beta filter: a detector's box jitters, most of all in size.
-        place, size, turn = (0.75, 0.5, 0.5) if track.hits > 1 else (1.0, 1.0, 0.8)
+        place, size, turn = _STEADY if track.hits > 1 else _FIRST
         if weak:
             size *= 0.5
         centre = _centre(expected) + place * off
@@ -122,6 +142,9 @@ class Tracker:
         track.velocity = (track.velocity + turn * off / elapsed).astype(np.float32)
         track.score = float(found.scores[hit])
         track.hits += 1
+        track.mean_score += (track.score - track.mean_score) / min(track.hits, _MEMORY)
+        if float(np.linalg.norm(centre - track.origin)) > float(box[2] - box[0]):
+            track.moved = True
         track.missed = 0
         track.at_ms = track.hit_ms = at_ms
 
@@ -137,17 +160,39 @@ class Tracker:
                 missed=0,
                 at_ms=at_ms,
                 hit_ms=at_ms,
-                born_ms=at_ms,
+                mean_score=float(found.scores[hit]),
+                origin=_centre(found.boxes[hit]),
             )
         )
         self._next += 1
 
     def _forget(self, at_ms: int) -> None:
-        self._tracks = [
-            t
-            for t in self._tracks
-            if t.missed == 0 or (t.hits >= _HITS and (t.missed == 1 or at_ms - t.hit_ms <= self._keep_ms))
-        ]
+        def stays(track: _Track) -> bool:
+            if not track.missed:
+                return True
+            if track.hits < _HITS or not self._in_view(track, at_ms):
+                return False
+            return track.missed == 1 or at_ms - track.hit_ms <= self._keep_ms
+
+        self._tracks = [t for t in self._tracks if stays(t)]
+
+    def _shows(self, track: _Track, at_ms: int) -> bool:
+        if track.hits < _HITS or not _credible(track) or not self._in_view(track, at_ms):
+            return False
+        return not track.missed or at_ms - track.hit_ms <= self._show_ms
+
+    def _in_view(self, track: _Track, at_ms: int) -> bool:
+        x, y = _centre(_expected(track, at_ms))
+        return bool(0 <= x <= self._size[0] and 0 <= y <= self._size[1])
+
+
+def _at(by_kind: tuple[float, ...], found: Detections) -> FloatArray:
+    return np.array(by_kind, np.float32)[found.kinds]
+
+
+def _credible(track: _Track) -> bool:
+    """A thing that has never moved must look like its kind for longer than one that walks: traffic cones do not."""
+    return track.moved or track.mean_score >= _STILL_MEAN
 
 
 def _centre(box: FloatArray) -> FloatArray:
@@ -170,4 +215,5 @@ def _apart(a: FloatArray, b: FloatArray) -> FloatArray:
     centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
     distance = np.linalg.norm(centre_a[:, None] - centre_b[None], axis=2)
     diagonal = np.linalg.norm(a[:, 2:] - a[:, :2], axis=1)
-    return np.asarray(distance / np.maximum(diagonal[:, None], 1), np.float32)
+    apart: FloatArray = (distance / np.maximum(diagonal[:, None], 1)).astype(np.float32)
+    return apart
