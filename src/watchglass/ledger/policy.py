@@ -282,7 +282,7 @@ class _Parser:
 
     def _known(self, name: str) -> None:
         if name not in self.defined:
-            near = get_close_matches(name, self.defined, 1)
+            near = get_close_matches(name, self.defined, 1, 0.5)
             hint = f"Did you mean {near[0]}?" if near else "Define it on a line before this one."
             raise self._error(f"{name} is no witness or group defined above.", hint)
 

@@ -71,9 +71,11 @@ class Replay:
         self._list()
         for first in range(0, size, FULL):
             width = min(FULL, size - first)
-            hashes = self._bundle(first, width)
-            self.levels[0] = hashes
+            bundle = Tile(ENTRIES, first // FULL, width)
+            data = self._read(bundle)
+            hashes = self.levels[0] = self._hash_bundle(bundle, data)
             self._tile(0, first // FULL)
+            self._compare_leftovers(bundle, data)
             self._meet_remembered(first, hashes)
             if self.on_bundle:
                 self.on_bundle(first, hashes)
@@ -86,10 +88,8 @@ class Replay:
                 self._tile(level, (size >> (HEIGHT * level)) // FULL)
         self._compare_root()
 
-    def _bundle(self, first: int, width: int) -> list[bytes]:
-        """Read one bundle and hash its entries: the hot loop."""
-        tile = Tile(ENTRIES, first // FULL, width)
-        data = self._read(tile)
+    def _hash_bundle(self, tile: Tile, data: bytes) -> list[bytes]:
+        """The leaf hash of each entry of a bundle: the hot loop."""
         seeded = _sha256(b"\x00").copy
         hashes: list[bytes] = []
         add = hashes.append
@@ -100,9 +100,8 @@ class Replay:
             leaf = seeded()
             leaf.update(data[start:at])
             add(leaf.digest())
-        if at != end or len(hashes) != width:
+        if at != end or len(hashes) != tile.width:
             raise self._torn_bundle(tile, data, hashes)
-        self._compare_leftovers(tile, data)
         return hashes
 
     def _tile(self, level: int, index: int) -> None:
