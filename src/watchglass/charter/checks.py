@@ -10,6 +10,7 @@ from watchglass.charter.parse import Path
 from watchglass.charter.prohibited import mentions
 from watchglass.charter.words import duration
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.ledger.keys import VerifierKey
 
 _A_FEW: Final = 2
 _FINEST_GRID_M: Final = 0.5
@@ -224,14 +225,14 @@ def same_key(charter: Charter) -> Iterator[Hit]:
         yield ("oversight", "key"), "The authority would oversee itself: both keys are the same."
 
 
-def _bare_key(vkey: str) -> str:
+def _bare_key(vkey: str) -> bytes:
     """The key itself: the same key under two names is still one key."""
-    return vkey.rpartition("+")[2]
+    return VerifierKey.parse(vkey).public
 
 
 def witness_key(charter: Charter) -> Iterator[Hit]:
     for index, witness in enumerate(charter.oversight.witnesses):
-        if _bare_key(witness.key)[1:] == _bare_key(charter.authority.key)[1:]:
+        if _bare_key(witness.key) == _bare_key(charter.authority.key):
             yield ("oversight", "witnesses", index, "key"), "The authority would be its own witness."
 
 

@@ -39,10 +39,18 @@ FIX: Final = "Remove it. There is no setting, key or approval that permits it."
 
 PRACTICES: Final = (
     Practice(
+        "re-identification",
+        "following one person from camera to camera or from visit to visit",
+        "EU AI Act Art. 5(1)(h); house law 3",
+        "reid, re id, reidentif*, re identif*, cross camera*, multi camera*, follow person*, person track*, "
+        "appearance*, embedding*, repeat visitor*, returning visitor*, returning person*",
+    ),
+    Practice(
         "biometric-identification",
         "identifying people by face, gait, voice or body",
         "EU AI Act Art. 5(1)(h); house law 3",
-        "face, faces, facial, facerec*, facematch*, facedetect*, faceprint*, faceid*, gait*, voiceprint*, biometric*, "
+        "face, faces, face rec*, face match*, face id*, facial, facerec*, facematch*, facedetect*, "
+        "faceprint*, faceid*, gait*, voiceprint*, biometric*, "
         "iris scan*, =iris, fingerprint*, identify, identification, identity, watchlist*, watch list*, blacklist*, "
         "wanted person*, known person*, person id, who is",
     ),
@@ -72,13 +80,6 @@ PRACTICES: Final = (
         "reading number plates",
         "GDPR Art. 5(1)(c); house law 3",
         "plate, plates, platerec*, anpr, alpr, lpr, numberplate*, licenceplate*, licenseplate*",
-    ),
-    Practice(
-        "re-identification",
-        "following one person from camera to camera or from visit to visit",
-        "EU AI Act Art. 5(1)(h); house law 3",
-        "reid, re id, reidentif*, re identif*, cross camera*, multi camera*, follow person*, person track*, "
-        "appearance*, embedding*, repeat visitor*, returning visitor*, returning person*",
     ),
     Practice(
         "person-scores",

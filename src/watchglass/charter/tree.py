@@ -90,12 +90,12 @@ def grow(data: bytes) -> Block:
             spot=Spot(1, 1),
         )
     events = _events(_decoded(data))
-    start = next(events)
+    start = next(events, None)
     if not isinstance(start, MappingStartEvent):
         raise TreeError(
             "A charter is a list of `name: value` lines, and this file is not.",
             fix="Begin the file with `watchglass: 1`.",
-            spot=_spot(start),
+            spot=_spot(start) if start else Spot(1, 1),
         )
     tree = _mapping(start, events, depth=1)
     rest = next(events, None)

@@ -169,18 +169,23 @@ def _kept(charter: Charter) -> Iterator[str]:
 
 def _checked(charter: Charter) -> Iterator[str]:
     rules, oversight = charter.ledger, charter.oversight
-    yield "Everything that is done is written into a public ledger that cannot be changed without anyone noticing."
+    yield "Everything that is done is written into a public ledger that anyone can check."
     yield (
         f"New rules and stops show there within {duration(rules.checkpoint_every_ms)}, alerts and decisions within "
         f"{duration(rules.batch_every_ms)}; nothing may take longer than {duration(rules.merge_within_ms)}."
     )
     powers = {"suspend": "stop it at any time", "inspect": "look at everything that was done"}
     yield f"{_capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
-    if oversight.witnesses:
-        number = len(oversight.witnesses)
-        yield f"{_capital(count(number))} {'witness' if number == 1 else 'witnesses'} outside keep watch on the ledger."
+    number = len(oversight.witnesses)
+    if number == 1:
+        yield "One witness outside keeps watch, so that the ledger cannot be rewritten without anyone noticing."
+    elif number:
+        yield (
+            f"{_capital(count(number))} witnesses outside keep watch, so that the ledger cannot be rewritten without "
+            "anyone noticing."
+        )
     else:
-        yield "No witness outside keeps watch on the ledger."
+        yield "No witness outside keeps watch: nobody outside would notice if the ledger were rewritten."
     stop = charter.safeguards.on_suspension
     if stop is not None:
         yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"

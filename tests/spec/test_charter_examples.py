@@ -1,0 +1,104 @@
+"""Charters as people would write them: what this version accepts, and what it refuses by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from watchglass.charter.lint import lint
+from watchglass.charter.parse import CharterRefused, parse, read
+from watchglass.charter.unbuilt import NOT_BUILT
+
+CHARTERS = Path(__file__).parent / "charters"
+ACCEPTED = sorted(path for path in CHARTERS.glob("*.yaml") if path.name != "everything-ever.yaml")
+
+UNBUILT_THERE = {
+    "sources.steps-cam.kind",
+    "sources.steps-cam.url_secret",
+    "analytics.crowding.notify",
+    "safeguards.record",
+    "safeguards.retention.sealed",
+    "safeguards.custodians",
+    "safeguards.release",
+    "safeguards.review.second_read",
+    "safeguards.review.seeded_checks",
+    "safeguards.embargo",
+    "quality",
+    "statistics",
+    "ledger.heartbeat_every",
+    "costs",
+    "oversight.may[1]",
+    "consultation",
+    "approvals",
+}
+
+
+def everything() -> bytes:
+    return (CHARTERS / "everything-ever.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("path", ACCEPTED, ids=lambda path: path.stem)
+def test_the_charters_of_this_version_are_accepted_and_can_be_published(path: Path) -> None:
+    findings = lint(read(path.read_bytes()), "trial" if path.stem.startswith("trial") else "production")
+    assert not [finding for finding in findings if finding.severity == "error"]
+
+
+def test_there_are_accepted_charters() -> None:
+    assert len(ACCEPTED) >= 3
+
+
+def test_the_charter_of_the_whole_design_is_refused_and_each_unbuilt_safeguard_named() -> None:
+    with pytest.raises(CharterRefused) as caught:
+        parse(everything())
+    assert caught.value.exit_code == 3
+    assert {refusal.path for refusal in caught.value.refusals} == UNBUILT_THERE
+    for refusal in caught.value.refusals:
+        assert "does not build" in refusal.message
+        assert refusal.rule == "not-built"
+        assert refusal.fix
+
+
+def test_every_top_level_section_of_the_design_is_known() -> None:
+    with pytest.raises(CharterRefused) as caught:
+        parse(everything())
+    sections = set(yaml.safe_load(everything()))
+    unknown = [fault for fault in caught.value.faults if "is not known here" in fault.message]
+    assert not unknown
+    assert {"quality", "statistics", "costs", "consultation", "approvals"} < sections
+
+
+NEAR = {
+    "sources.*.kind": ("    kind: file", "    kind: {value}"),
+    "sources.*.url_secret": ("    loop: true", "    loop: true\n    url_secret: steps_cam_url"),
+    "sources.*.zones.*.line": ("track: {polygon: ", "track: {line: [[0,0],[1,1]], polygon: "),
+    "analytics.*.kind": ("kind: intrusion", "kind: {value}"),
+    "analytics.*.notify": ("for: 20s}", "for: 20s, notify: at_once}"),
+    "safeguards.record": ("  reviewer_view:", "  record: {when: incidents}\n  reviewer_view:"),
+    "safeguards.retention.sealed": ("reviewer_clips: 7d", "sealed: 72h, reviewer_clips: 7d"),
+    "safeguards.custodians": ("  reviewer_view:", "  custodians: {dpo: x}\n  reviewer_view:"),
+    "safeguards.release": ("  reviewer_view:", "  release: {custodians: 2 of 3}\n  reviewer_view:"),
+    "safeguards.review.second_read": ("within: 2m", "within: 2m, second_read: 10%"),
+    "safeguards.review.seeded_checks": ("within: 2m", "within: 2m, seeded_checks: {share: 2%}"),
+    "safeguards.embargo": ("  reviewer_view:", "  embargo: {alerts: 30d}\n  reviewer_view:"),
+    "quality": ("ledger: {", "quality: {alpha: 0.05}\nledger: {"),
+    "statistics": ("ledger: {", "statistics: {}\nledger: {"),
+    "ledger.heartbeat_every": ("ledger: {", "ledger: {heartbeat_every: 60s, "),
+    "costs": ("ledger: {", "costs: {}\nledger: {"),
+    "oversight.may": ("may: [suspend, inspect]", "may: [suspend, {value}]"),
+    "consultation": ("ledger: {", "consultation: {id: harbour-2026}\nledger: {"),
+    "approvals": ("ledger: {", "approvals: {authority: sig}\nledger: {"),
+}
+"""How to ask the harbour charter for each unbuilt safeguard."""
+
+
+@pytest.mark.parametrize("row", NOT_BUILT, ids=lambda row: row.path)
+def test_each_unbuilt_safeguard_alone_is_refused_by_name(row) -> None:
+    path, _, value = row.path.partition("=")
+    old, new = NEAR[path]
+    text = (CHARTERS / "harbour-square.yaml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(CharterRefused) as caught:
+        parse(text.replace(old, new.replace("{value}", value), 1).encode())
+    assert row.message in {refusal.message for refusal in caught.value.refusals}

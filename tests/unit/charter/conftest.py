@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from watchglass.charter.model import Charter
+from watchglass.charter.parse import parse
+
+HARBOUR = Path(__file__).parents[2] / "spec" / "charters" / "harbour-square.yaml"
+
+
+@pytest.fixture(scope="session")
+def harbour() -> str:
+    return HARBOUR.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def charter(harbour: str) -> Charter:
+    return parse(harbour.encode())
+
+
+Edit = Callable[..., bytes]
+
+
+@pytest.fixture
+def edit(harbour: str) -> Edit:
+    """The harbour charter with pieces replaced, each of which must be there."""
+
+    def change(*pairs: tuple[str, str]) -> bytes:
+        text = harbour
+        for old, new in pairs:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        return text.encode()
+
+    return change
