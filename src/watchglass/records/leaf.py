@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -86,7 +86,8 @@ class Leaf:
         object.__setattr__(self, "spec", spec)
         object.__setattr__(self, "clear", MappingProxyType(dict(self.clear)))
         object.__setattr__(self, "commitments", MappingProxyType(dict(self.commitments)))
-        check_head(spec, role=self.role, charter=self.charter, purpose=self.purpose, refs=self.refs)
+        check_head(spec, role=self.role, charter=self.charter, purpose=self.purpose)
+        check_refs(spec, self.refs)
         check_members(self.clear, spec.clear, f"the clear part of '{self.act}'")
         check_sense(spec, self.clear)
         HOUR.check(self.hour, "hour")
@@ -237,9 +238,7 @@ def check_size(data: bytes) -> bytes:
     return data
 
 
-def check_head(
-    spec: ActSpec, *, role: str, charter: bytes | None, purpose: str | None, refs: tuple[bytes, ...]
-) -> None:
+def check_head(spec: ActSpec, *, role: str, charter: bytes | None, purpose: str | None) -> None:
     """Check what every leaf has against what its act allows.
 
     Raises:
@@ -259,6 +258,14 @@ def check_head(
         NAME.check(purpose, "purpose")
     elif spec.purpose is Need.ALWAYS:
         raise wrong("purpose", "the purpose of this act", None)
+
+
+def check_refs(spec: ActSpec, refs: Sequence[bytes]) -> None:
+    """Check that there is one leaf hash for each act that this one refers to.
+
+    Raises:
+        BadInput: there are too many or too few, or one is no hash.
+    """
     if len(refs) != len(spec.refs_to):
         raise wrong("refs", f"{len(spec.refs_to)} leaf hashes ({', '.join(spec.refs_to) or 'none'})", len(refs))
     for ref in refs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from watchglass.ledger.receipt import Receipt
 from watchglass.records.opening import WrappedKey
@@ -28,8 +28,7 @@ class Row(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedLeaf:
+class PreparedLeaf(NamedTuple):
     """A finished leaf with what must be stored beside it in the same transaction. Only ``Recorder`` makes one.
 
     Attributes:

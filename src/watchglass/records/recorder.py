@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from watchglass.core import canonical
+from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, CannotRecord
 from watchglass.core.time import HOUR as HOUR_MS
@@ -24,8 +24,8 @@ from watchglass.core.time import MINUTE as MINUTE_MS
 from watchglass.core.time import Clock, hour_of, minute_of
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.records import commitment
-from watchglass.records.fields import ORIGIN, PSEUDONYM, FieldType, check_members
-from watchglass.records.leaf import VERSION, Leaf, check_head, check_size
+from watchglass.records.fields import ORIGIN, PSEUDONYM, check_members
+from watchglass.records.leaf import VERSION, Leaf, check_head, check_refs, check_size
 from watchglass.records.opening import DOMAIN as OPENING_DOMAIN
 from watchglass.records.opening import NONCE_BYTES, HourlyKey, associated_data, plaintext_of
 from watchglass.records.outbox import PreparedLeaf
@@ -33,40 +33,85 @@ from watchglass.records.statement import SignedStatement
 from watchglass.records.vocabulary import ACTS, ActSpec, Basis, check_sense, spec_of
 
 _SALT: Final = commitment.SALT_BYTES
-_VERSION: Final = canonical.encode(VERSION)
+_PREFIX: Final = commitment.PREFIX
+_TEXTS: Final = frozenset({str})
 _sha256 = hashlib.sha256
+_encode = canonical.encode
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What of a committed field is the same each time."""
+class _Field(NamedTuple):
+    """What of a committed field is the same each time: its place among the random bytes, and its parts as bytes."""
 
     name: str
-    kind: FieldType
-    name_part: bytes
+    check: Callable[[object, str], None]
+    salt: slice
+    committed: bytes
+    """What stands between salt and value in the commitment."""
     key: bytes
     """``"name":`` as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """What of an act's leaf is the same each time."""
 
     spec: ActSpec
+    names: frozenset[str]
     fields: tuple[_Field, ...]
-    head: bytes
     random_bytes: int
 
 
 def _plan(spec: ActSpec) -> _Plan:
     fields = tuple(
-        _Field(name, kind, commitment.name_part(name), canonical.encode(name) + b":")
-        for name, kind in spec.committed.items()
+        _Field(
+            name,
+            kind.check,
+            slice(place * _SALT, (place + 1) * _SALT),
+            commitment.name_part(name),
+            canonical.encode(name) + b":",
+        )
+        for place, (name, kind) in enumerate(spec.committed.items())
     )
-    return _Plan(spec, fields, b'"basis":' + canonical.encode(spec.basis.value), len(fields) * _SALT + NONCE_BYTES)
+    return _Plan(spec, frozenset(spec.committed), fields, len(fields) * _SALT + NONCE_BYTES)
 
 
 _PLANS: Final[Mapping[str, _Plan]] = {name: _plan(spec) for name, spec in ACTS.items()}
+
+
+class _Head(NamedTuple):
+    """The parts of a leaf that its act, actor, charter, purpose, role and clear fields fix, already checked."""
+
+    to_commitments: bytes
+    to_refs: bytes
+    to_end: bytes
+
+
+def _head(
+    spec: ActSpec, role: str, actor: str, charter: bytes | None, purpose: str | None, clear: Mapping[str, Any]
+) -> _Head:
+    check_head(spec, role=role, charter=charter, purpose=purpose)
+    PSEUDONYM.check(actor, "actor")
+    check_members(clear, spec.clear, f"the clear part of '{spec.name}'")
+    check_sense(spec, clear)
+    first = {
+        "act": spec.name,
+        "actor": actor,
+        "basis": spec.basis.value,
+        "charter": None if charter is None else b64(charter),
+        "clear": dict(clear),
+    }
+    return _Head(
+        canonical.encode(first)[:-1] + b',"commitments":{',
+        b',"purpose":' + canonical.encode(purpose) + b',"refs":[',
+        b'],"role":' + canonical.encode(str(role)) + b',"v":' + canonical.encode(VERSION) + b"}",
+    )
+
+
+@lru_cache(maxsize=512)
+def _known_head(
+    act: str, role: str, actor: str, charter: bytes | None, purpose: str | None, clear: tuple[tuple[str, str], ...]
+) -> _Head:
+    """``_head``, remembered: most leaves of an hour differ in their commitments only."""
+    return _head(_PLANS[act].spec, role, actor, charter, purpose, dict(clear))
 
 
 @lru_cache(maxsize=8)
@@ -77,16 +122,6 @@ def _hour(number: int) -> str:
 @lru_cache(maxsize=8)
 def _minute(number: int) -> str:
     return minute_of(number * MINUTE_MS)
-
-
-@lru_cache(maxsize=1024)
-def _text(value: str | None) -> bytes:
-    return canonical.encode(value)
-
-
-@lru_cache(maxsize=256)
-def _base64(value: bytes | None) -> bytes:
-    return b"null" if value is None else b'"' + b2a_base64(value, newline=False) + b'"'
 
 
 class Recorder:
@@ -146,51 +181,50 @@ class Recorder:
         spec = plan.spec
         if spec.basis is not Basis.ATTESTED:
             raise BadInput(f"The server cannot attest '{act}': its actor signs it.", fix="Use a signed statement.")
-        refs = tuple(refs)
-        check_head(spec, role=role, charter=charter, purpose=purpose, refs=refs)
-        PSEUDONYM.check(actor, "actor")
         clear = clear if clear is not None else {}
-        check_members(clear, spec.clear, f"the clear part of '{act}'")
-        check_sense(spec, clear)
+        if _TEXTS.issuperset(map(type, clear.values())):
+            head = _known_head(act, role, actor, charter, purpose, tuple(clear.items()))
+        else:
+            head = _head(spec, role, actor, charter, purpose, clear)
+        named = b""
+        if refs or spec.refs_to:
+            check_refs(spec, refs)
+            named = b",".join([b'"%b"' % b2a_base64(ref, newline=False) for ref in refs])
         now = self._clock.now()
         hour = _hour(now // HOUR_MS)
         values = dict(committed) if committed is not None else {}
-        if spec.timed:
-            values.setdefault("minute", _minute(now // MINUTE_MS))
-        check_members(values, spec.committed, f"the committed part of '{act}'")
-        commitments, opening, sealed, key = b"{}", b"", None, None
+        if spec.timed and "minute" not in values:
+            values["minute"] = _minute(now // MINUTE_MS)
+        if values.keys() != plan.names:
+            check_members(values, spec.committed, f"the committed part of '{act}'")
+        shown, opening, sealed, wrapped = b"", b"", None, None
         if plan.fields:
             key = self._key_for(hour)
-            commitments, sealed = self._seal(plan, values, key)
-            opening = b',"opening":"' + b2a_base64(_sha256(sealed).digest(), newline=False) + b'"'
-        named = b",".join([b'"' + b2a_base64(ref, newline=False) + b'"' for ref in refs])
-        data = b"".join(
-            (
-                b'{"act":', _text(act), b',"actor":', _text(actor), b",", plan.head, b',"charter":', _base64(charter),
-                b',"clear":', canonical.encode(clear) if clear else b"{}", b',"commitments":', commitments,
-                b',"hour":', _text(hour), opening, b',"purpose":', _text(purpose), b',"refs":[', named,
-                b'],"role":', _text(role), b',"v":', _VERSION, b"}",
-            )
+            wrapped = key.wrapped
+            shown, sealed = self._seal(plan, values, key)
+            opening = b',"opening":"%b"' % b2a_base64(_sha256(sealed).digest(), newline=False)
+        data = b'%b%b},"hour":"%b"%b%b%b%b' % (
+            head.to_commitments, shown, hour.encode(), opening, head.to_refs, named, head.to_end
         )  # fmt: skip
         check_size(data)
-        wrapped = key.wrapped if key else None
-        return PreparedLeaf(data, leaf_hash(data), act, spec.lane, clear.get("analytic"), hour, sealed, wrapped)
+        digest = _sha256(b"\x00" + data).digest()
+        return PreparedLeaf(data, digest, act, spec.lane, clear.get("analytic"), hour, sealed, wrapped)
 
     def _seal(self, plan: _Plan, values: Mapping[str, Any], key: HourlyKey) -> tuple[bytes, bytes]:
-        """The canonical commitments and the sealed opening."""
+        """The canonical commitments without their braces, and the sealed opening."""
         random = self._entropy.bytes(plan.random_bytes)
         commitments, openings = [], []
-        at = 0
-        for field in plan.fields:
-            text = canonical.encode(values[field.name])
-            salt = random[at : at + _SALT]
-            at += _SALT
-            digest = _sha256(commitment.PREFIX + salt + field.name_part + text).digest()
-            commitments.append(field.key + b'"' + b2a_base64(digest, newline=False) + b'"')
-            openings.append(field.key + b'{"salt":"' + b2a_base64(salt, newline=False) + b'","value":' + text + b"}")
-        shown = b"{" + b",".join(commitments) + b"}"
-        plaintext = b'{"fields":{' + b",".join(openings) + b"}}"
-        return shown, key.seal(plaintext, nonce=random[at:], aad=self._aad + shown)
+        for name, check, place, committed, json_key in plan.fields:
+            value = values[name]
+            check(value, name)
+            text = _encode(value)
+            salt = random[place]
+            digest = _sha256(_PREFIX + salt + committed + text).digest()
+            commitments.append(b'%b"%b"' % (json_key, b2a_base64(digest, newline=False)))
+            openings.append(b'%b{"salt":"%b","value":%b}' % (json_key, b2a_base64(salt, newline=False), text))
+        shown = b",".join(commitments)
+        plaintext = b'{"fields":{%b}}' % b",".join(openings)
+        return shown, key.seal(plaintext, nonce=random[-NONCE_BYTES:], aad=b"%b{%b}" % (self._aad, shown))
 
     def signed(self, statement: SignedStatement) -> PreparedLeaf:
         """The leaf of a statement that its caller has verified, with its opening sealed to oversight.

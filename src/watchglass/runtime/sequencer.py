@@ -5,7 +5,7 @@ The steps of a round, each safe to repeat, in this order:
 1. give the outbox rows that are due their places in the log, durably (``outbox.idx``);
 2. write bundles and tiles;
 3. sign and publish the checkpoint;
-4. move the rows from ``outbox`` to ``entry`` and remember size and root;
+4. move the rows from ``outbox`` to ``entry`` and ``opening``, and remember size and root;
 5. ask each witness that lags, and publish the checkpoint again with its cosignature.
 
 A crash between any two is repaired by the next round: the places are durable, so the same bytes are written again.
@@ -53,6 +53,10 @@ UPDATE outbox SET idx = ? + due.place FROM (
 _ENTER: Final = """
 INSERT OR IGNORE INTO entry (idx, leaf_hash, act, analytic, hour)
 SELECT idx, leaf_hash, act, analytic, hour FROM outbox WHERE idx < ? ORDER BY idx
+"""
+_OPEN: Final = """
+INSERT OR IGNORE INTO opening (idx, leaf_hash, key_id, sealed)
+SELECT idx, leaf_hash, key_id, sealed FROM outbox WHERE idx < ? AND sealed IS NOT NULL ORDER BY idx
 """
 _SET: Final = "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
@@ -243,6 +247,7 @@ class Sequencer:
 
         def remember(tx: Transaction) -> None:
             tx.execute(_ENTER, head.size)
+            tx.execute(_OPEN, head.size)
             tx.execute("DELETE FROM outbox WHERE idx < ?", head.size)
             tx.execute(_SET, _PUBLISHED, json.dumps({"size": head.size, "root": head.root.hex()}))
 

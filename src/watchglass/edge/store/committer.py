@@ -32,10 +32,9 @@ _WAL_PAGES: Final = 4000
 _SAVEPOINT: Final = "SAVEPOINT act"
 
 _KEYS_SQL: Final = "INSERT OR IGNORE INTO opening_key (key_id, hour, wrapped) VALUES (?, ?, ?)"
-_OPENING_SQL: Final = "INSERT OR IGNORE INTO opening (leaf_hash, key_id, sealed) VALUES (?, ?, ?)"
 _OUTBOX_SQL: Final = (
-    "INSERT INTO outbox (lane, act, analytic, hour, leaf, leaf_hash, created_ms, merge_by_ms)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO outbox (lane, act, analytic, hour, leaf, leaf_hash, created_ms, merge_by_ms, key_id, sealed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -183,6 +182,7 @@ class Store:
             raise
         self._readers = Readers(path)
         self._known_keys: set[bytes] = set()
+        self._new_keys: set[bytes] = set()
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
@@ -264,11 +264,12 @@ class Store:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         leaves: list[PreparedLeaf] = []
+        self._new_keys = set()
         for job in jobs:
             self._attempt(job, leaves)
         receipts = self._record(leaves) if leaves else []
         connection.execute("COMMIT")
-        self._known_keys.update(leaf.key.key_id for leaf in leaves if leaf.key is not None)
+        self._known_keys |= self._new_keys
         for job in jobs:
             if job.error is None:
                 job.result = Committed(job.value, tuple(receipts[job.first : job.first + len(job.leaves)]))
@@ -301,22 +302,20 @@ class Store:
     def _record(self, leaves: list[PreparedLeaf]) -> list[Receipt]:
         now = self._clock.now()
         due = now + self.merge_within
-        keys = {leaf.key.key_id: leaf.key for leaf in leaves if leaf.key is not None}
-        fresh = [key for key_id, key in keys.items() if key_id not in self._known_keys]
-        connection = self._connection
+        rows, hashes, fresh = [], [], {}
+        for data, leaf_hash, act, lane, analytic, hour, sealed, key in leaves:
+            key_id = None
+            if key is not None:
+                key_id = key.key_id
+                if key_id not in self._known_keys:
+                    fresh[key_id] = key
+            hashes.append(leaf_hash)
+            rows.append((lane.value, act, analytic, hour, data, leaf_hash, now, due, key_id, sealed))
         if fresh:
-            connection.executemany(_KEYS_SQL, [(key.key_id, key.hour, key.wrapped) for key in fresh])
-        connection.executemany(
-            _OPENING_SQL, [(leaf.leaf_hash, leaf.key.key_id, leaf.sealed) for leaf in leaves if leaf.key is not None]
-        )
-        connection.executemany(
-            _OUTBOX_SQL,
-            [
-                (leaf.lane.value, leaf.act, leaf.analytic, leaf.hour, leaf.data, leaf.leaf_hash, now, due)
-                for leaf in leaves
-            ],
-        )
-        return issue([leaf.leaf_hash for leaf in leaves], issued_ms=now, merge_by_ms=due, signer=self._signer)
+            self._connection.executemany(_KEYS_SQL, [(key.key_id, key.hour, key.wrapped) for key in fresh.values()])
+        self._connection.executemany(_OUTBOX_SQL, rows)
+        self._new_keys = set(fresh)
+        return issue(hashes, issued_ms=now, merge_by_ms=due, signer=self._signer)
 
     def _give_up(self, jobs: list[_Job[Any]], error: BaseException) -> None:
         """Nothing of this group happened: roll back, and tell every caller whose closure had not failed itself."""

@@ -21,7 +21,7 @@ SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x57474C53
 """``WGLS``: marks the file as a Watchglass database."""
 BUSY_MS: Final = 5_000
-PAGE_BYTES: Final = 8192
+PAGE_BYTES: Final = 4096
 
 _LOCKED: Final = (
     CannotRecord,

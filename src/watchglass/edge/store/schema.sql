@@ -3,7 +3,9 @@
 
 -- ---- records ------------------------------------------------------------------------------------------------------
 
--- Leaves that are not yet in a published checkpoint. `idx` is the place in the log, once the sequencer has given it.
+-- Leaves that are not yet in a published checkpoint, each with its sealed opening. `idx` is the place in the log, once
+-- the sequencer has given it. Rows are only appended, so that a group of acts touches few pages; once its leaf is in
+-- the log, a row's parts move to `entry` and `opening`.
 CREATE TABLE outbox (
     seq          INTEGER PRIMARY KEY,
     lane         TEXT    NOT NULL CHECK (lane IN ('prompt', 'batch')),
@@ -14,17 +16,21 @@ CREATE TABLE outbox (
     leaf_hash    BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
     created_ms   INTEGER NOT NULL,
     merge_by_ms  INTEGER NOT NULL,
-    idx          INTEGER
+    key_id       BLOB,
+    sealed       BLOB,
+    idx          INTEGER,
+    CHECK ((key_id IS NULL) = (sealed IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX outbox_idx ON outbox (idx) WHERE idx IS NOT NULL;
 
--- Sealed openings. Destroying a row here, or the key of its hour (which needs no row here to go first), is how
--- retention and erasure destroy salts.
+-- Sealed openings of leaves that are in the log. Destroying a row here, or the key of its hour (which needs no row
+-- here to go first), is how retention and erasure destroy salts.
 CREATE TABLE opening (
-    leaf_hash  BLOB PRIMARY KEY CHECK (length(leaf_hash) = 32),
+    idx        INTEGER PRIMARY KEY,
+    leaf_hash  BLOB NOT NULL UNIQUE CHECK (length(leaf_hash) = 32),
     key_id     BLOB NOT NULL,
     sealed     BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE opening_key (
     key_id   BLOB PRIMARY KEY CHECK (length(key_id) = 16),
