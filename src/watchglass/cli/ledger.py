@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,12 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 def run_verify(args: argparse.Namespace) -> dict[str, Any]:
     """Verify a whole log and, with a trust file, remember its checkpoint."""
-    reader = open_tiles(args.where)
-    show = sys.stderr.isatty() and not getattr(args, "json", False)
-    if args.trust is None:
-        verified = verify_log(reader, progress=_progress if show else None)
-        return {"ok": True, **verified.as_json(), "warning": _ONLY_ITSELF}
-    trust = load_trust(args.trust)
-    verified = verify_log(reader, trust.policy, seen=trust.seen, progress=_progress if show else None)
+    progress = _progress if sys.stderr.isatty() and not args.json else None
+    trust = None if args.trust is None else load_trust(args.trust)
+    with closing(open_tiles(args.where)) as reader:
+        if trust is None:
+            return {"ok": True, **verify_log(reader, progress=progress).as_json(), "warning": _ONLY_ITSELF}
+        verified = verify_log(reader, trust.policy, seen=trust.seen, progress=progress)
     result = {"ok": True, **verified.as_json(), "trust": str(args.trust), "remembered": True}
     try:
         remember(trust, verified.signed.note.encode())
@@ -67,7 +67,8 @@ def run_verify(args: argparse.Namespace) -> dict[str, Any]:
 
 def run_prove(args: argparse.Namespace) -> dict[str, Any]:
     """Make the proof of one entry; the entry itself travels in its ``extra`` line."""
-    entry, bare = prove(open_tiles(args.where), args.index)
+    with closing(open_tiles(args.where)) as reader:
+        entry, bare = prove(reader, args.index)
     proof = Proof(bare.index, bare.path, bare.checkpoint, extra=entry)
     text = proof.encode()
     result: dict[str, Any] = {"ok": True, "index": args.index, "leaf_hash": b64(leaf_hash(entry))}

@@ -18,7 +18,7 @@ import httpx
 
 from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.ledger.note import MAX_NOTE_BYTES
-from watchglass.ledger.tiles import CHECKPOINT, ENTRIES, FULL, MAX_BUNDLE_BYTES, Tile, TileReader
+from watchglass.ledger.tiles import CHECKPOINT, ENTRIES, FULL, MAX_BUNDLE_BYTES, Tile
 
 TIMEOUT_SECONDS = 20.0
 _HASH_TILE_BYTES = 8192
@@ -27,8 +27,8 @@ _LOCK = ".lock"
 _READABLE = 0o644
 
 
-def open_tiles(where: str) -> TileReader:
-    """The log at ``where``: an ``http(s)://`` address or a directory.
+def open_tiles(where: str) -> TileDirectory | HttpTiles:
+    """The log at ``where``: an ``http(s)://`` address or a directory. Both are ``TileReader``s; ``close`` it after use.
 
     Raises:
         BadInput: there is no such directory, or the address is not one.
@@ -48,6 +48,9 @@ class TileDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def close(self) -> None:
+        """Nothing to close: files are opened for one read each."""
 
     def read(self, path: str) -> bytes | None:
         """The bytes of ``path``, or None.
@@ -168,6 +171,10 @@ class HttpTiles:
             raise self._problem(path, "it took too long") from error
         except httpx.HTTPError as error:
             raise self._problem(path, str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def _problem(self, path: str, what: str) -> Problem:
         return Problem(

@@ -163,6 +163,10 @@ class WitnessClient:
         self._keys = tuple(keys)
         self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def cosign(self, request: rules.Request) -> bytes:
         """The checkpoint of ``request`` with the witness's cosignature added.
 

@@ -48,7 +48,7 @@ def make_app(witness: Witness) -> Starlette:
             return PlainTextResponse(await run_in_threadpool(witness.add_checkpoint, body))
         except NotCosigned as refusal:
             if refusal.size is not None:
-                return Response(f"{refusal.size}\n", refusal.status, media_type=SIZE_CONTENT_TYPE)
+                return Response(f"{refusal.size}\n", refusal.status, headers={"content-type": SIZE_CONTENT_TYPE})
             return PlainTextResponse(f"{refusal.message}\n", refusal.status)
         except WatchglassError as error:
             return PlainTextResponse(f"{error.message}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
