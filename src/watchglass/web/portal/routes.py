@@ -79,6 +79,7 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/healthz", "/static/{path:path}", pace=Pace.NONE),
     *_get(May.SEE_PUBLIC, "/log/checkpoint", "/log/tile/{path:path}", pace=Pace.LOG),
     Rule("POST", "/api/v1/signed-acts", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/charters", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
 )
 
 SESSION: Final = (

@@ -163,6 +163,8 @@ class Wall:
             headers.setdefault(name, value)
         open_data = rule is not None and rule.public
         headers.setdefault("referrer-policy", "no-referrer" if open_data and rule.path != "/login" else "same-origin")
+        if rule is not None and rule.pace is Pace.LOG:  # the log is for everyone's verifier, in anybody's page
+            headers.update({"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"})
         headers.setdefault("cross-origin-resource-policy", "same-origin")
         if self._address.https:
             headers.setdefault("strict-transport-security", _HSTS)

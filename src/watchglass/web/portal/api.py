@@ -1,0 +1,209 @@
+"""The programming interface: what stands, and where signed acts are handed in. Described in OpenAPI."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from watchglass.core import canonical
+from watchglass.core.errors import BadInput
+from watchglass.records.statement import SignedStatement
+from watchglass.web.portal.context import house_of
+from watchglass.web.portal.render import as_json, page
+from watchglass.web.portal.sources import running
+
+router: Final = APIRouter(tags=["api"])
+
+DESCRIPTION: Final = """\
+What a signer's own machine and other people's programs need of this deployment.
+
+No key, account or cookie is needed: what is public is public, and what changes something is signed (Ed25519) by a key
+that the charter pins. Trust nothing here that a signature or the ledger under `/log/` does not show. Times are
+milliseconds since 1970-01-01 UTC; hashes, keys and signatures are standard base64 with padding.
+Errors are objects with `error`, `message` (what happened) and `fix` (what to do next).
+Beside every public page there is its data: add `.json` to its address (`/index.json` for the first page).
+"""
+
+
+class CharterInForce(BaseModel):
+    """The charter that counts now."""
+
+    name: str = Field(description="The charter's name.")
+    version: int = Field(description="Counts up with every published change.")
+    sha256: str = Field(description="SHA-256 of the charter's bytes: what a signed act names.")
+    first_day: str = Field(alias="from", description="The first day on which it holds (YYYY-MM-DD).")
+    until: str = Field(description="The last day on which it holds, included.")
+    approvals: list[str] = Field(description="Whose signatures over its bytes were verified.")
+    published: str = Field(description="`cosigned` once a witness has cosigned its record; `exempt` only in a trial.")
+    analytics: list[str] = Field(description="The names of its analytics.")
+
+
+class AnalyticNow(BaseModel):
+    """An analytic, and whether the charter lets it run now."""
+
+    name: str
+    kind: str
+    source: str
+    runs: bool
+    until_ms: int | None = Field(description="Until when the charter lets it run if nothing changes.")
+    reasons: list[str] = Field(description="Why it does not run; empty where it does.")
+
+
+class SuspensionNow(BaseModel):
+    """An order to stop. To lift it, sign `suspension_lifted` with its leaf hash in `refs`."""
+
+    leaf_hash: str
+    scope: str = Field(description="`all` or `analytic`.")
+    analytic: str | None
+    ordered: str = Field(description="When it was ordered (RFC 3339).")
+    obeyed: str | None = Field(description="When nothing of it ran any more.")
+    lifted: bool = Field(description="Whether a signed lifting was accepted.")
+    resumed: bool = Field(description="Whether the lifting has taken effect: a witness has cosigned it.")
+
+
+class StandingNow(BaseModel):
+    """What is in force here."""
+
+    origin: str = Field(description="The name of this deployment's log; every signed act is bound to it.")
+    deployment: str = Field(description="`production`, `trial` or `demo`.")
+    now_ms: int = Field(description="The deployment's time.")
+    charter: CharterInForce | None
+    analytics: list[AnalyticNow] = Field(description="What the charter lets run now, and what not and why.")
+    suspensions: list[SuspensionNow] = Field(description="Every order to stop, the oldest first.")
+    log_vkey: str = Field(description="The verifier key that signs checkpoints and receipts.")
+    ledger_size: int = Field(description="How many entries the last witness-cosigned checkpoint covers.")
+
+
+class Accepted(BaseModel):
+    """A signed act that was verified, done and recorded."""
+
+    leaf_hash: str = Field(description="The hash of its record.")
+    receipt: dict[str, Any] = Field(description="The log's signed promise to include the record by `merge_by`.")
+
+
+class Published(BaseModel):
+    """A charter that was published with its approvals."""
+
+    version: int
+    sha256: str = Field(description="SHA-256 of the charter's bytes.")
+    receipt: dict[str, Any] = Field(description="The log's signed promise to include the record by `merge_by`.")
+
+
+class Fault(BaseModel):
+    """An error."""
+
+    error: str = Field(description="`BadInput`, `Refused`, `DidNotVerify`, `Problem`, `CannotRecord`, …")
+    message: str = Field(description="What happened.")
+    fix: str = Field(description="What to do next.")
+
+
+_FAULTS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Fault, "description": "Not a statement, or it did not verify."},
+    403: {"model": Fault, "description": "The charter does not give this right."},
+    409: {"model": Fault, "description": "It was accepted before, or what it refers to is not there."},
+    429: {"model": Fault, "description": "More than 30 in a minute from one address."},
+    503: {"model": Fault, "description": "It could not be recorded, so it was not done."},
+}
+
+
+def _body(description: str, example: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+@router.get("/api/v1/standing", response_model=StandingNow, summary="What is in force")
+def standing(request: Request) -> Response:
+    """The charter in force, what it lets run now, and every suspension: what a signer looks at before signing."""
+    house = house_of(request)
+    now, stands = house.clock.now(), house.standing()
+    charter = stands.charter
+    states = [running(stands, charter, analytic, now) for analytic in charter.analytics] if charter else []
+    return as_json({**house.describe(), "now_ms": now, "analytics": states, "ledger_size": house.cosigned_size()})
+
+
+@router.post(
+    "/api/v1/signed-acts",
+    response_model=Accepted,
+    responses=_FAULTS,
+    summary="Hand in a signed act",
+    openapi_extra=_body(
+        "The file that `watchglass oversight …` signs: one line of canonical JSON (RFC 8785).",
+        {"watchglass_statement": 1, "origin": "city.example/log", "leaf": {}, "opening": {"fields": {}}, "sig": {}},
+    ),
+)
+async def signed_acts(request: Request) -> Response:
+    """Suspend, resume or enrol a key. The signature is the authority: no account is looked at.
+
+    The statement must be signed by the key that the charter in force pins for oversight, for this log, under this
+    charter, and in this hour. A suspension is obeyed within two seconds; a resumption once witnesses have cosigned it.
+    """
+    body = await request.body()
+    return await to_thread.run_sync(_accept, request, body)
+
+
+def _accept(request: Request, body: bytes) -> Response:
+    return as_json(house_of(request).hand_in(SignedStatement.parse(body)))
+
+
+@router.post(
+    "/api/v1/charters",
+    response_model=Published,
+    responses=_FAULTS,
+    summary="Publish a charter that both have signed",
+    openapi_extra=_body(
+        "The charter's exact text, and the two approvals that `watchglass charter sign` wrote.",
+        {"text": "watchglass: 1\n…", "approvals": [{"watchglass_statement": 1}, {"watchglass_statement": 1}]},
+    ),
+)
+async def charters(request: Request) -> Response:
+    """Put a charter before everyone. It comes into force once its publication is in a witness-cosigned checkpoint."""
+    body = await request.body()
+    return await to_thread.run_sync(_publish, request, body)
+
+
+def _publish(request: Request, body: bytes) -> Response:
+    return as_json(house_of(request).publish(*_charter_of(body)))
+
+
+def _charter_of(body: bytes) -> tuple[bytes, list[SignedStatement]]:
+    wrong = BadInput(
+        "This is not a charter with its approvals.", fix="Use `watchglass charter publish`, which sends both."
+    )
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise wrong from error
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
+        raise wrong
+    approvals = value.get("approvals")
+    if not isinstance(approvals, list):
+        raise wrong
+    return value["text"].encode(), [SignedStatement.parse(canonical.encode(item)) for item in approvals]
+
+
+@router.get("/api/openapi.json", include_in_schema=False)
+def openapi(request: Request) -> Response:
+    """The description of this interface for machines (OpenAPI 3.1)."""
+    return as_json(request.app.openapi())
+
+
+@router.get("/api", include_in_schema=False)
+def about(request: Request) -> Response:
+    """The description of this interface for people."""
+    described = request.app.openapi()
+    calls = [
+        {
+            "method": method.upper(),
+            "path": path,
+            "summary": call["summary"],
+            "description": call["description"].split("\n\n"),
+        }
+        for path, methods in described["paths"].items()
+        for method, call in methods.items()
+    ]
+    paragraphs = [" ".join(part.split()) for part in DESCRIPTION.split("\n\n")]
+    return page(request, "api/about.html", {"calls": calls, "paragraphs": paragraphs})

@@ -1,0 +1,231 @@
+"""The sources' health, and the operator's confirmation that nobody is in a backdrop."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Form, Request, Response
+from starlette.responses import RedirectResponse
+
+from watchglass.access.roles import May
+from watchglass.acts import reading
+from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
+from watchglass.charter.decide import Standing, decide, in_force
+from watchglass.charter.hours import look
+from watchglass.charter.model import Analytic, Charter, Source
+from watchglass.charter.permit import ConfirmBackdrop, RunAnalytic
+from watchglass.core.digest import sha256
+from watchglass.core.errors import BadInput, Problem, Refused
+from watchglass.perception.messages import BackdropProposal, Health
+from watchglass.web.portal.answers import NotFound, wants_data
+from watchglass.web.portal.context import (
+    grant_of,
+    house_of,
+    may,
+    permit_for,
+    reader_of,
+    receipts_json,
+    stream,
+)
+from watchglass.web.portal.render import as_json, page
+from watchglass.web.portal.twins import twin
+
+router: Final = APIRouter(include_in_schema=False)
+
+SENTENCE: Final = "Nobody is in this picture, and nothing that reads a name or a number plate."
+_SILENT_MS: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One analytic of a source: whether the charter lets it run now, until when, or why not."""
+
+    name: str
+    kind: str
+    source: str
+    runs: bool
+    until_ms: int | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """One source at a glance. Shares are 0..1; None where nothing was heard yet."""
+
+    name: str
+    place: str
+    state: str
+    fault: str | None
+    seen_ms: int | None
+    fps_in: float | None
+    open_share: float | None
+    frames: int
+    decoded: int
+    inferences: int
+    dropped: Mapping[str, int]
+    backdrop_ready: float | None
+    backdrop_ms: int | None
+    proposal_waits: bool
+    analytics: tuple[Running, ...]
+
+
+def running(standing: Standing, charter: Charter, analytic: Analytic, now: int) -> Running:
+    """Ask the charter about one analytic, as the supervisor does twice a second."""
+    end = in_force(charter)[1]
+    until = look(analytic.hours, analytic.days, charter.timezone, now).until_ms
+    try:
+        decide(standing, RunAnalytic(analytic.source, analytic.name), now)
+    except Refused as error:
+        return Running(analytic.name, analytic.kind, analytic.source, False, None, error.reasons)
+    return Running(analytic.name, analytic.kind, analytic.source, True, end if until is None else min(until, end), ())
+
+
+def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
+    house = house_of(request)
+    now = house.clock.now()
+    line: Health | None = house.live.health().get(source.name)
+    stands = [row for row in reading.backdrops(reader_of(request), source.name) if row.withdrawn_ms is None]
+    silent = line is None or now - line.at_ms > _SILENT_MS
+    if line is None:
+        state = "nothing heard yet"
+    elif line.fault:
+        state = "fault"
+    else:
+        state = "silent" if silent else "fine"
+    standing = house.standing()
+    return SourceHealth(
+        name=source.name,
+        place=source.place.name,
+        state=state,
+        fault=line.fault if line else None,
+        seen_ms=line.at_ms if line else None,
+        fps_in=None if line is None or silent else round(line.fps_in, 1),
+        open_share=None if line is None or silent else round(line.open_share, 3),
+        frames=line.frames if line else 0,
+        decoded=line.decoded if line else 0,
+        inferences=line.inferences if line else 0,
+        dropped=dict(line.dropped) if line else {},
+        backdrop_ready=round(line.backdrop_ready, 3) if line else None,
+        backdrop_ms=stands[0].confirmed_ms if stands else None,
+        proposal_waits=house.live.proposal(source.name) is not None,
+        analytics=tuple(running(standing, charter, a, now) for a in charter.analytics_of(source.name)),
+    )
+
+
+@twin(router, "/sources")
+def sources(request: Request) -> Response:
+    """Every source of the charter: what comes in, what was dropped and why, what runs and until when."""
+    charter = house_of(request).standing().charter
+    found = [_health(request, charter, source) for source in charter.sources] if charter else []
+    data = {"now_ms": house_of(request).clock.now(), "charter": charter is not None, "sources": found}
+    return page(request, "sources/list.html", {**data, "_may_confirm": may(request, May.CONFIRM_BACKDROP)})
+
+
+@router.get("/sources/events")
+async def events(request: Request) -> Response:
+    """A line about each source, once a second."""
+
+    def shape(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return {key: value for key, value in event.items() if key != "topic"}
+
+    return stream(request, "health", shape)
+
+
+def _source(request: Request, name: str) -> Source:
+    charter = house_of(request).standing().charter
+    for source in charter.sources if charter else ():
+        if source.name == name:
+            return source
+    raise NotFound
+
+
+def _digest(proposal: BackdropProposal) -> str:
+    return sha256(proposal.png).hex()
+
+
+@twin(router, "/sources/{name}/backdrop")
+def backdrop(request: Request, name: str) -> Response:
+    """The proposed picture, large; what confirming does, who will see it, and how to take it back."""
+    source, live = _source(request, name), house_of(request).live
+    proposal = live.proposal(name)
+    if proposal is None:
+        live.ask_proposal(name)
+    rows = reading.backdrops(reader_of(request), name)
+    shown = None
+    if proposal is not None:
+        shown = {"sha256": _digest(proposal), "at_ms": proposal.at_ms, "ready": round(proposal.ready, 3)}
+    return page(
+        request,
+        "sources/backdrop.html",
+        {
+            "source": name,
+            "place": source.place.name,
+            "proposal": shown,
+            "size": live.size(name),
+            "confirmed": next((row for row in rows if row.withdrawn_ms is None), None),
+            "before": rows,
+            "_sentence": SENTENCE,
+        },
+    )
+
+
+@router.get("/sources/{name}/backdrop/proposal.png")
+def proposal_png(request: Request, name: str) -> Response:
+    """The picture as learned so far; only the operator sees it."""
+    _source(request, name)
+    proposal = house_of(request).live.proposal(name)
+    if proposal is None:
+        raise Problem("There is no proposed picture yet.", fix="Ask for one; it arrives within a second.")
+    return Response(proposal.png, media_type="image/png")
+
+
+@router.post("/sources/{name}/backdrop/propose")
+def propose(request: Request, name: str) -> Response:
+    """Ask the worker for the picture as it has learned it by now."""
+    _source(request, name)
+    house_of(request).live.ask_proposal(name)
+    return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
+
+
+@router.post("/sources/{name}/backdrop/confirm")
+def confirm(
+    request: Request,
+    name: str,
+    picture: Annotated[str, Form()],
+    nobody: Annotated[bool, Form()] = False,
+) -> Response:
+    """Confirm exactly the picture that was shown; a newer one is refused, for nobody has looked at it."""
+    house = house_of(request)
+    _source(request, name)
+    if not nobody:
+        raise BadInput(
+            "The sentence under the picture was not ticked, so nothing was published.",
+            fix="Look at the whole picture. Tick the sentence only if it is true.",
+        )
+    proposal = house.live.proposal(name)
+    if proposal is None or not hmac.compare_digest(_digest(proposal), picture):
+        raise Problem(
+            "The picture has changed since you looked at it, so nothing was published.",
+            fix="Look at the new picture and decide again.",
+        )
+    permit = permit_for(request, ConfirmBackdrop(name))
+    done = confirm_backdrop(house.acting, grant_of(request), permit, name, proposal.png)
+    house.backdrop_changed(name)
+    if wants_data(request):
+        return as_json({"backdrop": done.value, "receipts": receipts_json(done.receipts)})
+    return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
+
+
+@router.post("/sources/{name}/backdrop/withdraw")
+def withdraw(request: Request, name: str) -> Response:
+    """Make the public view grey again."""
+    house = house_of(request)
+    _source(request, name)
+    done = withdraw_backdrop(house.acting, grant_of(request), permit_for(request, ConfirmBackdrop(name)), name)
+    house.backdrop_changed(name)
+    if wants_data(request):
+        return as_json({"receipts": receipts_json(done.receipts)})
+    return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)

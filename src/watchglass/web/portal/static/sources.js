@@ -1,0 +1,29 @@
+// The sources' health, brought up to date once a second.
+
+const count = (n) => n.toLocaleString("en-GB").replaceAll(",", "\u202f");
+
+function put(card, field, text) {
+  const place = card.querySelector(`[data-field="${field}"]`);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+const source = new EventSource("/sources/events");
+source.addEventListener("message", ({ data }) => {
+  const line = JSON.parse(data);
+  if (line.type !== "health") return;
+  const card = document.querySelector(`[data-source="${CSS.escape(line.source)}"]`);
+  if (!card) return;
+  put(card, "fps", line.fps_in.toFixed(1));
+  put(card, "open", `${Math.round(60 * line.open_share)} s of 60`);
+  put(card, "frames", [line.frames, line.decoded, line.inferences].map(count).join(", "));
+  const lost = Object.entries(line.dropped).filter(([, n]) => n);
+  put(card, "dropped", lost.map(([cause, n]) => `${cause.replaceAll("_", " ")}: ${count(n)}`).join(", ") || "none");
+  put(card, "ready", `${Math.round(100 * line.backdrop_ready)} of 100 pixels`);
+  put(card, "seen", `Last heard ${new Date(line.at_ms).toISOString().slice(11, 19)} UTC`);
+  const tag = card.querySelector('[data-field="state"] .tag');
+  const state = line.fault ? "fault" : "fine";
+  if (tag && tag.textContent !== state) {
+    tag.textContent = state;
+    tag.className = state === "fine" ? "tag tag-on" : "tag tag-off";
+  }
+});
