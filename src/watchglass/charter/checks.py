@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from watchglass.charter.model import LIFE_SAFETY, Charter
+from watchglass.charter.model import LIFE_SAFETY, TRIAL_DAYS, Charter
 from watchglass.charter.parse import Path
 from watchglass.charter.prohibited import mentions
 from watchglass.charter.words import duration
@@ -72,6 +72,11 @@ def too_long(charter: Charter) -> Iterator[Hit]:
     days = (charter.in_force.until - charter.in_force.since).days
     if days > 2 * 366:
         yield ("in_force",), f"It would hold for {days} days without anybody having to look at it again."
+
+
+def trial_too_long(charter: Charter) -> Iterator[Hit]:
+    if (charter.in_force.until - charter.in_force.since).days > TRIAL_DAYS:
+        yield ("in_force",), f"A trial lasts at most {TRIAL_DAYS} days."
 
 
 def clips(charter: Charter) -> Iterator[Hit]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final, Literal, assert_never
 
 from watchglass.charter.hours import begin_of, look
-from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment
+from watchglass.charter.model import EVERYTHING, TRIAL_DAYS, Analytic, Charter, Deployment
 from watchglass.charter.permit import (
     _SEAL,
     ConfirmBackdrop,
@@ -29,7 +29,6 @@ from watchglass.core.time import DAY, iso
 LEASE_MS: Final = 1500
 """No permit holds longer: whatever changes is obeyed within two seconds."""
 
-TRIAL_DAYS: Final = 14
 _END_OF_TIME: Final = 7_289_654_400_000  # 2201-01-01, after the last day that a charter can name
 
 Approver = Literal["authority", "oversight"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from watchglass.charter.schema import Many, Scalar, word
+from watchglass.charter.schema import Many, Scalar, word, zone_of
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY, MINUTE, millis, moment
 
@@ -72,10 +71,10 @@ class Answer:
     until_ms: int | None
 
 
-def _offset(zone: ZoneInfo, at_ms: int) -> int:
+def _offset(zone: tzinfo, at_ms: int) -> int:
     """Milliseconds that the zone's clocks are ahead of UTC at ``at_ms``."""
     delta = moment(at_ms).astimezone(zone).utcoffset()
-    if delta is None:  # pragma: no cover  (a ZoneInfo always knows)
+    if delta is None:  # pragma: no cover  (every zone here knows)
         raise BadInput("The time zone has no offset.", fix="Choose another time zone.")
     return delta // timedelta(milliseconds=1)
 
@@ -88,7 +87,7 @@ def look(hours: Hours | None, days: Days, timezone: str, now_ms: int) -> Answer:
     """
     if hours is None and not days:
         return Answer(within=True, until_ms=None)
-    zone = ZoneInfo(timezone)
+    zone = zone_of(timezone)
     local = now_ms + _offset(zone, now_ms)
     into_day = local % DAY
     weekday = (local // DAY + 3) % 7  # 1970-01-01 was a Thursday
@@ -110,7 +109,7 @@ def _within(hours: Hours | None, days: Days, into_day: int, weekday: int) -> boo
     return (on(weekday) and into_day >= start) or (on(weekday - 1) and into_day < end)
 
 
-def _first_shift(zone: ZoneInfo, now_ms: int, until_ms: int) -> int:
+def _first_shift(zone: tzinfo, now_ms: int, until_ms: int) -> int:
     """``until_ms``, or the moment before it at which the clocks are changed."""
     before = _offset(zone, now_ms)
     if _offset(zone, until_ms) == before:
@@ -127,4 +126,4 @@ def _first_shift(zone: ZoneInfo, now_ms: int, until_ms: int) -> int:
 
 def begin_of(day: date, timezone: str) -> int:
     """The moment (ms) at which ``day`` begins in ``timezone``."""
-    return millis(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC))
+    return millis(datetime(day.year, day.month, day.day, tzinfo=zone_of(timezone)).astimezone(UTC))

@@ -28,6 +28,7 @@ class Rule:
         fix: what to do.
         check: yields where the charter falls short.
         severity: how grave it is; ``in_trial`` where a trial or the demo is judged more mildly.
+        only: the one kind of deployment that it is about.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Rule:
     fix: str
     check: Callable[[Charter], Iterator[Hit]]
     in_trial: Severity | None = None
+    only: Deployment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def lint(parsed: Parsed, deployment: Deployment = "production") -> list[Finding]
     """All findings, the gravest first, then in the order of the file."""
     found: list[Finding] = []
     for rule in RULES:
+        if rule.only not in (None, deployment):
+            continue
         severity = rule.severity if deployment == "production" else rule.in_trial or rule.severity
         for path, message in rule.check(parsed.charter):
             spot = parsed.spot(path)
@@ -126,6 +130,15 @@ RULES: Final = (
         "GDPR Art. 35(11)",
         "Choose an earlier last day, and review the charter before it.",
         checks.too_long,
+    ),
+    Rule(
+        "trial-length",
+        "error",
+        "A trial lasts at most fourteen days.",
+        "",
+        "Choose an earlier last day; afterwards, find a board and a witness.",
+        checks.trial_too_long,
+        only="trial",
     ),
     Rule(
         "retention-clips",

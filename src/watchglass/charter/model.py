@@ -37,6 +37,7 @@ __all__ = [
     "KINDS",
     "LIFE_SAFETY",
     "ROLES",
+    "TRIAL_DAYS",
     "Analytic",
     "Authority",
     "CameraFault",
@@ -82,6 +83,9 @@ ROLES: Final = (
     "oversight",
     "administrator",
 )
+TRIAL_DAYS: Final = 14
+"""How long a trial may last; it cannot be renewed."""
+
 EVERYTHING: Final = "all"
 """The scope of a suspension that stops every analytic."""
 

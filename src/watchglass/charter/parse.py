@@ -135,6 +135,9 @@ def _in_order(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
+_HINTS = 100
+"""After so many mistakes the nearest words are not looked for any more; it would take long and help nobody."""
+
 _HOLE: Any = object()
 """Stands where a value could not be read; a part with a hole is never built."""
 
@@ -232,7 +235,7 @@ class _Reader:
         return _HOLE if any(value is _HOLE for value in values) else tuple(values)
 
     def _name(self, key: Text, path: Path) -> str:
-        practice = prohibited(key.text) if path[0] in {"analytics", "models"} else None
+        practice = prohibited(key.text) if path[0] in {"analytics", "models", "purposes"} else None
         if practice is not None:
             self._refuse(key.spot, path, practice.message, FIX, rule=practice.id, article=practice.article)
             return cast("str", _HOLE)
@@ -319,7 +322,8 @@ class _Reader:
         for key, _ in node.entries:
             if key.text in known or self._refused(key, (*path, key.text)):
                 continue
-            fix = _hint(key.text, tuple(sorted(known))) + f"Known here: {', '.join(sorted(known))}."
+            hint = _hint(key.text, tuple(sorted(known))) if len(self.faults) < _HINTS else ""
+            fix = hint + f"Known here: {', '.join(sorted(known))}."
             self._fault(key.spot, (*path, key.text), f"{key.text[:60]!r} is not known here.", fix)
 
     # ---- what is wrong -------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def _sections() -> Iterator[str]:
     for entry in entries(Charter):
         rows.extend(_rows("", entry))
     for path, entry in rows:
-        shown = f"**`{path}`**" if entry.required else f"`{path}`"
+        shown = f"**`{path}`**" if entry.required and entry.field != "model" else f"`{path}`"
         yield f"| {shown} | {_cell(_expects(entry))} | {_cell(entry.means)} |"
     yield ""
 
@@ -133,8 +133,9 @@ def _prohibited() -> str:
     rows = "\n".join(f"| `{row.id}` | {_cell(row.what)} | {_cell(row.article)} |" for row in PRACTICES)
     return (
         "## Refused whatever the charter says\n\n"
-        "As a key, a kind, a name of an analytic or a model, or a thing to look for, these are refused (exit 3). In the "
-        "text of a purpose they draw a warning that a person must read, because a promise never to do them names them too.\n\n"
+        "As a key, a kind, a name of a purpose, an analytic or a model, or a thing to look for, these are refused "
+        "(exit 3). In the text of a purpose they draw a warning that a person must read, because a promise never to do them "
+        "names them too.\n\n"
         f"| Practice | What it is | Law |\n|---|---|---|\n{rows}\n"
     )
 
@@ -151,6 +152,8 @@ def _lint() -> str:
 
 
 def _severity(rule: Rule) -> str:
+    if rule.only is not None:
+        return f"{rule.severity}, only in a {rule.only}"
     return f"{rule.severity} ({rule.in_trial} in a trial)" if rule.in_trial else rule.severity
 
 

@@ -103,7 +103,11 @@ class FileSource:
     ] = "auto"
     zones: Annotated[tuple[Zone, ...], Key(Named(Part(Zone)), "Parts of the picture that analytics look at.")] = ()
     never_see: Annotated[
-        tuple[Polygon, ...], Key(Many(POLYGON, most=64), "Areas that are black before anything looks at them.")
+        tuple[Polygon, ...],
+        Key(
+            Many(POLYGON, most=64, expects="a list of polygons, each a list of corners [x, y]"),
+            "Areas that are black before anything looks at them.",
+        ),
     ] = ()
 
     def zone(self, name: str) -> Zone:

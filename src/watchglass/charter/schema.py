@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, tzinfo
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -147,16 +147,15 @@ def word(*words: str) -> Scalar:
 
 def number(lowest: float, highest: float) -> Scalar:
     """A decimal number, no exponent."""
+    between = f"{lowest:.6f}".rstrip("0").rstrip(".") + " to " + f"{highest:.6f}".rstrip("0").rstrip(".")
 
     def convert(text: str) -> float:
         value = float(text)
         if not lowest <= value <= highest:
-            raise BadInput(
-                f"{text} is outside {lowest:g} to {highest:g}.", fix=f"Write a number from {lowest:g} to {highest:g}."
-            )
+            raise BadInput(f"{text} is outside {between}.", fix=f"Write a number from {between}.")
         return value
 
-    return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", convert, f"a number from {lowest:g} to {highest:g}")
+    return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", convert, f"a number from {between}")
 
 
 def whole(lowest: int, highest: int) -> Scalar:
@@ -170,7 +169,8 @@ def whole(lowest: int, highest: int) -> Scalar:
             )
         return value
 
-    return _matching(r"0|[1-9][0-9]{0,8}", convert, f"a whole number from {lowest} to {highest}")
+    expects = f"{lowest}" if lowest == highest else f"a whole number from {lowest} to {highest}"
+    return _matching(r"0|[1-9][0-9]{0,8}", convert, expects)
 
 
 def _duration(text: str) -> int:
@@ -187,9 +187,14 @@ def _date(text: str) -> date:
     return value
 
 
+def zone_of(name: str) -> tzinfo:
+    """The time zone called ``name``; UTC needs no time zone data on the machine."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 def _timezone(text: str) -> str:
     try:
-        ZoneInfo(text)
+        zone_of(text)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
         raise ValueError(text[:60]) from error
     return text

@@ -17,15 +17,17 @@ class Unbuilt:
     Attributes:
         path: where it is written; ``*`` stands for any name. The last part may be a value (``kind=rtsp``).
         what: its name for people.
+        says: what to tell, where the usual sentence does not fit.
     """
 
     path: str
     what: str
+    says: str = ""
 
     @property
     def message(self) -> str:
         """What to tell a person who asks for it."""
-        return f"This version does not build {self.what} yet, so no charter may promise it."
+        return self.says or f"This version does not build {self.what} yet, so no charter may promise it."
 
 
 NOT_BUILT: Final = (
@@ -57,7 +59,11 @@ NOT_BUILT: Final = (
     Unbuilt("costs", "published costs (`costs`)"),
     Unbuilt("oversight.may=audit", "the compliance audit (`oversight.may: audit`)"),
     Unbuilt("consultation", "public consultation (`consultation`)"),
-    Unbuilt("approvals", "approvals inside the charter's own file (`approvals`)"),
+    Unbuilt(
+        "approvals",
+        "approvals inside the charter's own file (`approvals`)",
+        "This version does not build approvals inside the file: a signature cannot stand in the bytes that it signs.",
+    ),
 )
 
 _FIXES: Final = {

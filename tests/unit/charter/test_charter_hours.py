@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
+from watchglass.charter import schema
 from watchglass.charter.hours import HOURS, WEEK, Hours, begin_of, look
 from watchglass.core.errors import BadInput
 from watchglass.core.time import millis
@@ -57,6 +58,17 @@ def test_nothing_changes_before_the_moment_that_is_named(zone: str) -> None:
             assert by_the_wall(hours, ("sun", "mon"), zone, probe) == answer.within
             probe += timedelta(minutes=5)
         now = then
+
+
+def test_utc_needs_no_time_zone_data_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> ZoneInfo:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(schema, "ZoneInfo", missing)
+    assert begin_of(date(2027, 1, 1), "UTC") == millis(datetime(2027, 1, 1, tzinfo=UTC))
+    assert look(Hours(60, 120), (), "UTC", 60 * 60_000).within
+    with pytest.raises(ValueError, match="Europe"):
+        schema.TIMEZONE.read("Europe/Berlin")
 
 
 def test_without_hours_and_days_it_is_always() -> None:

@@ -15,6 +15,7 @@ HIT = {
     "legal-basis-article": ("legal_basis: GDPR Art. 6(1)(e); Exampleton by-law 12", "legal_basis: the by-law"),
     "consent": ("legal_basis: GDPR Art. 6(1)(e); Exampleton by-law 12", "legal_basis: GDPR Art. 6(1)(a)"),
     "prohibited-words": ("more exits.", "more exits by emotion recognition."),
+    "trial-length": None,
     "in-force": ("until: 2027-11-30", "until: 2029-11-30"),
     "retention-clips": ("reviewer_clips: 7d", "reviewer_clips: 31d"),
     "retention-alerts-long": ("alerts: 1y", "alerts: 4y"),
@@ -71,6 +72,11 @@ def test_each_rule_finds_what_it_is_for(edit, rule: str) -> None:
     assert finding.message.endswith(".")
     assert finding.fix.endswith(".")
     assert 1 <= finding.line <= len(data.splitlines())
+
+
+def test_a_trial_lasts_fourteen_days(harbour: str) -> None:
+    assert "trial-length" in {f.rule for f in found(harbour.encode(), "trial") if f.severity == "error"}
+    assert "trial-length" not in {f.rule for f in found(harbour.encode())}
 
 
 def analytics_of(text: str) -> str:

@@ -75,6 +75,7 @@ def test_every_practice_has_a_test() -> None:
         ("of: [person, vehicle]", "of: [person, face]"),
         ("of: [person, vehicle]", "of: [person, number-plate]"),
         ("on-the-track: ", "face-match: "),
+        ("  crowd-safety:\n", "  predictive-policing:\n"),
         ("  street: sha256", "  emotion-net: sha256"),
         ("people_per_m2: 3.0", "people_per_m2: 3.0, watchlist: yes"),
         ("ledger: {", "face_recognition: {on: true}\nledger: {"),
