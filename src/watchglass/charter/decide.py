@@ -26,6 +26,17 @@ from watchglass.charter.permit import (
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.time import DAY, iso
 
+__all__ = [
+    "LEASE_MS",
+    "TRIAL_DAYS",
+    "Approver",
+    "Publication",
+    "Standing",
+    "Suspension",
+    "decide",
+    "in_force",
+]
+
 LEASE_MS: Final = 1500
 """No permit holds longer: whatever changes is obeyed within two seconds."""
 

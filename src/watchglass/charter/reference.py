@@ -134,8 +134,8 @@ def _prohibited() -> str:
     return (
         "## Refused whatever the charter says\n\n"
         "As a key, a kind, a name of a purpose, an analytic or a model, or a thing to look for, these are refused "
-        "(exit 3). In the text of a purpose they draw a warning that a person must read, because a promise never to do them "
-        "names them too.\n\n"
+        "(exit 3). In the text of a purpose they draw a warning that a person must read, because a promise never to do "
+        "them names them too.\n\n"
         f"| Practice | What it is | Law |\n|---|---|---|\n{rows}\n"
     )
 
