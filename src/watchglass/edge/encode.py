@@ -66,7 +66,7 @@ def encode_mp4(
 
 def encode_png(picture: Image) -> bytes:
     """PNG of (h, w, 3) BGR, (h, w, 4) BGRA or (h, w) grey."""
-    return _encoded(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    return _encoded(".png", picture, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE])
 
 
 def encode_jpeg(picture: Image, quality: int = 86) -> bytes:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import BoolArray
 from watchglass.core.time import MINUTE, SECOND
-from watchglass.views.light import changes_anything, light, relight
+from watchglass.views.light import changes_anything, light_of_samples, relight, sample_step
 
 Image = NDArray[np.uint8]
 
@@ -47,6 +47,7 @@ _JUDGE_EVERY: Final = 5 * SECOND
 _LOOK_EVERY: Final = SECOND
 _LOOK_SELDOM: Final = 10 * SECOND
 _SETTLES_AFTER: Final = 2 * MINUTE
+_MOSTLY: Final = 0.5
 _MOST_CREDIT: Final = 2 * SECOND
 _TOO_MANY_TICKS: Final = 60_000
 _COLOURLESS: Final = 2.0
@@ -84,7 +85,9 @@ class Backdrop:
         """PNG with ``admitted`` as the alpha channel (255 or 0); pixels that are not admitted are zero."""
         alpha = self.admitted.astype(np.uint8) * 255
         clean = np.where(self.admitted[..., None], self.bgr, np.uint8(0))
-        worked, data = cv2.imencode(".png", np.dstack([clean, alpha]), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+        worked, data = cv2.imencode(
+            ".png", np.dstack([clean, alpha]), [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+        )
         if not worked:
             raise ValueError("the picture could not be written as PNG")
         return data.tobytes()
@@ -138,7 +141,7 @@ class BackdropLearner:
         self._full_since = np.full((rows, columns), -1, np.int64)
         self._shown = np.zeros((rows, columns), bool)
         self._last_masked = np.full((rows, columns), -1, np.int64)
-        self._first_ms: int | None = None
+        self._changed_ms = 0
         self._last_ms: int | None = None
         self._judged_ms: int | None = None
         self._grey: bool | None = None
@@ -149,16 +152,16 @@ class BackdropLearner:
         return float(self._spread(self._shown).mean())
 
     def due(self, at_ms: int) -> bool:
-        """Whether a look is worth its cost now: once a second while learning, every ten seconds once all is settled."""
+        """Whether a look is worth its cost now: once a second, or every ten once two minutes showed nothing new."""
         if self._last_ms is None:
             return True
         return at_ms - self._last_ms >= (_LOOK_SELDOM if self._settled else _LOOK_EVERY)
 
     @property
     def _settled(self) -> bool:
-        if self._first_ms is None or self._last_ms is None:
+        if self._last_ms is None or self._shown.mean() < _MOSTLY:
             return False
-        return bool(self._shown.all()) and self._last_ms - self._first_ms >= _SETTLES_AFTER
+        return self._last_ms - self._changed_ms >= _SETTLES_AFTER
 
     def look(self, at_ms: int, bgr: Image, masked: BoolArray) -> None:
         """Learn from one frame.
@@ -213,7 +216,7 @@ class BackdropLearner:
 
     def _credit(self, at_ms: int) -> int:
         if self._last_ms is None:
-            self._first_ms = at_ms
+            self._changed_ms = at_ms
             return _TICK
         return min(at_ms - self._last_ms, _LOOK_SELDOM if self._settled else _MOST_CREDIT)
 
@@ -224,16 +227,25 @@ class BackdropLearner:
 
     def _evenly_lit(self, bgr: Image, masked: BoolArray) -> Image:
         """``bgr`` with the light of the first candidate picture, so that a cloud is not taken for a change."""
-        known = ~masked & (self._ticks[0] > self._total // 2)
-        field = light(bgr, self._colour[0], known)
+        step = sample_step(self._size[0])
+        grid = (slice(None, None, step), slice(None, None, step))
+        known = ~masked[grid] & (self._ticks[0][grid] > self._total[grid] // 2)
+        field = light_of_samples(bgr[grid], self._colour[0][grid], known)
         return relight(bgr, field) if changes_anything(field) else bgr
 
     def _learn(self, rows: slice, bgr: Image, masked: BoolArray, ticks: int) -> None:
         sample = bgr[rows]
         left = _scalar_cv2.compare(masked[rows].view(np.uint8), 0, cv2.CMP_EQ)
         total = self._total[rows]
+        new_ground = not cv2.countNonZero(total)
         _scalar_cv2.add(total, float(ticks), dst=total, mask=left)
+        if new_ground:
+            cv2.copyTo(sample, left, self._colour[0][rows])
+            cv2.copyTo(total, left, self._ticks[0][rows])
+            return
         for colour, count in zip(self._colour, self._ticks, strict=True):
+            if not cv2.countNonZero(left):
+                return
             ours, tally = colour[rows], count[rows]
             agrees: Image = _scalar_cv2.inRange(cv2.absdiff(sample, ours), (0, 0, 0), (_TOLERANCE,) * 3)
             agrees &= left
@@ -259,9 +271,10 @@ class BackdropLearner:
 
     def _take_in(self, rows: slice, sample: Image, new: Image, ticks: int) -> None:
         """Where no candidate agrees, the weakest gives way; if the strongest is an incumbent, the new one *came*."""
-        at = np.nonzero(new)
-        if not len(at[0]):
+        if not cv2.countNonZero(new):
             return
+        points = cv2.findNonZero(new).reshape(-1, 2)
+        at = (points[:, 1], points[:, 0])
         counts = np.stack([count[rows][at] for count in self._ticks])
         weakest = counts.argmin(axis=0)
         came = counts.max(axis=0) >= INCUMBENT_MS // _TICK
@@ -286,7 +299,10 @@ class BackdropLearner:
         _, admitted = self._admitted()
         full = self._by_block(admitted.astype(np.float32)) >= _FULL_BLOCK
         self._full_since = np.where(full, np.where(self._full_since < 0, at_ms, self._full_since), -1)
-        self._shown = full & (at_ms - self._full_since >= HOLD_MS)
+        shown = full & (at_ms - self._full_since >= HOLD_MS)
+        if (shown & ~self._shown).any():
+            self._changed_ms = at_ms
+        self._shown = shown
         if int(self._total.max()) > _TOO_MANY_TICKS:
             for counts in (self._total, *self._ticks):
                 np.floor_divide(counts, 2, out=counts)

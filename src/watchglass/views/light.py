@@ -20,7 +20,7 @@ Image = NDArray[np.uint8]
 TILES: Final = (3, 4)
 """Rows and columns of the field."""
 
-_STEP: Final = 4
+_SAMPLES_ACROSS: Final = 192
 _DARKEST, _BRIGHTEST = 12, 243
 _FEWEST: Final = 48
 _LIMITS: Final = (0.35, 2.8)
@@ -43,11 +43,23 @@ def light(then: Image, now: Image, usable: BoolArray | None = None) -> FloatArra
     Returns:
         ``TILES`` factors, each between 0.35 and 2.8; ones where nothing can be said.
     """
-    green_then = then[::_STEP, ::_STEP, 1].astype(np.float32)
-    green_now = now[::_STEP, ::_STEP, 1].astype(np.float32)
+    step = sample_step(then.shape[1])
+    sampled = None if usable is None else usable[::step, ::step]
+    return light_of_samples(then[::step, ::step], now[::step, ::step], sampled)
+
+
+def sample_step(width: int) -> int:
+    """Every how many pixels ``light`` takes a sample of a picture of this width."""
+    return max(1, width // _SAMPLES_ACROSS)
+
+
+def light_of_samples(then: Image, now: Image, usable: BoolArray | None) -> FloatArray:
+    """As ``light``, of pictures that are small already."""
+    green_then = then[..., 1].astype(np.float32)
+    green_now = now[..., 1].astype(np.float32)
     good = (green_then > _DARKEST) & (green_then < _BRIGHTEST) & (green_now > _DARKEST) & (green_now < _BRIGHTEST)
     if usable is not None:
-        good &= usable[::_STEP, ::_STEP]
+        good &= usable
     ratio = green_now / np.maximum(green_then, 1.0)
     rows, columns = TILES
     field = np.full(TILES, np.nan, np.float32)

@@ -123,7 +123,8 @@ def _cells(bgr: Image, reference: Image | None, admitted: BoolArray | None) -> B
     edges = cv2.morphologyEx(calm, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     allowed = cv2.add(cv2.LUT(calm, _NOISE), cv2.LUT(edges, _HALF))
     over = cv2.subtract(cv2.absdiff(cv2.blur(bgr, (3, 3)), calm), allowed)
-    share = _mean_cells(over.any(axis=2) | ~admitted, _grid(bgr))
+    alike = cv2.inRange(over, (0, 0, 0), (0, 0, 0))
+    share = _mean_cells((alike == 0) | ~admitted, _grid(bgr))
     marked = (share >= _SHARE_OF_CELL).astype(np.uint8)
     around = cv2.filter2D(marked, -1, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT)
     marked[(around <= 1) & (share < _MOST_OF_CELL)] = 0

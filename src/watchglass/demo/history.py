@@ -1,0 +1,231 @@
+"""Twenty-eight days of the demo through the real acts, on a virtual clock.
+
+The pipeline looks at the clip once. A seeded schedule places its incidents in the 28 days; the verdicts come from
+``labels.json`` (made by a developer who viewed the clip); times of people are drawn from the same seed and are
+simulations, which the pages say. No act is imitated: each is the one that the running product does.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from watchglass.access.roles import Grant, May, Person, authorise
+from watchglass.acts.accounts import person
+from watchglass.acts.confirm_backdrop import confirm_backdrop
+from watchglass.acts.decide_alert import decide_alert
+from watchglass.acts.keep_clip import keep_clip
+from watchglass.acts.progress_handover import progress_handover
+from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.record_outcome import record_outcome
+from watchglass.acts.run_record import start_run, stop_run
+from watchglass.acts.withdraw_verdict import withdraw_verdict
+from watchglass.bootstrap import MODEL, House, VirtualClock, look_once, shipped
+from watchglass.charter.decide import decide
+from watchglass.charter.permit import ConfirmBackdrop, Decide, HandOver, KeepClip, RaiseAlert
+from watchglass.core.errors import Refused
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.demo import BACKDROP, LABELS
+from watchglass.perception.messages import Clip, Incident, Report
+from watchglass.records.vocabulary import Lane
+from watchglass.review.model import HandoverState, Outcome, VerdictValue
+
+SEED: Final = 2009
+DAYS: Final = 28
+SOURCE: Final = "street"
+BY_HOUR: Final = (0, 0, 0, 0, 0, 1, 2, 4, 6, 5, 4, 5, 7, 5, 4, 4, 6, 7, 5, 3, 2, 1, 1, 0)
+"""How likely an incident is in each hour of the day, as weights."""
+A_DAY: Final = (6, 11)
+"""Fewest and most incidents of a day."""
+SUSPENDED_DAYS: Final = (17.4, 19.1)
+"""When oversight stops the analytic that takes a traffic cone for a person, and when it lets it run again."""
+SUSPENDED: Final = "in-the-bays"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the developer who viewed the clip says about an analytic's incidents in a stretch of it."""
+
+    analytic: str
+    from_ms: int
+    until_ms: int
+    verdict: VerdictValue
+    reason: str
+    outcome: Outcome | None
+
+    def holds_for(self, incident: Incident, start_ms: int) -> bool:
+        return self.analytic == incident.analytic and self.from_ms <= incident.at_ms - start_ms < self.until_ms
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the pipeline found on the clip: incidents with their label and clip."""
+
+    incidents: list[tuple[Incident, Label | None]] = field(default_factory=list)
+    clips: dict[str, Clip] = field(default_factory=dict)
+
+
+def labels() -> tuple[Label, ...]:
+    """The shipped labels."""
+    return tuple(
+        Label(
+            part["analytic"],
+            part["from_ms"],
+            part["until_ms"],
+            VerdictValue(part["verdict"]),
+            part["reason"],
+            Outcome(part["outcome"]) if part["outcome"] else None,
+        )
+        for part in json.loads(LABELS.read_text("utf-8"))["labels"]
+    )
+
+
+def look_at_the_clip(house: House, start_ms: int) -> Seen:
+    """Run the real pipeline over the clip once, under the charter in force."""
+    seen = Seen()
+    known = labels()
+
+    def take(report: Report) -> None:
+        if isinstance(report, Incident):
+            label = next((label for label in known if label.holds_for(report, start_ms)), None)
+            seen.incidents.append((report, label))
+        elif isinstance(report, Clip):
+            seen.clips[report.incident] = report
+
+    look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take)
+    return seen
+
+
+@dataclass(slots=True)
+class History:
+    """Plays the 28 days. ``people`` maps sign-in names to accounts; ``oversight`` signs orders in its own process."""
+
+    house: House
+    clock: VirtualClock
+    people: Mapping[str, int]
+    suspend: Callable[[int], None]
+    resume: Callable[[int], None]
+    dice: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 (a schedule, not a secret)
+
+    def confirm_the_backdrop(self) -> None:
+        """The operator confirms the shipped empty scene."""
+        permit = decide(self.house.standing(), ConfirmBackdrop(SOURCE), self.clock.now())
+        grant = self._grant("olga", May.CONFIRM_BACKDROP)
+        confirm_backdrop(self.house.acting, grant, permit, SOURCE, BACKDROP.read_bytes())
+
+    def play(self, seen: Seen, until_ms: int, progress: Callable[[float], None]) -> None:
+        """Play from now to ``until_ms``: incidents, verdicts, responses, one suspension, retention, hourly batches."""
+        begin = self.clock.now()
+        charter = self.house.standing().charter
+        assert charter is not None
+        models = {MODEL: bytes.fromhex(shipped().sha256)}
+        run = start_run(self.house.acting, charter, models, [SOURCE]).value
+        moments = sorted([*self._incidents(seen, begin, until_ms), *self._orders(begin)], key=lambda each: each[0])
+        for at, happen in moments:
+            self._pass_time(at)
+            happen()
+            progress((at - begin) / max(1, until_ms - begin))
+        self._pass_time(until_ms)
+        stop_run(self.house.acting, charter, run, "asked")
+        self.house.sequencer.tick((Lane.PROMPT, Lane.BATCH))
+
+    # ---- the schedule --------------------------------------------------------------------------------------------
+
+    def _incidents(self, seen: Seen, begin: int, until: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        hours = range(24)
+        for day in range(DAYS):
+            for _ in range(self.dice.randint(*A_DAY)):
+                hour = self.dice.choices(hours, BY_HOUR)[0]
+                at = begin - begin % DAY + day * DAY + hour * HOUR + self.dice.randrange(HOUR)
+                incident, label = self.dice.choice(seen.incidents)
+                slow = self.dice.random()
+                if begin < at < until - 10 * MINUTE:
+                    clip = seen.clips.get(incident.id)
+                    yield at, lambda i=incident, lb=label, c=clip, s=slow: self._incident(i, lb, c, s)  # type: ignore[misc]
+
+    def _orders(self, begin: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        stop, go = (begin + round(days * DAY) for days in SUSPENDED_DAYS)
+        yield stop, lambda: self.suspend(stop)
+        yield go, lambda: self.resume(go)
+
+    def _pass_time(self, until: int) -> None:
+        """Let the hours pass: at each full hour the ledger takes in its batch, and retention runs once a day."""
+        while (full := self.clock.now() - self.clock.now() % HOUR + HOUR) <= until:
+            self.clock.set(full)
+            self.house.sequencer.tick()
+            if not full % DAY:
+                self.house.keep_retention()
+        if until > self.clock.now():
+            self.clock.set(until)
+
+    # ---- what happens --------------------------------------------------------------------------------------------
+
+    def _incident(self, seen: Incident, label: Label | None, clip: Clip | None, slow: float) -> None:
+        house, now = self.house, self.clock.now()
+        try:
+            permit = decide(house.standing(), RaiseAlert(seen.analytic, now), now)
+        except Refused:
+            return  # suspended, as it would be live
+        incident = replace(seen, id=self.dice.randbytes(8).hex(), at_ms=now)
+        raise_alert(house.acting, permit, _new_alert(incident, house))
+        if clip is not None:
+            keep = decide(house.standing(), KeepClip(seen.analytic), now)
+            keep_clip(house.acting, keep, incident.id, clip.mp4, seconds=clip.seconds, masked_share=clip.masked_share)
+        if label is not None:
+            self._verdict(incident, label, slow)
+
+    def _verdict(self, incident: Incident, label: Label, slow: float) -> None:
+        house = self.house
+        who = "lee" if slow > 0.8 else "robin"  # noqa: PLR2004 (one alert in five)
+        self._wait(12 * SECOND + round(slow**3 * 170) * SECOND)
+        grant = self._grant(who, May.DECIDE_ALERT)
+        permit = decide(house.standing(), Decide(incident.analytic), self.clock.now())
+        if slow > 0.97:  # noqa: PLR2004 (now and then a key is hit by mistake, and taken back)
+            decide_alert(house.acting, grant, permit, incident.id, VerdictValue.UNSURE)
+            self._wait(4 * SECOND)
+            permit = decide(house.standing(), Decide(incident.analytic), self.clock.now())
+            withdraw_verdict(house.acting, grant, permit, incident.id)
+        decide_alert(house.acting, grant, permit, incident.id, label.verdict, label.reason)
+        if label.verdict is VerdictValue.CONFIRM and label.outcome is not None:
+            self._response(incident, label.outcome)
+
+    def _response(self, incident: Incident, outcome: Outcome) -> None:
+        house = self.house
+        grant = self._grant("sam", May.RESPOND)
+        steps = (HandoverState.ACKNOWLEDGED, HandoverState.ON_THE_WAY, HandoverState.ARRIVED)
+        for step, mean in zip(steps, (25, 40, 150), strict=True):
+            self._wait(round(self.dice.expovariate(1 / mean)) * SECOND + 5 * SECOND)
+            permit = decide(house.standing(), HandOver(incident.analytic), self.clock.now())
+            progress_handover(house.acting, grant, permit, incident.id, step)
+        self._wait(60 * SECOND)
+        permit = decide(house.standing(), HandOver(incident.analytic), self.clock.now())
+        record_outcome(house.acting, grant, permit, incident.id, outcome)
+
+    def _wait(self, ms: int) -> None:
+        self._pass_time(self.clock.now() + ms)
+
+    def _grant(self, name: str, may: May) -> Grant:
+        someone: Person | None = person(self.house.store.read(), self.people[name])
+        return authorise(someone, may)
+
+
+def _new_alert(incident: Incident, house: House) -> NewAlert:
+    charter = house.standing().charter
+    assert charter is not None
+    return NewAlert(
+        id=incident.id,
+        source=incident.source,
+        analytic=incident.analytic,
+        kind=incident.kind,
+        zone=incident.zone,
+        at_ms=incident.at_ms,
+        score=incident.score,
+        why=incident.why,
+        facts=incident.facts,
+        boxes=incident.boxes,
+        still=incident.still,
+        review_within_ms=charter.safeguards.review.within_ms,
+    )

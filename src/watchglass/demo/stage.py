@@ -1,0 +1,223 @@
+"""Sets the demo's stage: keys, log, charter, people, and the 28 days; or finds it as it was left."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from watchglass.access.passwords import hash_password
+from watchglass.acts.accounts import open_account
+from watchglass.bootstrap import (
+    House,
+    Layout,
+    LocalWitness,
+    SystemClock,
+    VirtualClock,
+    make_deployment,
+    open_witness,
+    shipped,
+)
+from watchglass.core.digest import unb64
+from watchglass.core.errors import BadInput, Problem
+from watchglass.core.time import DAY, HOUR, moment
+from watchglass.demo import CHARTER, STREET
+from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
+from watchglass.demo.people import ACCOUNTS, People, as_someone, make_people
+from watchglass.ledger.keys import VerifierKey
+from watchglass.records.statement import SignedStatement
+from watchglass.records.vocabulary import Lane
+
+ORIGIN: Final = "demo.watchglass.example"
+_MARK: Final = "ready.json"
+_WITNESS_PORT: Final = 100
+_PORTS: Final = 200
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A demo that is ready to run."""
+
+    layout: Layout
+    witness_port: int
+    log_vkey: str
+    password: str
+
+    @property
+    def trust(self) -> Path:
+        return self.layout.people / "trust"
+
+    @property
+    def witness_folder(self) -> Path:
+        return self.layout.people / "witness"
+
+    @property
+    def oversight_key(self) -> Path:
+        return self.layout.people / "oversight" / "signing.key"
+
+
+def find_or_set(state: Path, port: int, say: Say, progress: Callable[[float], None]) -> Stage:
+    """The stage at ``state``: as it was left, or made anew.
+
+    Raises:
+        BadInput: the directory holds something else, or a demo that was cut off while it was made.
+    """
+    layout = Layout(state)
+    mark = layout.people / _MARK
+    if mark.is_file():
+        say("Going on with the demo as it was left.")
+        kept = json.loads(mark.read_text("utf-8"))
+        return Stage(layout, kept["witness_port"], kept["log_vkey"], kept["password"])
+    if layout.people.exists():
+        say("The last start was cut off while it was setting up; starting afresh.")
+        shutil.rmtree(layout.people)
+        if layout.settings.is_file() and f"origin: {ORIGIN}\n" in layout.settings.read_text("utf-8"):
+            shutil.rmtree(state)
+    if state.exists() and any(state.iterdir()):
+        raise BadInput(f"{state} is not empty and holds no demo.", fix="Choose another directory with --state.")
+    return _set(layout, port, say, progress)
+
+
+def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None]) -> Stage:
+    say("Making keys for the log, the authority, oversight and a witness ...")
+    people = make_people(layout.people, ORIGIN)
+    made, vkey = make_deployment(layout.root, ORIGIN, f"127.0.0.1:{port}")
+    shutil.copyfile(str(STREET), made.media / STREET.name)
+    witness_port = _free_port(port + _WITNESS_PORT)
+    password = secrets.token_urlsafe(6)
+    now = SystemClock().now()
+    begin = now - now % HOUR - DAYS * DAY
+    clock = VirtualClock(begin)
+    with House(layout.root, clock=clock) as house:
+        witness = LocalWitness(open_witness(people.witness_folder, [VerifierKey.parse(house.log_vkey)], clock=clock))
+        say("The charter: written, signed by authority and oversight in processes of their own, published ...")
+        live = _charter(people, begin, witness_port)
+        _publish(house, witness, people, _for_history(live))
+        accounts = _accounts(house, password)
+        history = History(
+            house,
+            clock,
+            accounts,
+            suspend=lambda at: _suspend(house, people, at),
+            resume=lambda at: _resume(house, people, at),
+        )
+        history.confirm_the_backdrop()
+        say("The pipeline looks at the clip once ...")
+        seen = look_at_the_clip(house, begin)
+        say(
+            f"Twenty-eight days pass through the real acts, on a virtual clock ({len(seen.incidents)} incidents found) ..."
+        )
+        history.play(seen, SystemClock().now(), progress)
+        _publish(house, witness, people, live.replace("version: 1\n", "version: 2\n", 1))
+    stage = Stage(layout, witness_port, vkey, password)
+    _write_trust(stage, people)
+    mark = {"witness_port": witness_port, "log_vkey": vkey, "password": password}
+    (layout.people / _MARK).write_text(json.dumps(mark), "utf-8")
+    (layout.people / _MARK).chmod(0o600)
+    return stage
+
+
+def _charter(people: People, begin: int, witness_port: int) -> str:
+    since = moment(begin).date()
+    values = {
+        "AUTHORITY_KEY": people.authority_key,
+        "OVERSIGHT_KEY": people.oversight_key,
+        "OPENINGS_KEY": people.openings_key,
+        "WITNESS_KEY": people.witness_key,
+        "WITNESS_URL": f"http://127.0.0.1:{witness_port}",
+        "MODEL_HASH": f"sha256:{shipped().sha256}",
+        "FROM": since.isoformat(),
+        "UNTIL": (since + timedelta(days=365)).isoformat(),
+    }
+    text = CHARTER.read_text("utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _for_history(live: str) -> str:
+    """Version 1 takes records in every hour; version 2 every minute, so that a visitor need not wait an hour."""
+    quick = "ledger: {checkpoint_every: 10s, batch_every: 1m, merge_within: 10m}"
+    if quick not in live:
+        raise Problem("The demo's charter has lost its ledger line.", fix="Restore demo/charter.yaml.in.")
+    return live.replace(quick, "ledger: {checkpoint_every: 60s, batch_every: 1h, merge_within: 2h}")
+
+
+def _publish(house: House, witness: LocalWitness, people: People, text: str) -> None:
+    """Both sign on their own; the house publishes; the witness cosigns, and only then it comes into force."""
+    file = house.layout.charter
+    file.write_text(text, "utf-8")
+    approvals = []
+    for role in ("authority", "oversight"):
+        output = people.folder / role / "charter.approval"
+        as_someone(
+            "charter", "sign", str(file), "--as", role, "--key", str(people.key_of(role)), "--origin", ORIGIN,
+            "-o", str(output), "--virtual-time", str(house.clock.now()),
+        )  # fmt: skip
+        approvals.append(SignedStatement.parse(output.read_bytes()))
+    house.publish(text.encode(), approvals)
+    house.sequencer.watched_by({witness.name: witness})
+    house.sequencer.tick((Lane.PROMPT,))
+    if house.standing().published != "cosigned":
+        raise Problem("The demo's witness did not cosign.", fix="Remove the demo's directories and start again.")
+
+
+def _accounts(house: House, password: str) -> dict[str, int]:
+    hashed = hash_password(password, house.entropy)
+    return {name: open_account(house.acting, None, name, [role], hashed).value for name, role in ACCOUNTS.items()}
+
+
+def _suspend(house: House, people: People, at: int) -> None:
+    _order(house, people, at, "suspend", "--reason", "It takes a traffic cone for a person, again and again.")
+
+
+def _resume(house: House, people: People, at: int) -> None:
+    _order(
+        house, people, at, "resume", "--reason", "The kerb was looked at on the spot.",
+        "--what-changed", "The authority will move the cone, and reviewers know of it.",
+    )  # fmt: skip
+
+
+def _order(house: House, people: People, at: int, verb: str, *why: str) -> None:
+    """Oversight signs in its own process, from what stands; the house takes it in as it would from a network."""
+    standing, output = people.folder / "oversight" / "standing.json", people.folder / "oversight" / "order.json"
+    standing.write_text(json.dumps(house.describe()), "utf-8")
+    as_someone(
+        "oversight", verb, str(standing), "--key", str(people.key_of("oversight")), "--analytic", SUSPENDED, *why,
+        "--output", str(output), "--virtual-time", str(at),
+    )  # fmt: skip
+    done = house.hand_in(SignedStatement.parse(output.read_bytes()))
+    if verb == "suspend":
+        # no worker runs on the virtual clock, so nothing of the analytic runs from this moment on
+        house.note_obeyed(unb64(done["leaf_hash"]), within_ms=0)
+
+
+def _write_trust(stage: Stage, people: People) -> None:
+    """What an outsider of the demo trusts: the log's key, one witness, and oversight's first key."""
+    name = people.witness_key.split("+", 1)[0]
+    stage.trust.write_text(
+        f"log {stage.log_vkey}\nwitness {name} {people.witness_key} http://127.0.0.1:{stage.witness_port}\n"
+        f"quorum {name}\n",
+        "utf-8",
+    )
+    stage.trust.with_name("trust.oversight").write_text(f"{people.oversight_key}\n", "utf-8")
+
+
+def _free_port(first: int) -> int:
+    """The first port from ``first`` on that nobody listens on."""
+    for port in range(first, first + _PORTS):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Problem(f"No port from {first} on is free for the demo's witness.", fix="Choose another --port.")
