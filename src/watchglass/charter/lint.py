@@ -27,7 +27,7 @@ class Rule:
         article: the law behind it, or nothing.
         fix: what to do.
         check: yields where the charter falls short.
-        severity: how grave it is; ``in_trial`` where a trial or the demo is judged more mildly.
+        severity: how grave it is; ``in_trial`` where a trial is judged more mildly. The demo is too, except for errors.
         only: the one kind of deployment that it is about.
     """
 
@@ -65,7 +65,8 @@ def lint(parsed: Parsed, deployment: Deployment = "production") -> list[Finding]
     for rule in RULES:
         if rule.only not in (None, deployment):
             continue
-        severity = rule.severity if deployment == "production" else rule.in_trial or rule.severity
+        milder = deployment == "trial" or (deployment == "demo" and rule.severity != "error")
+        severity = rule.in_trial if milder and rule.in_trial else rule.severity
         for path, message in rule.check(parsed.charter):
             spot = parsed.spot(path)
             dotted = ".".join(str(part) for part in path)

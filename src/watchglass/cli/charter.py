@@ -45,7 +45,7 @@ def _add_check(commands: _SubParsersAction[Any]) -> None:
         "--deployment",
         choices=("production", "trial", "demo"),
         default="production",
-        help="what it is for; a trial and the demo are judged more mildly (default: production)",
+        help="what it is for; a trial is judged more mildly, the demo a little (default: production)",
     )
     command.set_defaults(run=check, render=render_check)
 

@@ -98,9 +98,16 @@ def test_without_a_witness_it_cannot_be_published_but_a_trial_can_run(edit, harb
     assert ("no-witness", "notice") in {(f.rule, f.severity) for f in found(data, "trial")}
 
 
+def test_the_demo_may_be_live_and_says_so(edit) -> None:
+    data = edit(HIT["live-view"])
+    assert ("live-view", "notice") in {(f.rule, f.severity) for f in found(data, "demo")}
+    assert ("live-view", "warning") in {(f.rule, f.severity) for f in found(data)}
+
+
 def test_nobody_oversees_themselves(edit, charter) -> None:
     data = edit((charter.oversight.key, charter.authority.key))
     assert ("own-oversight", "error") in {(f.rule, f.severity) for f in found(data)}
+    assert ("own-oversight", "error") in {(f.rule, f.severity) for f in found(data, "demo")}
     assert ("own-oversight", "notice") in {(f.rule, f.severity) for f in found(data, "trial")}
 
 
