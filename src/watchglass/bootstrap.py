@@ -15,10 +15,11 @@ from watchglass import __version__
 from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.context import Acting, Clips, attest
 from watchglass.acts.publish_charter import publish_charter
-from watchglass.acts.signed import accept
+from watchglass.acts.signed import accept, note_obeyed
 from watchglass.acts.standing import charter_of, describe, standing
-from watchglass.charter.decide import Standing
+from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
+from watchglass.charter.permit import LookAt
 from watchglass.core.digest import b64, unb64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, WatchglassError
@@ -27,6 +28,7 @@ from watchglass.edge.clips import ClipFiles, ClipMemory
 from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.edge.entropy import SeededEntropy, SystemEntropy
 from watchglass.edge.inference import MODEL, shipped
+from watchglass.edge.inference import load as load_detector
 from watchglass.edge.keys import (
     new_openings_key,
     openings_key_text,
@@ -45,6 +47,7 @@ from watchglass.edge.witness_client import LocalWitness
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
+from watchglass.perception.messages import Report, SourceEnded
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import WrappedKey, unseal
 from watchglass.records.recorder import Recorder
@@ -54,7 +57,9 @@ from watchglass.runtime.bus import Bus
 from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, read_settings, write_settings
 from watchglass.runtime.live import Live
 from watchglass.runtime.sequencer import Sequencer
+from watchglass.runtime.specs import specs_of
 from watchglass.runtime.supervisor import Supervisor
+from watchglass.runtime.worker import run_once
 
 __all__ = [
     "MODEL",
@@ -68,6 +73,7 @@ __all__ = [
     "connect",
     "deployment_of",
     "load_trust",
+    "look_once",
     "make_deployment",
     "new_key",
     "new_witness",
@@ -85,6 +91,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 _WATCH_S: Final = 0.25
+_JOIN_S: Final = 30.0
 _RETENTION_MS: Final = HOUR
 _VIRTUAL_ONLY_FOR: Final = "demo"
 
@@ -227,6 +234,12 @@ class House:
             "receipt": done.receipts[0].as_json(),
         }
 
+    def note_obeyed(self, order: bytes, *, within_ms: int) -> None:
+        """Record that nothing of an order's scope runs; for a house without workers, where that holds at once."""
+        charter = self.standing().charter
+        assert charter is not None
+        note_obeyed(self.acting, charter, order, within_ms=within_ms)
+
     def nudge(self) -> None:
         """Something was decided that cannot wait for the next half second."""
         self.sequencer.nudge((Lane.PROMPT,))
@@ -306,15 +319,20 @@ class House:
         except CannotRecord as error:
             log.error("Retention waits, because it cannot be recorded: %s", error.message)
 
-    def close(self) -> None:
-        """Stop what runs, publish what waits, let go of the deployment."""
+    def halt(self) -> None:
+        """Stop what runs; the store stays open."""
         self._stop.set()
         if self._supervisor is not None:
             self._supervisor.wake()
         for thread in self._threads:
-            thread.join(30)
-        self.bus.close()
+            thread.join(_JOIN_S)
+        self._threads.clear()
         self.sequencer.close()
+
+    def close(self) -> None:
+        """Stop what runs and let go of the deployment; what waits in the outbox is published at the next start."""
+        self.halt()
+        self.bus.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -322,6 +340,22 @@ class House:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def look_once(
+    house: House, source: str, start_ms: int, backdrop: bytes, on_report: Callable[[Report], None]
+) -> SourceEnded:
+    """Run the real pipeline once over a file source, in this process, under the charter in force.
+
+    Raises:
+        Refused: the charter does not allow looking at it at ``start_ms``.
+    """
+    now = house.standing()
+    decide(now, LookAt(source), house.clock.now())
+    assert now.charter is not None
+    specs = specs_of(now.charter, house.layout.media, lambda _name: backdrop, realtime=False, start_ms=start_ms)
+    spec = next(spec for spec in specs if spec.name == source)
+    return run_once(spec, load_detector(), on_report, entropy=house.entropy)
 
 
 # ---- signers' machines -----------------------------------------------------------------------------------------------

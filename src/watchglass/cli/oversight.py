@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.output import Result, say
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem
+from watchglass.records.statement import SignedStatement
 
 
 def add(groups: Any) -> None:
@@ -36,6 +38,10 @@ def add(groups: Any) -> None:
     enrol.add_argument("--month", required=True, help="2026-12")
     enrol.add_argument("--person", required=True, help="who it is, as in your sealed roster")
     enrol.set_defaults(run=_enrol, render=_say)
+    carry = commands.add_parser("hand-in", help="hand in an act that was signed on another machine")
+    carry.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
+    carry.add_argument("statement", type=Path, help="the file that was signed")
+    carry.set_defaults(run=_carry, render=_say)
     opened = commands.add_parser("open", help="open the sealed records that the portal's openings page gave you")
     opened.add_argument("bundle", type=Path, help="the file from the openings page")
     opened.add_argument("--ledger", required=True, help="the ledger's directory or address")
@@ -45,7 +51,12 @@ def add(groups: Any) -> None:
 
 
 def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
+    command.add_argument(
+        "where",
+        help="the portal's address, or the deployment's directory while it does not run, or a file with what "
+        "/api/v1/standing answered (then --output keeps what was signed, for a machine without a network)",
+    )
+    command.add_argument("-o", "--output", type=Path, help="keep the signed act in this file instead of handing it in")
     command.add_argument("--key", type=Path, required=True, help="oversight's signing key")
     command.add_argument("--virtual-time", type=int, help=argparse.SUPPRESS)
 
@@ -65,12 +76,11 @@ def _suspend(args: argparse.Namespace) -> Result:
 
 
 def _resume(args: argparse.Namespace) -> Result:
-    with connect(args.where) as house:
-        found = [
-            order
-            for order in house.standing()["suspensions"]
-            if order["analytic"] == args.analytic and (order["scope"] == "all") == args.all and not order["lifted"]
-        ]
+    found = [
+        order
+        for order in _standing(args.where)["suspensions"]
+        if order["analytic"] == args.analytic and (order["scope"] == "all") == args.all and not order["lifted"]
+    ]
     if not found:
         raise Problem(
             "Nothing of that name is suspended.", fix="See what is: the portal's home page and /oversight/suspend."
@@ -88,24 +98,53 @@ def _sign(
     args: argparse.Namespace, act: str, clear: dict[str, object], committed: dict[str, object], refs: list[bytes]
 ) -> Result:
     key = signing_key(args.key)
-    with connect(args.where) as house:
-        standing = house.standing()
-        charter = standing["charter"]
-        if charter is None:
-            raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
-        statement = sign_statement(
-            act,
-            role="oversight",
-            key=key,
-            origin=standing["origin"],
-            charter=unb64(charter["sha256"], length=32),
-            clear=clear,
-            committed=committed,
-            refs=refs,
-            virtual_time=args.virtual_time,
-        )
-        answer = house.hand_in(statement)
-    return {"act": act, **clear, **answer}
+    standing = _standing(args.where)
+    charter = standing["charter"]
+    if charter is None:
+        raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
+    statement = sign_statement(
+        act,
+        role="oversight",
+        key=key,
+        origin=standing["origin"],
+        charter=unb64(charter["sha256"], length=32),
+        clear=clear,
+        committed=committed,
+        refs=refs,
+        virtual_time=args.virtual_time,
+    )
+    if args.output is not None:
+        args.output.write_bytes(statement.encode())
+        return {"act": act, **clear, "statement": str(args.output)}
+    return {"act": act, **clear, **_hand_in(args.where, statement)}
+
+
+def _hand_in(where: str, statement: SignedStatement) -> dict[str, Any]:
+    with connect(where) as house:
+        return house.hand_in(statement)
+
+
+def _carry(args: argparse.Namespace) -> Result:
+    try:
+        statement = SignedStatement.parse(args.statement.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{args.statement} cannot be read: {error.strerror}.", fix="Check its name.") from error
+    return {"act": statement.leaf.act, **_hand_in(args.where, statement)}
+
+
+def _standing(where: str) -> dict[str, Any]:
+    """What stands, from the portal, the deployment, or a file that was carried here."""
+    file = Path(where)
+    if not file.is_file():
+        with connect(where) as house:
+            return house.standing()
+    try:
+        value = json.loads(file.read_bytes())
+        return {"origin": value["origin"], "charter": value["charter"], "suspensions": value["suspensions"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"{where} does not hold what /api/v1/standing answers.", fix="Save that answer again, unchanged."
+        ) from error
 
 
 def _open(args: argparse.Namespace) -> Result:
@@ -116,6 +155,9 @@ def _open(args: argparse.Namespace) -> Result:
 
 
 def _say(result: Result) -> None:
+    if "statement" in result:
+        print(f"Signed and kept in {result['statement']}. Hand it in within the hour: watchglass oversight hand-in.")
+        return
     say("Signed on this machine, accepted and recorded.")
     receipt = result.get("receipt")
     if isinstance(receipt, dict):

@@ -112,9 +112,7 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
         history.confirm_the_backdrop()
         say("The pipeline looks at the clip once ...")
         seen = look_at_the_clip(house, begin)
-        say(
-            f"Twenty-eight days pass through the real acts, on a virtual clock ({len(seen.incidents)} incidents found) ..."
-        )
+        say(f"It found {len(seen.incidents)} incidents. 28 days pass through the real acts, on a virtual clock ...")
         history.play(seen, SystemClock().now(), progress)
         _publish(house, witness, people, live.replace("version: 1\n", "version: 2\n", 1))
     stage = Stage(layout, witness_port, vkey, password)
