@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from typing import Final, assert_never
 
 from watchglass.charter.hours import WEEK, Days, Hours
@@ -131,15 +132,21 @@ def _rule(charter: Charter, analytic: Analytic) -> str:
             return f"{things(analytic.of)} is in the area “{said(analytic.zone)}” ({place}) {lasts}"
         case CrowdDensity():
             area = charter.source(analytic.source).zone(analytic.zone).area_m2 or 0.0
-            crowd = max(1, round(area * analytic.people_per_m2))
+            crowd = max(1, ceil(area * analytic.people_per_m2))
             return (
-                f"there are {plain(analytic.people_per_m2)} or more people on each square metre of the area "
-                f"“{said(analytic.zone)}” ({place}; about {crowd} people in all) {lasts}"
+                f"there are {crowd} or more people in the area “{said(analytic.zone)}” ({place}; that is "
+                f"{_density(analytic.people_per_m2)}) {lasts}"
             )
         case CameraFault():
             return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost {lasts}"
         case _:
             assert_never(analytic)
+
+
+def _density(people_per_m2: float) -> str:
+    if people_per_m2 >= 1:
+        return f"{plain(people_per_m2)} on each square metre"
+    return f"one on every {round(1 / people_per_m2)} square metres"
 
 
 def _public(view: PublicView) -> Iterator[str]:

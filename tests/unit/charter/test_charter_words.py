@@ -52,8 +52,17 @@ def test_one_sentence_says_what_an_analytic_does(charter: Charter) -> None:
         "Tells a person when anyone or a vehicle is in the area “track” (Harbour steps) for 2 seconds or longer, "
         "between 01:00 and 04:30."
     )
-    assert "about 420 people in all" in sentence(charter, charter.analytic("crowding"))
+    assert sentence(charter, charter.analytic("crowding")) == (
+        "Tells a person when there are 420 or more people in the area “steps” (Harbour steps; that is 3 on each square "
+        "metre) for 20 seconds or longer, all day, every day."
+    )
     assert "black, frozen, blurred, moved or lost" in sentence(charter, charter.analytic("camera-health"))
+
+
+def test_a_thin_crowd_is_told_in_whole_people(edit) -> None:
+    thin = parse(edit(("people_per_m2: 3.0", "people_per_m2: 0.08")))
+    assert "there are 12 or more people" in sentence(thin, thin.analytic("crowding"))
+    assert "one on every 12 square metres" in sentence(thin, thin.analytic("crowding"))
 
 
 def test_lists_and_kinds() -> None:
