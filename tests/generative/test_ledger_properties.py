@@ -45,6 +45,7 @@ class Memory:
 
 
 @given(size=sizes, data=st.data())
+@settings(deadline=None)
 def test_inclusion_proofs_hold_and_no_changed_one_does(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     proof = merkle.inclusion_proof(READ, index, size)
@@ -67,6 +68,7 @@ def test_inclusion_proofs_hold_and_no_changed_one_does(size: int, data: st.DataO
 
 
 @given(a=sizes, b=sizes, data=st.data())
+@settings(deadline=None)
 def test_consistency_proofs_hold_and_no_changed_one_does(a: int, b: int, data: st.DataObject) -> None:
     old, new = sorted((a, b))
     proof = merkle.consistency_proof(READ, old, new)
@@ -113,17 +115,20 @@ def test_any_damage_to_any_file_is_found(log_entries: list[bytes], cuts: list[in
 
 
 @given(st.integers(-1, 63), st.integers(0, 10**12), st.integers(1, 256))
+@settings(deadline=None)
 def test_tile_paths_are_read_back(level: int, index: int, width: int) -> None:
     tile = tiles.Tile(level, index, width)
     assert tiles.Tile.parse(tile.path) == tile
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=256))
+@settings(deadline=None)
 def test_bundles_are_read_back(bundle: list[bytes]) -> None:
     assert tiles.decode_bundle(tiles.encode_bundle(bundle), len(bundle)) == bundle
 
 
 @given(names, st.text().map(lambda t: "".join(c for c in t if c == "\n" or c >= " ") + "\n"))
+@settings(deadline=None)
 def test_notes_are_read_back(name: str, text: str) -> None:
     assume(text.encode("utf-8", "ignore").decode() == text)
     assume(name.encode("utf-8", "ignore").decode() == name)
@@ -151,7 +156,7 @@ FORMS = (
 
 
 @given(st.sampled_from(FORMS), st.integers(0, 2_000), st.integers(0, 3), st.binary(max_size=3))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_damaged_forms_are_refused_or_written_back_exactly(form, at: int, cut: int, put: bytes) -> None:
     """A strict reader has one form for each value: whatever it accepts, it writes back byte for byte."""
     good, read, write, refusal = form
