@@ -202,7 +202,9 @@ class Replay:
     def _compare_leftovers(self, tile: Tile, data: bytes) -> None:
         """Compare what earlier (or unpublished) checkpoints left of this tile with its verified bytes."""
         for other in self.leftovers.pop((tile.level, tile.index), ()):
-            left = self.reader.read(other.path) or b""
+            left = self.reader.read(other.path)
+            if left is None:
+                continue  # the log grew meanwhile, and its full file has replaced this one
             self.files += 1
             self.octets += len(left)
             shorter, longer = (left, data) if other.width < tile.width else (data, left)

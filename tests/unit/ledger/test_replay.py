@@ -166,6 +166,14 @@ def test_a_partial_tile_may_be_replaced_by_the_full_one_but_not_by_another() -> 
     assert refused(log).details["suspect"] == "tile"
 
 
+def test_a_log_may_drop_an_old_partial_file_while_it_is_verified() -> None:
+    class Growing(Memory):
+        def paths(self) -> Iterator[str]:
+            return iter([*super().paths(), "tile/0/000.p/9", "tile/entries/000.p/9"])
+
+    verify_log(Growing(entries(300), (300,)), TRUST)
+
+
 def test_strangers_are_reported() -> None:
     log = Memory(entries(3), (3,))
     log.files["tile/0/README"] = b"hello"
