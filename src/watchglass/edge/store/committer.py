@@ -118,7 +118,7 @@ def _only_reads(sql: str) -> bool:
 class _Job(Generic[T]):
     """A closure on its way through the writer."""
 
-    __slots__ = ("_gate", "error", "first", "fn", "future", "leaves", "result", "value")
+    __slots__ = ("_gate", "error", "first", "fn", "future", "leaves", "result", "scrubs", "value")
 
     def __init__(self, fn: Callable[[TransactionPort], T], future: asyncio.Future[Committed[T]] | None = None) -> None:
         self.fn = fn
@@ -127,6 +127,7 @@ class _Job(Generic[T]):
         self.error: BaseException | None = None
         self.leaves: list[PreparedLeaf] = []
         self.first = 0
+        self.scrubs = False
         self.result: Committed[T] | None = None
         self._gate = threading.Lock()
         self._gate.acquire()
@@ -209,6 +210,17 @@ class Store:
         """What is durable now, for this thread."""
         return self._readers.get()
 
+    def scrub(self) -> None:
+        """Fold the write-ahead log into the database and empty it, so that what was deleted is gone from both files.
+
+        Raises:
+            CannotRecord: a reader holds an older state open, or the disk refuses; try again later.
+        """
+        job: _Job[None] = _Job(_nothing)
+        job.scrubs = True
+        self._put(job)
+        job.wait()
+
     def close(self) -> None:
         """Finish what waits, then let go of the deployment."""
         with self._closing:
@@ -258,6 +270,8 @@ class Store:
             self._transact(jobs)
         except BaseException as error:  # noqa: BLE001  # every caller must hear of it, whatever it is
             self._give_up(jobs, error)
+        else:
+            self._scrub([job for job in jobs if job.scrubs])
         _deliver(jobs)
 
     def _transact(self, jobs: list[_Job[Any]]) -> None:
@@ -273,6 +287,22 @@ class Store:
         for job in jobs:
             if job.error is None:
                 job.result = Committed(job.value, tuple(receipts[job.first : job.first + len(job.leaves)]))
+
+    def _scrub(self, jobs: list[_Job[Any]]) -> None:
+        """Empty the write-ahead log for those who asked; a failure is theirs alone."""
+        if not jobs:
+            return
+        try:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            for job in jobs:
+                job.error = _cannot_record(error, self.path)
+            return
+        if busy:
+            for job in jobs:
+                job.error = CannotRecord(
+                    "Somebody still reads an older state of the database.", fix="Try again in a moment."
+                )
 
     def _attempt(self, job: _Job[Any], leaves: list[PreparedLeaf]) -> None:
         """Run one closure. What it raises undoes its own part only."""
@@ -327,6 +357,10 @@ class Store:
         for job in jobs:
             if job.error is None:
                 job.error = _cannot_record(error, self.path)
+
+
+def _nothing(_: TransactionPort) -> None:
+    """An act that does nothing."""
 
 
 def _cannot_record(error: BaseException, path: Path) -> CannotRecord:
