@@ -14,7 +14,7 @@ from ledger_world import LOG, World, entries, serve_directory
 
 from watchglass.cli.main import main
 from watchglass.edge.witness import WitnessClient
-from watchglass.ledger import merkle, note
+from watchglass.ledger import merkle, note, receipt
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import SignerKey, VerifierKey
 
@@ -93,6 +93,29 @@ def test_a_proof_is_made_and_checked_offline(world: World, tmp_path: Path, capsy
     assert capsys.readouterr().out.encode() == proof.read_bytes()
     assert main(["ledger", "check-proof", str(proof), "--trust", str(tmp_path / "trust")]) == 0
     assert "Entry 42 is in log.example" in capsys.readouterr().out
+
+
+def test_a_receipt_is_checked_against_the_log(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The log's checkpoint of 300 entries was cosigned at 1,000,300 s."""
+    hashes = merkle.leaf_hashes([entries(1, 7)[0], b"never merged"])
+    words = ("--entry", tmp_path / "entry", "--trust", tmp_path / "trust")
+
+    def check(at: int, entry: bytes, merge_by: int, *more: object) -> tuple[int, dict[str, object]]:
+        one = receipt.issue(hashes, issued_ms=1, merge_by_ms=merge_by, signer=LOG)[at]
+        (tmp_path / "receipt").write_bytes(one.encode())
+        (tmp_path / "entry").write_bytes(entry)
+        return run(capsys, "ledger", "check-receipt", tmp_path / "receipt", *words, *more)
+
+    log = ("--log", world.tiles.path)
+    assert check(0, entries(1, 7)[0], 5)[1]["promise"] == "genuine"
+    assert check(0, entries(1, 7)[0], 5, *log)[1]["promise"] == "kept"
+    assert check(1, b"never merged", 1_000_300_000, *log)[1]["promise"] == "not_yet_due"
+    code, result = check(1, b"never merged", 1_000_299_999, *log)
+    assert code == 4
+    assert "it is not there" in str(result["message"])
+    assert check(0, entries(1, 8)[0], 5)[0] == 4
+    (tmp_path / "trust").write_text("quorum none\n")
+    assert check(0, entries(1, 7)[0], 5)[0] == 4
 
 
 def test_bad_input_exits_2(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,17 +11,25 @@ from typing import Any
 
 from watchglass.bootstrap import load_trust, open_tiles, remember
 from watchglass.core.digest import b64
-from watchglass.core.errors import BadInput, CannotRecord, Problem
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import SECOND, iso
+from watchglass.ledger import receipt as receipts
 from watchglass.ledger.merkle import leaf_hash
-from watchglass.ledger.policy import Deployment
+from watchglass.ledger.policy import Deployment, told
 from watchglass.ledger.proof import MAX_PROOF_BYTES, Proof, prove
+from watchglass.ledger.receipt import Merge
 from watchglass.ledger.verify import verify_log
 
 _ONLY_ITSELF = (
     "Without a trust file this only says that the log agrees with itself. Whoever can rewrite it wholly can make "
     "that true again: give --trust FILE to check who signed it and what was seen before."
 )
+
+_PROMISES = {
+    "genuine": "The receipt is genuine. Give --log DIR_OR_URL to see whether the promise was kept.",
+    Merge.KEPT.value: "The record is in the log: the promise was kept.",
+    Merge.NOT_YET_DUE.value: "The record is not in the log, and no witness has cosigned it after that time yet.",
+}
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -47,6 +55,13 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     check.add_argument("--trust", type=Path, required=True, metavar="FILE", help="trust file")
     check.add_argument("--entry", type=Path, metavar="FILE", help="the entry, if the proof does not carry it")
     check.set_defaults(run=run_check, render=render_check)
+
+    receipt = commands.add_parser("check-receipt", help="check a receipt, and whether its promise was kept")
+    receipt.add_argument("file", type=Path, metavar="FILE", help="the receipt")
+    receipt.add_argument("--entry", type=Path, required=True, metavar="FILE", help="the record it was given for")
+    receipt.add_argument("--trust", type=Path, required=True, metavar="FILE", help="trust file")
+    receipt.add_argument("--log", metavar="DIR_OR_URL", help="verify this log and look for the record in it")
+    receipt.set_defaults(run=run_receipt, render=render_receipt)
 
 
 def run_verify(args: argparse.Namespace) -> dict[str, Any]:
@@ -101,9 +116,47 @@ def run_check(args: argparse.Namespace) -> dict[str, Any]:
         "leaf_hash": b64(leaf),
         "deployment": kind.value,
         "notice": kind.sentence,
-        "witnesses": [{"name": name, "time": iso(seconds * SECOND)} for name, seconds in accepted.witnesses],
+        "witnesses": told(accepted.witnesses),
         "entry": _shown(entry),
     }
+
+
+def run_receipt(args: argparse.Namespace) -> dict[str, Any]:
+    """Check that a receipt is genuine and, against a verified log, that its promise was not broken."""
+    receipt = receipts.parse(_read(args.file))
+    leaf = leaf_hash(_read(args.entry))
+    trust = load_trust(args.trust)
+    key = next((log.key for log in trust.policy.logs if log.key == receipt.key), None)
+    if key is None:
+        raise DidNotVerify(
+            f"The trust file does not name the log key of this receipt ({receipt.key}).",
+            fix="Use the trust file of the log that gave the receipt.",
+        )
+    receipts.check(receipt, leaf, key)
+    result: dict[str, Any] = {
+        "ok": True,
+        "origin": receipt.origin,
+        "leaf_hash": b64(leaf),
+        "issued": iso(receipt.issued_ms),
+        "merge_by": iso(receipt.merge_by_ms),
+        "promise": "genuine",
+        "notice": Deployment.of(receipt.origin).sentence,
+    }
+    if args.log is None:
+        return result
+    found: set[bytes] = set()
+    with closing(open_tiles(args.log)) as reader:
+        verified = verify_log(
+            reader, trust.policy, seen=trust.seen, on_bundle=lambda _, hashes: found.update({leaf}.intersection(hashes))
+        )
+    if verified.checkpoint.origin != receipt.origin:
+        raise BadInput(
+            f"The receipt is for {receipt.origin}, this log is {verified.checkpoint.origin}.",
+            fix="Give the log that the receipt is for.",
+        )
+    as_of = max((seconds for _, seconds in verified.witnesses), default=0) * SECOND
+    merged = receipts.check_merged(receipt, leaf, key, merged=found, as_of_ms=as_of)
+    return {**result, "promise": merged.value, "witnesses": told(verified.witnesses)}
 
 
 def render_verify(result: dict[str, Any]) -> None:
@@ -141,6 +194,13 @@ def render_check(result: dict[str, Any]) -> None:
     print(f"Leaf hash {result['leaf_hash']}")
     print(json.dumps(result["entry"], ensure_ascii=False, indent=2))
     _print_notice(result)
+
+
+def render_receipt(result: dict[str, Any]) -> None:
+    """Say it for people."""
+    print(f"{result['origin']} promised on {result['issued']} to show this record by {result['merge_by']}.")
+    print(_PROMISES[result["promise"]])
+    _print_notice({"deployment": result["origin"].partition(".")[0], **result})
 
 
 def _print_witnesses(result: dict[str, Any]) -> None:

@@ -8,12 +8,13 @@ logs, ``FILE.oversight`` the first oversight key; both are read and written at t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 
 from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.time import SECOND, iso
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.checkpoint import SignedCheckpoint
 from watchglass.ledger.keys import KeyType, VerifierKey
@@ -21,6 +22,8 @@ from watchglass.ledger.keys import KeyType, VerifierKey
 MAX_BYTES = 1 << 20
 NO_QUORUM = "none"
 _KEYWORDS = ("log", "witness", "group", "quorum")
+_CALENDAR_ENDS = 253_402_300_800
+"""The POSIX second at which the year 10000 begins."""
 _COUNT = re.compile(r"[1-9][0-9]{0,5}")
 
 
@@ -158,6 +161,14 @@ class Policy:
                 quorum=self.quorum,
                 cosigned_by=", ".join(sorted(cosigned)) or "nobody",
             )
+
+
+def told(witnesses: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
+    """Witnesses and their times as JSON-ready objects; a time beyond the calendar stays a number of seconds."""
+    return [
+        {"name": name, "time": iso(seconds * SECOND) if seconds < _CALENDAR_ENDS else f"{seconds} s"}
+        for name, seconds in witnesses
+    ]
 
 
 def parse(data: bytes) -> Policy:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify
-from watchglass.core.time import SECOND, iso
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.checkpoint import Checkpoint, SignedCheckpoint
-from watchglass.ledger.policy import Deployment, Policy
+from watchglass.ledger.policy import Deployment, Policy, told
 from watchglass.ledger.replay import OnBundle, Progress, Replay
 from watchglass.ledger.tiles import CHECKPOINT, TileReader
 
@@ -51,20 +50,13 @@ class Verified:
             "root": b64(self.checkpoint.root),
             "deployment": self.deployment.value,
             "notice": self.deployment.sentence,
-            "witnesses": [
-                {"name": name, "time": iso(seconds * SECOND) if seconds < _LAST_YEAR else str(seconds)}
-                for name, seconds in self.witnesses
-            ],
+            "witnesses": told(self.witnesses),
             "continues": self.seen_size,
             "files": self.files,
             "bytes": self.octets,
             "unpublished": list(self.unpublished),
             "strangers": list(self.strangers),
         }
-
-
-_LAST_YEAR = 253_402_300_800
-"""The POSIX second at which the year 10000 begins, beyond which calendars here do not reach."""
 
 
 def verify_log(
