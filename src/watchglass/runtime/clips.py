@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
 from watchglass.core.errors import BadInput
@@ -21,6 +22,9 @@ from watchglass.views.mosaic import MosaicMaker
 
 MOST_FPS: Final = 10.0
 """A reviewer needs no more, and encoding is what a clip costs."""
+
+WIDEST: Final = 960
+"""The longer side of a clip in pixels. What is mosaicked has no finer detail, and mosaicking is what a clip costs."""
 
 _MOST_WAITING: Final = 8
 _NEAR_MS: Final = 600
@@ -51,15 +55,32 @@ def make_clip(order: ClipOrder, studio: Studio) -> Clip:
     """
     step = max(1, round(studio.fps / MOST_FPS))
     fps = studio.fps / step
+    size = fitted(studio.size)
+    backdrop = scaled(studio.backdrop, size) if studio.backdrop else None
     shares: list[float] = []
 
     def mosaicked() -> Iterator[Image]:
-        for picture, share in MosaicMaker(studio.backdrop).clip(_frames(order, studio, step)):
+        for picture, share in MosaicMaker(backdrop).clip(_frames(order, studio, step)):
             shares.append(share)
             yield picture
 
-    mp4 = encode_mp4(mosaicked(), fps, studio.size)
+    mp4 = encode_mp4(mosaicked(), fps, size)
     return Clip(order.incident, order.source, mp4, round(len(shares) / fps, 2), round(float(np.mean(shares)), 4))
+
+
+def fitted(size: tuple[int, int]) -> tuple[int, int]:
+    """The size of a clip of a source of this size, as ``Picture.small`` gives it."""
+    scale = min(1.0, WIDEST / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def scaled(backdrop: Backdrop, size: tuple[int, int]) -> Backdrop:
+    """The backdrop in a clip's size. A pixel stays admitted only if all that it is made of was."""
+    if backdrop.size == size:
+        return backdrop
+    picture = cv2.resize(backdrop.bgr, size, interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(backdrop.admitted.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return Backdrop(picture.astype(np.uint8), np.asarray(whole > 0.999))  # noqa: PLR2004 # all of them, but for rounding
 
 
 def _frames(order: ClipOrder, studio: Studio, step: int) -> Iterator[tuple[int, Image, FloatArray]]:
@@ -74,7 +95,8 @@ def _frames(order: ClipOrder, studio: Studio, step: int) -> Iterator[tuple[int, 
             if picture.at_ms < order.start_ms or (picture.width, picture.height) != studio.size:
                 continue
             if count % step == 0:
-                yield picture.at_ms, picture.bgr(), _boxes(order.tracks, picture.at_ms)
+                scale = np.float32(fitted(studio.size)[0] / studio.size[0])
+                yield picture.at_ms, picture.small(WIDEST), _boxes(order.tracks, picture.at_ms) * scale
             count += 1
 
 

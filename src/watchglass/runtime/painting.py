@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,9 @@ from watchglass.views.backdrop import Backdrop, BackdropLearner
 from watchglass.views.public import PlainPin, paint, snap
 
 
+_CONFIRMED_MS: Final = 30_000
+
+
 class ViewPainter:
     """Learns the backdrop of one source and paints its stills. Paints on grey until a backdrop was confirmed."""
 
@@ -21,6 +26,7 @@ class ViewPainter:
         self._size = size
         self._learner = BackdropLearner(*size)
         self._confirmed = Backdrop.from_png(spec.backdrop) if spec.backdrop else None
+        self._looked_ms = -_CONFIRMED_MS
 
     @property
     def confirmed(self) -> Backdrop | None:
@@ -48,11 +54,14 @@ class ViewPainter:
         return self._learner.ready
 
     def due(self, at_ms: int) -> bool:
-        """See ``Painter.due``."""
+        """See ``Painter.due``. Once a backdrop is confirmed, learning only keeps up with the seasons of the day."""
+        if self._confirmed is not None and 0 <= at_ms - self._looked_ms < _CONFIRMED_MS:
+            return False
         return self._learner.due(at_ms)
 
     def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
         """See ``Painter.look``."""
+        self._looked_ms = at_ms
         self._learner.look(at_ms, bgr, masked)
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:

@@ -269,6 +269,7 @@ class Source:
     def _end(self, error: str | None) -> None:
         self._emit(self._pipeline.finish())
         self.ended = True
+        self._tell_health(self._clock.now())
         seconds = (
             (self._last_ms - self._first_ms) / 1000 + 1 / (self._file.fps if self._file else 25)
             if self._first_ms is not None
