@@ -15,12 +15,13 @@ from ledger_world import LOG, WITNESS, World, entries, serve_directory
 from tlog_scales import backend, signing
 from tlog_scales import tiles as their_tiles
 from tlog_scales.reader import TilesReader
+from tlog_scales.writer import TilesWriter
 
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.edge import tiles
 from watchglass.edge.tiles import HttpTiles, TileDirectory, open_tiles
 from watchglass.edge.trust import load_trust, remember
-from watchglass.ledger import merkle
+from watchglass.ledger import merkle, policy
 from watchglass.ledger.verify import verify_log
 
 
@@ -52,6 +53,21 @@ def test_an_independent_reader_agrees(tmp_path: Path) -> None:
     between = reader.get_consistency_proof(1000, size)
     between.check(old_root, root)
     merkle.check_consistency(1000, size, old_root, root, between.node_hashes)
+
+
+def test_a_log_that_somebody_elses_writer_wrote_verifies_and_has_the_same_bytes(tmp_path: Path) -> None:
+    ours, theirs = World(tmp_path / "ours"), TilesWriter.create(tmp_path / "theirs", LOG.name)
+    signer = signing.PlainEd25519Signer(LOG.name, b"l" * 32)
+    for step in (3, 253, 1, 600):
+        for entry in entries(step, ours.growth.size):
+            theirs.add_leaf(entry)
+        theirs.commit([signer], gc=False)
+        ours.grow(entries(step, ours.growth.size))
+    trust = policy.parse(f"log {LOG.verifier}\nquorum none\n".encode())
+    verified = verify_log(TileDirectory(tmp_path / "theirs"), trust)
+    assert verified.checkpoint.root == ours.growth.root()
+    written = {path: ours.tiles.read(path) for path in ours.tiles.paths()}
+    assert written == {path: (tmp_path / "theirs" / path).read_bytes() for path in written}
 
 
 def test_a_log_verifies_the_same_from_disk_and_over_http(world: World, tmp_path: Path) -> None:
