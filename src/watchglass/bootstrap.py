@@ -42,6 +42,7 @@ from watchglass.edge.portal_client import PortalClient
 from watchglass.edge.store.committer import Store
 from watchglass.edge.tiles import TileDirectory, open_tiles
 from watchglass.edge.trust import load_trust, remember
+from watchglass.edge.video import VideoFile
 from watchglass.edge.witness import WitnessClient, new_witness, open_witness
 from watchglass.edge.witness_client import LocalWitness
 from watchglass.ledger import checkpoint as checkpoints
@@ -81,6 +82,7 @@ __all__ = [
     "open_tiles",
     "open_witness",
     "parse_listen",
+    "picture_size",
     "read_openings_key",
     "read_signing_key",
     "remember",
@@ -356,6 +358,16 @@ def look_once(
     specs = specs_of(now.charter, house.layout.media, lambda _name: backdrop, realtime=False, start_ms=start_ms)
     spec = next(spec for spec in specs if spec.name == source)
     return run_once(spec, load_detector(), on_report, entropy=house.entropy)
+
+
+def picture_size(video: Path) -> tuple[int, int]:
+    """(width, height) of a video file in pixels.
+
+    Raises:
+        BadInput: it is not a video that can be read.
+    """
+    file = VideoFile(video)
+    return file.width, file.height
 
 
 # ---- signers' machines -----------------------------------------------------------------------------------------------
