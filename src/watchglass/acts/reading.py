@@ -68,10 +68,16 @@ def still(reader: Reader, alert_id: str) -> bytes:
     Raises:
         Problem: there is none, or retention has destroyed it.
     """
-    row = reader.one("SELECT still FROM alert WHERE id = ?", alert_id)
-    if row is None or row["still"] is None:
+    found = still_or_none(reader, alert_id)
+    if found is None:
         raise Problem("There is no picture of this alert (any more).", fix="The rule that fired remains, in words.")
-    return bytes(row["still"])
+    return found
+
+
+def still_or_none(reader: Reader, alert_id: str) -> bytes | None:
+    """The painted still of an alert, or None where there is none (any more)."""
+    row = reader.one("SELECT still FROM alert WHERE id = ?", alert_id)
+    return bytes(row["still"]) if row is not None and row["still"] else None
 
 
 # ---- hand-overs --------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from watchglass.acts.view_clip import view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
-from watchglass.core.errors import BadInput
 from watchglass.records.outbox import Reader
 from watchglass.review.frequency import Frequency
 from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, VerdictValue
@@ -157,7 +156,7 @@ def one_alert(request: Request, alert: str, part: bool = False) -> Response:
 def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, object]:
     right, n = reading.decided_so_far(reader, alert.analytic)
     verdict = standing_verdict(reader, alert.id)
-    width, height = png_size(reading.still(reader, alert.id))
+    width, height = png_size(reading.still_or_none(reader, alert.id))
     return {
         "now_ms": house_of(request).clock.now(),
         "alert": _item(request, reader, alert),
@@ -167,7 +166,13 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
         "purpose": alert.purpose,
         "entry": reading.index_of(reader, alert.leaf_hash),
         "leaf_hash": alert.leaf_hash,
-        "picture": {"width": width, "height": height, "boxes": alert.boxes, "zone": _zone(request, alert)},
+        "picture": {
+            "width": width,
+            "height": height,
+            "boxes": alert.boxes,
+            "zone": _zone(request, alert),
+            "kept": width > 0,
+        },
         "reasons": {value.value: [{"code": c, "words": w} for c, w in REASONS[value]] for value in VerdictValue},
         "verdict": {
             "value": verdict.value,
@@ -190,10 +195,13 @@ def _zone(request: Request, alert: Alert) -> tuple[tuple[float, float], ...]:
     return ()
 
 
-def png_size(png: bytes) -> tuple[int, int]:
-    """Width and height from a PNG's first chunk (ISO/IEC 15948, 11.2.1)."""
-    if len(png) < _PNG_HEADER or png[12:16] != b"IHDR":
-        raise BadInput("This picture is damaged.", fix="Decide by the words and the clip.")
+def png_size(png: bytes | None) -> tuple[int, int]:
+    """Width and height from a PNG's first chunk (ISO/IEC 15948, 11.2.1); (0, 0) where there is no usable picture.
+
+    An alert whose picture is missing or damaged can still be decided by its words and its clip.
+    """
+    if png is None or len(png) < _PNG_HEADER or png[12:16] != b"IHDR":
+        return 0, 0
     width, height = struct.unpack(">II", png[16:24])
     return width, height
 

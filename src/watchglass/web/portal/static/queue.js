@@ -139,8 +139,10 @@ function show(received) {
   say(`Alert: ${alert.dataset.title}. ${alert.querySelector(".words-why").textContent}`);
   const seen = () => received && (received.shown_ms = Date.now());
   const picture = byId("still");
-  if (picture.complete) seen();
+  if (picture.complete !== false) seen();
   else picture.addEventListener("load", seen, { once: true });
+  const words = alert.querySelector(".words");
+  if (words.scrollHeight > words.clientHeight) words.tabIndex = 0; // what scrolls can be reached by keyboard
   if (alert.dataset.clip) play();
   const form = byId("verdict");
   if (form) {
@@ -165,6 +167,7 @@ function play() {
     learn(clip);
   }, { once: true });
   clip.addEventListener("error", () => {
+    clip.removeAttribute("src"); // news of the clip tries again
     byId("clip-state").textContent = "The clip cannot be shown. Decide by the still, or choose unsure.";
   });
   clip.src = clip.dataset.src;
@@ -361,7 +364,7 @@ function hear(event) {
       const form = byId("verdict");
       if (form) form.remove();
     }
-    if (event.type === "withdrawn" && !byId("verdict")) open(event.alert);
+    if (event.type === "withdrawn" && !busy && !byId("verdict")) message("Whoever decided took the verdict back and is deciding again. Press N for the next.");
   }
   if (event.type === "withdrawn") mine.delete(event.alert);
   refreshSoon();
