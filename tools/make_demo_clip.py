@@ -161,7 +161,9 @@ def main(arguments: list[str]) -> int:
     height, width = frames[0].shape[:2]
     never_see = NeverSee(tuple(tuple((float(x), float(y)) for x, y in area) for area in source["never_see"]))
     learned = learn(frames, never_see).picture()
-    report("backdrop.png", veil(learned, np.array(list(VEILED.values()), np.float32)).to_png())
+    veiled = veil(learned, np.array(list(VEILED.values()), np.float32))
+    never_see.blacken(veiled.bgr, width, height)
+    report("backdrop.png", veiled.to_png())
     print(f"{learned.share:.1%} of the backdrop is admitted")
     for name, zone in source["zones"].items() if len(arguments) > 1 else ():
         area = Polygon(tuple(ground(Path(arguments[1]), zone["polygon"]))).area
