@@ -167,14 +167,14 @@ def unseal(leaf: Leaf, sealed: bytes, key: WrappedKey, private: X25519PrivateKey
     """
     if leaf.opening is None or sha256(sealed) != leaf.opening:
         raise _not_what("This sealed opening is not the one whose hash the leaf holds.", "opening")
-    if key_id_of(sealed) != key.key_id:
+    if sealed[:KEY_ID_BYTES] != key.key_id:
         raise _not_what("This opening was sealed under another hourly key.", "key_id")
     cipher = unwrap(key, private, origin=origin)
     commitments = canonical.encode({name: b64(value) for name, value in leaf.commitments.items()})
     nonce, ciphertext = sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES], sealed[KEY_ID_BYTES + NONCE_BYTES :]
     try:
         plaintext = cipher.decrypt(nonce, ciphertext, associated_data(origin, commitments))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise _not_what("The sealed opening does not open with its key for this leaf and log.", "sealed") from error
     try:
         fields = parse_plaintext(plaintext)
