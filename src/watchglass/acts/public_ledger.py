@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
 from watchglass.charter.model import Charter
@@ -183,11 +184,14 @@ def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tup
 def proven_entry(reader: Reader, tiles: TileReader, index: int) -> tuple[Entry, tuple[Reference, ...], bytes, Proof]:
     """Entry ``index``, what it refers to, its exact bytes, and its inclusion proof, checked before it is shown.
 
+    The proof carries the entry in its ``extra`` line, so that one file is all that ``ledger check-proof`` needs.
+
     Raises:
         BadInput: there is no such entry.
         DidNotVerify: the log's files do not prove it.
     """
-    data, proof = prove(tiles, index)
+    data, bare = prove(tiles, index)
+    proof = Proof(bare.index, bare.path, bare.checkpoint, extra=data)
     found = entry_of(index, data)
     return found, tuple(references(reader, found.refs)), data, proof
 
@@ -209,15 +213,18 @@ class Day:
 
 
 def growth(reader: Reader, size: int) -> tuple[Day, ...]:
-    """The ledger's growth by day, of the published entries only."""
+    """The ledger's growth by day, of the published entries only; days without an entry are there too."""
     rows = reader.all(
         "SELECT substr(hour, 1, 10) AS day, COUNT(*) AS n FROM entry WHERE idx < ? GROUP BY day ORDER BY day", size
     )
-    total = 0
-    days = []
-    for row in rows:
-        total += row["n"]
-        days.append(Day(row["day"], row["n"], total))
+    counts = {date.fromisoformat(row["day"]): int(row["n"]) for row in rows}
+    if not counts:
+        return ()
+    first, total, days = min(counts), 0, []
+    for number in range((max(counts) - first).days + 1):
+        day = first + timedelta(days=number)
+        total += counts.get(day, 0)
+        days.append(Day(day.isoformat(), counts.get(day, 0), total))
     return tuple(days)
 
 

@@ -49,7 +49,7 @@ def home(request: Request) -> Response:
         "oversight": charter.oversight.body,
         "places": [source.place.name for source in charter.sources],
         "view": public_view.facts_of(request, first),
-        "looks_for": [words.sentence(charter, analytic) for analytic in charter.analytics],
+        "looks_for": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
         "kept": facts.kept(charter),
         "month": facts.month(house.store.read(), now),
         "consulted_on": False,

@@ -119,7 +119,7 @@ def tile(request: Request, path: str) -> Response:
 
 
 def _tiles(request: Request) -> TileReader:
-    return cast(TileReader, request.app.state.house.tiles)
+    return cast("TileReader", request.app.state.house.tiles)
 
 
 def _log_key(request: Request) -> str:

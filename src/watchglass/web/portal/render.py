@@ -18,10 +18,12 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from watchglass.acts.public_facts import words_of_day
 from watchglass.acts.public_ledger import Day
 from watchglass.charter import words
+from watchglass.charter.scene import Place
 from watchglass.core.digest import b64
 from watchglass.core.time import iso, moment
 from watchglass.web.portal.chrome import chrome
@@ -104,6 +106,8 @@ def environment() -> Environment:
         plural=plural,
         b64=b64,
         fact=words_of_fact,
+        marked=marked,
+        coordinates=coordinates,
         middle=middle,
         growth_line=growth_line,
         listed=lambda items, last="and": words.listed(list(items), last),
@@ -155,6 +159,20 @@ def words_of_fact(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(words_of_fact(item) for item in value)
     return str(value)
+
+
+def marked(text: str) -> Markup:
+    """The text, escaped, with what stands between backticks as code."""
+    parts = str(escape(text)).split("`")
+    odd = len(parts) % 2 == 0
+    html = "".join(f"<code>{part}</code>" if at % 2 and not odd else part for at, part in enumerate(parts))
+    return Markup(html)  # noqa: S704  # every part was escaped above
+
+
+def coordinates(place: Place) -> str:
+    """``51.4379° north, 0.9449° west``."""
+    north, east = ("north" if place.lat >= 0 else "south"), ("east" if place.lon >= 0 else "west")
+    return f"{abs(place.lat):.4f}° {north}, {abs(place.lon):.4f}° {east}"
 
 
 def middle(corners: Sequence[tuple[float, float]]) -> tuple[float, float]:
