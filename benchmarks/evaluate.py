@@ -1,4 +1,4 @@
-"""How good the detector and the whole cascade are, on real pictures with truth. Read by ``watchglass eval`` and the card.
+"""How good the detector and the whole cascade are, on real pictures with truth. For ``watchglass eval`` and the card.
 
 Every figure carries an interval: Wilson's for independent pictures; a bootstrap over blocks of consecutive frames for
 video, whose frames are not independent.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +169,9 @@ def coco(pictures: Iterable[Path], detector: NanoDet) -> dict[str, list[Counts]]
 # ---- figures ---------------------------------------------------------------------------------------------------------
 
 
-def figure(name: str, value: float | None, target: float | None, interval: tuple[float, float] | None, n: int, note: str) -> Figure:
+def figure(
+    name: str, value: float | None, target: float | None, interval: tuple[float, float] | None, n: int, note: str
+) -> Figure:
     """One figure in the form of every ``--json`` output."""
     return {
         "name": name,
@@ -194,28 +197,32 @@ def detector_figures(data: Path, pictures: list[Path], every: int = 1) -> list[F
         if there:
             figures.append(figure(f"coco_{kind}_recall", right / there, None, wilson(right, there), there, note))
         if claimed:
-            figures.append(figure(f"coco_{kind}_precision", right / claimed, None, wilson(right, claimed), claimed, note))
+            figures.append(
+                figure(f"coco_{kind}_precision", right / claimed, None, wilson(right, claimed), claimed, note)
+            )
     figures += _pets_detector_figures(data, detector, every)
     return figures
 
 
 def _pets_detector_figures(data: Path, detector: NanoDet, every: int) -> list[Figure]:
     counts = pets_detector(data, detector, every)
-    note = f"PETS2009 S2.L1, {len(counts)} of frames 0-499, people, IoU .5, score >= {_THRESHOLD}; bootstrap over blocks"
+    note = (
+        f"PETS2009 S2.L1, {len(counts)} of frames 0-499, people, IoU .5, score >= {_THRESHOLD}; bootstrap over blocks"
+    )
     return [
         figure(f"pets_detector_{name}", value, 0.90, (low, high), len(counts), note)
         for name, (value, low, high) in by_blocks(counts).items()
     ]
 
 
-def figures(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
-    """The figures of ``watchglass eval``.
+def figures(*, quick: bool, progress: Progress) -> list[Figure]:
+    """The figures of ``watchglass eval``. Where the data (``WATCHGLASS_DATA``) are absent each is null and says so.
 
     Args:
-        data: the shared data; where it is absent each figure is null and says so.
         quick: detector on every fifth frame.
         progress: told what is happening.
     """
+    data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
     names = [f"pets_{what}_{which}" for what in ("detector", "cascade") for which in ("recall", "precision")]
     if not (data / "media/pets_s2l1/truth.json").is_file():
         return [figure(name, None, None, None, 0, "PETS data not found; set WATCHGLASS_DATA") for name in names]

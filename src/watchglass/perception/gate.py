@@ -113,9 +113,11 @@ class Gate:
         differs = clumps(off > np.maximum(_FLOOR, _SIGMAS * memory.noise))
         _learn(memory, at_ms, fair, off, differs, busy)
         # What differs nearly always and never goes away is a clock on the screen, or a flag.
-        fresh = differs & ~((memory.changes > _CLOCK_SHARE) & (memory.looks > _CLOCK_LOOKS))
+        fresh = differs
+        if memory.looks > _CLOCK_LOOKS and (clock := memory.changes > _CLOCK_SHARE).any():
+            fresh = differs & ~cv2.dilate(clock.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
         if busy is not None:
-            fresh &= ~busy
+            fresh = fresh & ~busy
         return bool(fresh.any())
 
 
@@ -143,7 +145,7 @@ class Motion:
 
     def __init__(self) -> None:
         self._before: FloatArray | None = None
-        self._noise = 1.0
+        self._noise: float | None = None
 
     def reset(self) -> None:
         """Forget the picture before."""
@@ -159,5 +161,6 @@ class Motion:
         off -= np.float32(np.median(off[::4, ::4]))
         np.abs(off, out=off)
         # The median of what differs is noise as long as less than half the picture moves.
-        self._noise += 0.1 * (1.48 * float(np.median(off[1::4, 1::4])) - self._noise)
+        noise = 1.48 * float(np.median(off[1::4, 1::4]))
+        self._noise = noise if self._noise is None else self._noise + 0.1 * (noise - self._noise)
         return clumps(off > max(_FLOOR * 0.75, _SIGMAS * self._noise))

@@ -28,7 +28,7 @@ _BLUR_RATIO: Final = 0.4
 _SHARP_LEAST: Final = 4.0
 _ALIKE: Final = 0.45
 _SHIFT_LEAST: Final = 1.5
-_HOLD_MS: Final = 5_000
+_HOLD_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

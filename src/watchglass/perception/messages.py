@@ -36,6 +36,8 @@ class SourceSpec:
         loop: play the file again and again as if it were live; the seam resets tracks without a fault.
         realtime: pace by the clock; otherwise as fast as the machine can, with time taken from the file.
         start_ms: the capture time of the first frame when not ``realtime``.
+        size: (width, height) that zones and ``never_see`` were drawn on; None takes the file's own. A picture of
+            another size is not looked at: it is a camera fault.
         never_see: polygons painted black before anything looks at the picture.
         ground_per_pixel / width_m: metres across the picture's width, where the charter states it.
         backdrop: PNG bytes of the confirmed backdrop, or None.
@@ -57,6 +59,7 @@ class SourceSpec:
     pin_hz: float = 4.0
     clip_before_ms: int = 4000
     clip_after_ms: int = 4000
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ MOTION_MS: Final = 180
 WATCH_MS: Final = 1000
 _MINUTE: Final = 60_000
 _STIRRED: Final = 0.1
+_ACCEPT_MS: Final = 30 * _MINUTE
+"""A view that has been another one for so long is the view: snow fell, or the operator left the camera as it is."""
 _PERSON: Final = 0
 
 Event = Incident | Pins | ClipOrder
@@ -108,6 +110,11 @@ class Pipeline:
         yield from self._ring.finish()
         self._forget_things()
         yield from self._judge(Tracks.none(at_ms))
+
+    def reopened(self, decoder: Decoder) -> None:
+        """The source is back, perhaps with another codec: its packets need this decoder from now on."""
+        self.pause()
+        self._cascade.decode_with(decoder)
 
     def pause(self) -> None:
         """Nothing may be looked at: forget packets, pictures and tracks at once."""
@@ -201,14 +208,16 @@ class Pipeline:
     def _watch_health(self, look: Look) -> None:
         picture = look.picture
         sample = picture.luma()
-        before = self._condition
         self._condition = self._watch.look(picture.at_ms, sample, picture.edges())
         if look.open:
             busy = self._busy(picture.at_ms)
             moving = self._moving if busy is None else (busy if self._moving is None else busy | self._moving)
             self._cascade.gate.look(picture.at_ms, sample, moving)
-        if self._condition and self._condition.name == "moved" and before and before.name == "moved":
-            # It has been reported: what the camera shows now is what it shows.
+        if (
+            self._condition
+            and self._condition.name == "moved"
+            and picture.at_ms - self._condition.since_ms > _ACCEPT_MS
+        ):
             self._watch.accept_scene()
 
     def _judge(self, tracks: Tracks) -> Iterator[Event]:
@@ -252,12 +261,13 @@ class Pipeline:
         self.fault = (
             f"the picture is {picture.width}x{picture.height}; the charter's zones were drawn on {width}x{height}"
         )
-        if self._condition is None or self._condition.name != "moved":
-            self._condition = Condition(
-                "moved", picture.at_ms, {"width_px": float(picture.width), "height_px": float(picture.height)}
-            )
+        if not self._due("watch", picture.at_ms, WATCH_MS):
+            return
+        if self._condition is None or "width_px" not in self._condition.facts:
+            facts = {"width_px": float(picture.width), "height_px": float(picture.height)}
+            self._condition = Condition("moved", picture.at_ms, facts)
             self._forget_things()
-            yield from self._judge(Tracks.none(picture.at_ms))
+        yield from self._judge(Tracks.none(picture.at_ms))
 
     # ---- small things ----------------------------------------------------------------------------------------------
 

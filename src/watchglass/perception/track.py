@@ -207,13 +207,14 @@ def _expected(track: _Track, at_ms: int) -> FloatArray:
     """The box moved on by its velocity; what was missed slows down instead of flying off."""
     seconds = min((at_ms - track.at_ms) / 1000, 1.0)
     step = track.velocity * np.float32(seconds)
-    return (track.box + np.concatenate([step, step])).astype(np.float32)
+    box: FloatArray = track.box + np.concatenate([step, step])
+    return box
 
 
 def _apart(a: FloatArray, b: FloatArray) -> FloatArray:
     """Centre distance in units of the first box's diagonal: (n, m)."""
     centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
-    distance = np.linalg.norm(centre_a[:, None] - centre_b[None], axis=2)
-    diagonal = np.linalg.norm(a[:, 2:] - a[:, :2], axis=1)
-    apart: FloatArray = (distance / np.maximum(diagonal[:, None], 1)).astype(np.float32)
+    across, down = np.moveaxis(centre_a[:, None] - centre_b[None], -1, 0)
+    width, height = np.moveaxis(a[:, 2:] - a[:, :2], -1, 0)
+    apart: FloatArray = np.hypot(across, down) / np.maximum(np.hypot(width, height), np.float32(1))[:, None]
     return apart

@@ -14,7 +14,6 @@ from watchglass.perception.ports import Image
 from watchglass.views.backdrop import Backdrop, BackdropLearner
 from watchglass.views.public import PlainPin, paint, snap
 
-
 _CONFIRMED_MS: Final = 30_000
 
 

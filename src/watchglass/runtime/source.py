@@ -92,7 +92,7 @@ class Source:
         self._frames = 0
         self._paused = False
         self._refused_since: int | None = None
-        self._painter, self._pipeline = self._build(_UNSEEN_SIZE, None)
+        self._painter, self._pipeline = self._build(spec.size or _UNSEEN_SIZE, None)
 
     # ---- what the worker calls ---------------------------------------------------------------------------------------
 
@@ -148,13 +148,13 @@ class Source:
         except (WatchglassError, StopIteration) as error:
             self._failed(str(error) or "the file is empty")
             return False
-        if self._file is None or (file.width, file.height) != (self._file.width, self._file.height):
-            size = (file.width, file.height)
-            if self._file is None:
-                self._painter, self._pipeline = self._build(size, file)
-            self._send(SourceOpened(self.spec.name, *size, file.fps))
+        size = (file.width, file.height)
+        if self._file is None:
+            self._painter, self._pipeline = self._build(self.spec.size or size, file)
         else:
-            self._pipeline.pause()
+            self._pipeline.reopened(file.decoder())
+        if self._file is None or (self._file.width, self._file.height) != size:
+            self._send(SourceOpened(self.spec.name, *size, file.fps))
         self._file, self._packets, self._next, self._shift_ms = file, packets, first, 0
         self._lost = ""
         return True
@@ -199,7 +199,7 @@ class Source:
     def _order(self, order: ClipOrder) -> None:
         file = self._file
         if file is not None and order.packets:
-            size = (file.width, file.height)
+            size = self.spec.size or (file.width, file.height)
             self._clips.take(order, Studio(file.decoder, size, file.fps, self._painter.confirmed))
 
     def _paced(self, packet: Packet, now: int) -> Packet:
@@ -270,12 +270,8 @@ class Source:
         self._emit(self._pipeline.finish())
         self.ended = True
         self._tell_health(self._clock.now())
-        seconds = (
-            (self._last_ms - self._first_ms) / 1000 + 1 / (self._file.fps if self._file else 25)
-            if self._first_ms is not None
-            else 0.0
-        )
-        wall = time.monotonic() - self._began
-        self._send(
-            SourceEnded(self.spec.name, self._frames, round(seconds, 3), round(self._cpu, 3), round(wall, 3), error)
-        )
+        seconds = 0.0
+        if self._file is not None and self._first_ms is not None:
+            seconds = round((self._last_ms - self._first_ms) / 1000 + 1 / self._file.fps, 3)
+        wall, cpu = round(time.monotonic() - self._began, 3), round(self._cpu, 3)
+        self._send(SourceEnded(self.spec.name, self._frames, seconds, cpu, wall, error))

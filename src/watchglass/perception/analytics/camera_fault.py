@@ -21,8 +21,7 @@ _WORDS: Final = {
 class CameraFault:
     """Fires once for each condition when it begins; again after it was gone for ``rearm_ms``.
 
-    Settings: ``of`` (conditions; all), ``rearm_ms`` (30000). How long a condition must last is perception's own
-    business (five seconds), since it depends on how often the camera is looked at.
+    Settings: ``of`` (conditions; all), ``for_ms`` (5000), ``rearm_ms`` (30000).
     """
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -32,6 +31,7 @@ class CameraFault:
             raise BadInput(
                 f"The rule {spec.name!r} is about {value!r}.", fix=f"Name one or more of: {', '.join(CONDITIONS)}."
             )
+        self._for_ms = int(number(spec, "for_ms", 5000))
         rearm = int(number(spec, "rearm_ms", 30_000))
         self._lasting = {name: Lasting(0, rearm_ms=rearm) for name in wanted}
 
@@ -43,9 +43,10 @@ class CameraFault:
         condition = scene.condition
         if condition is None or condition.name not in self._lasting:
             return None
-        if not self._lasting[condition.name].fires(scene.at_ms, occupied=True, reached=True):
+        held = scene.at_ms - condition.since_ms
+        if not self._lasting[condition.name].fires(scene.at_ms, occupied=True, reached=held >= self._for_ms):
             return None
-        seconds = (scene.at_ms - condition.since_ms) / 1000
+        seconds = held / 1000
         return Finding(
             score=None,
             why=_WORDS[condition.name].format(seconds=seconds),
