@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from watchglass.ledger.receipt import Receipt
@@ -47,8 +46,7 @@ class PreparedLeaf(NamedTuple):
     key: WrappedKey | None
 
 
-@dataclass(frozen=True, slots=True)
-class Committed(Generic[T_co]):
+class Committed(NamedTuple, Generic[T_co]):
     """What a durable transaction gave: the closure's value, and one receipt for each leaf that it recorded."""
 
     value: T_co

@@ -47,8 +47,10 @@ class _Field(NamedTuple):
     salt: slice
     committed: bytes
     """What stands between salt and value in the commitment."""
-    key: bytes
-    """``"name":`` as JSON."""
+    before_commitment: bytes
+    """``"name":"`` and what closes the field before it, in the leaf's commitments."""
+    before_salt: bytes
+    """The same in the opening: ``"name":{"salt":"``."""
 
 
 class _Plan(NamedTuple):
@@ -67,7 +69,8 @@ def _plan(spec: ActSpec) -> _Plan:
             kind.check,
             slice(place * _SALT, (place + 1) * _SALT),
             commitment.name_part(name),
-            canonical.encode(name) + b":",
+            (b'",' if place else b"") + canonical.encode(name) + b':"',
+            (b"}," if place else b'{"fields":{') + canonical.encode(name) + b':{"salt":"',
         )
         for place, (name, kind) in enumerate(spec.committed.items())
     )
@@ -213,18 +216,21 @@ class Recorder:
     def _seal(self, plan: _Plan, values: Mapping[str, Any], key: HourlyKey) -> tuple[bytes, bytes]:
         """The canonical commitments without their braces, and the sealed opening."""
         random = self._entropy.bytes(plan.random_bytes)
-        commitments, openings = [], []
-        for name, check, place, committed, json_key in plan.fields:
+        commitments: list[bytes] = []
+        openings: list[bytes] = []
+        for name, check, place, committed, before_commitment, before_salt in plan.fields:
             value = values[name]
             check(value, name)
             text = _encode(value)
             salt = random[place]
             digest = _sha256(_PREFIX + salt + committed + text).digest()
-            commitments.append(b'%b"%b"' % (json_key, b2a_base64(digest, newline=False)))
-            openings.append(b'%b{"salt":"%b","value":%b}' % (json_key, b2a_base64(salt, newline=False), text))
-        shown = b",".join(commitments)
-        plaintext = b'{"fields":{%b}}' % b",".join(openings)
-        return shown, key.seal(plaintext, nonce=random[-NONCE_BYTES:], aad=b"%b{%b}" % (self._aad, shown))
+            commitments += (before_commitment, b2a_base64(digest, newline=False))
+            openings += (before_salt, b2a_base64(salt, newline=False), b'","value":', text)
+        commitments.append(b'"')
+        openings.append(b"}}}")
+        shown = b"".join(commitments)
+        sealed = key.seal(b"".join(openings), nonce=random[-NONCE_BYTES:], aad=b"%b{%b}" % (self._aad, shown))
+        return shown, sealed
 
     def signed(self, statement: SignedStatement) -> PreparedLeaf:
         """The leaf of a statement that its caller has verified, with its opening sealed to oversight.

@@ -125,6 +125,7 @@ class Sequencer:
         self._ask = threading.Event()
         self._stopping = threading.Event()
         self._hurry: set[Lane] = set()
+        self._looked: tuple[int, int] | None = None
         self._threads: list[threading.Thread] = []
         self.problem: WatchglassError | None = None
         self.witness_problems: dict[str, WatchglassError] = {}
@@ -147,6 +148,7 @@ class Sequencer:
             raise BadInput("The ledger's intervals must be longer than zero.", fix="Correct them in the charter.")
         self._checkpoint_every = checkpoint_every
         self._batch_every = batch_every
+        self._looked = None
 
     def watched_by(self, witnesses: Mapping[str, Witness]) -> None:
         """Take on the witnesses of a charter; what they cosigned before counts on."""
@@ -197,6 +199,8 @@ class Sequencer:
         later = now + self._checkpoint_every
         prompt = later if Lane.PROMPT in hurry else now - now % self._checkpoint_every
         batch = later if Lane.BATCH in hurry else now - now % self._batch_every
+        if not hurry and self._looked == (prompt, batch):
+            return 0  # nothing was due at these moments, and what came since is due at later ones
         due = "created_ms < CASE lane WHEN 'prompt' THEN ? ELSE ? END OR merge_by_ms <= ?"
         waiting = self._store.read().one(
             f"SELECT 1 FROM outbox WHERE idx IS NULL AND ({due}) LIMIT 1",  # noqa: S608  # constant text
@@ -205,6 +209,7 @@ class Sequencer:
             later,
         )
         if waiting is None:
+            self._looked = (prompt, batch)
             return 0
 
         def assign(tx: Transaction) -> int:
@@ -374,6 +379,7 @@ class Sequencer:
 
     def start(self) -> None:
         """Run rounds until ``close``: one thread integrates and another asks the witnesses, who may be slow."""
+        self._stopping.clear()
         for target in (self._integrate_loop, self._witness_loop):
             thread = threading.Thread(target=target, name=f"watchglass{target.__name__}", daemon=True)
             thread.start()
