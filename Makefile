@@ -43,7 +43,7 @@ fix: $(VENV)/dev.stamp
 	@$(BIN)/ruff format .
 
 bench: $(VENV)/dev.stamp
-	@for name in perception ledger; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
+	@for name in perception ledger portal; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
 eval: $(VENV)/dev.stamp
 	@$(BIN)/watchglass eval $(ARGS)

@@ -12,6 +12,7 @@ from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.output import Result, say
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem
+from watchglass.core.time import iso
 from watchglass.records.statement import SignedStatement
 
 
@@ -161,7 +162,7 @@ def _say(result: Result) -> None:
     say("Signed on this machine, accepted and recorded.")
     receipt = result.get("receipt")
     if isinstance(receipt, dict):
-        print(f"Receipt: in the public ledger by {receipt.get('merge_by')}. Leaf {result.get('leaf_hash', '')}")
+        print(f"Receipt: in the public ledger by {iso(int(receipt['merge_by']))}. Leaf {result.get('leaf_hash', '')}")
 
 
 def _render_open(result: Result) -> None:

@@ -1,0 +1,204 @@
+"""A newcomer walks the demo in a real browser: every page, every role, from the street to the proof."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+PUBLIC = (
+    "/",
+    "/tour",
+    "/register",
+    "/register/sources/street",
+    "/register/analytics/on-the-lawn",
+    "/register/models/nanodet-416-int8",
+    "/charter",
+    "/charter/versions",
+    "/charter/versions/1",
+    "/charter/diff/1/2",
+    "/view/street",
+    "/ledger",
+    "/ledger/entries/0",
+    "/ledger/entries/3",
+    "/ledger/verify",
+    "/api",
+    "/login",
+)
+STAFF = {
+    "robin": ("/review", "/account"),
+    "lee": ("/review", "/figures", "/sources"),
+    "sam": ("/respond",),
+    "olga": ("/sources", "/sources/street/backdrop"),
+    "pat": ("/figures",),
+    "board": ("/oversight", "/oversight/suspend", "/oversight/openings", "/sources"),
+    "admin": ("/accounts",),
+}
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RAISED_MS = 90_000
+"""The clip is a minute long, and something happens in it every time."""
+
+
+def accessible(page: Page) -> None:
+    found = Axe().run(page, options=WCAG)
+    broken = [
+        f"{violation['id']}: {violation['help']} ({violation['nodes'][0]['html'][:160]})"
+        for violation in found.response["violations"]
+    ]
+    assert broken == [], f"{page.url}: {broken}"
+
+
+def waits_for_an_alert(page: Page) -> str:
+    """The id of the alert that comes to the open queue by itself."""
+    alert = page.locator("article.alert")
+    expect(alert).to_be_visible(timeout=RAISED_MS)
+    name = alert.get_attribute("data-alert")
+    assert name
+    return name
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_public_page_is_there_light_and_accessible(visitor: Any, path: str) -> None:
+    page = visitor.open(path)
+    assert page.locator("h1").count() == 1
+    accessible(page)
+    page.emulate_media(color_scheme="dark")
+    accessible(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert too_wide <= 0, f"{path} is {too_wide} pixels wider than a phone"
+
+
+@pytest.mark.parametrize("name", sorted(STAFF))
+def test_each_role_finds_its_own_places_and_no_other(signed_in: Any, name: str) -> None:
+    someone = signed_in(name)
+    for path in STAFF[name]:
+        page = someone.open(path)
+        accessible(page)
+    everywhere = {path for paths in STAFF.values() for path in paths} - {"/account"}
+    for path in sorted(everywhere - set(STAFF[name])):
+        answer = someone.page.request.get(someone.base + path, headers={"Accept": "text/html"})
+        allowed = path == "/sources" and name in {"lee", "olga", "board"}
+        assert answer.status == (200 if allowed else 403), f"{name} at {path}: {answer.status}"
+
+
+def test_the_painted_street_moves(visitor: Any) -> None:
+    page = visitor.open("/view/street")
+    first = page.locator("main svg").first.inner_html()
+    page.wait_for_function(
+        "before => document.querySelector('main svg').innerHTML !== before", arg=first, timeout=20_000
+    )
+
+
+def test_an_alert_arrives_is_decided_with_one_key_undone_and_reaches_the_responder(signed_in: Any, demo: Any) -> None:
+    robin = signed_in("robin")
+    page = robin.open("/review")
+    alert = waits_for_an_alert(page)
+    accessible(page)
+    expect(page.locator("article.alert")).to_contain_text("Raw score")
+    expect(page.locator("article.alert video")).to_be_visible(timeout=30_000)
+    assert page.locator("article.alert video").evaluate("video => video.videoWidth") > 0
+    page.keyboard.press("?")
+    expect(page.locator("dialog#help")).to_be_visible()
+    accessible(page)
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("u")
+    expect(page.locator("#undo")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator(f"article.alert[data-alert='{alert}']")).to_be_visible(timeout=10_000)
+    page.keyboard.press("c")
+    expect(page.locator(f"article.alert[data-alert='{alert}']")).to_have_count(0)
+
+    sam = signed_in("sam", width=390, height=844)
+    card = sam.open("/respond")
+    card.locator(f"a[href='/respond/{alert}']").click()
+    accessible(card)
+    for words in (re.compile("I have it", re.IGNORECASE), re.compile("on my way", re.IGNORECASE), re.compile("there", re.IGNORECASE)):
+        button = card.get_by_role("button", name=words)
+        if button.count():
+            button.first.click()
+    card.locator("input[name=outcome]").first.check()
+    card.locator("form[action$='/outcome'] button[type=submit]").click()
+    expect(card.locator("main")).to_contain_text(re.compile("closed|done|recorded", re.IGNORECASE))
+
+
+def test_two_people_never_decide_the_same_alert_unknowingly(signed_in: Any) -> None:
+    robin, lee = signed_in("robin"), signed_in("lee")
+    page = robin.open("/review")
+    alert = waits_for_an_alert(page)
+    other = lee.open(f"/review/alerts/{alert}")
+    expect(other.locator("#held")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.locator(f"article.alert[data-alert='{alert}']")).to_have_count(0)
+    other.reload()
+    expect(other.locator("main")).to_contain_text("decided")
+
+
+def test_oversight_stops_an_analytic_from_its_own_machine(visitor: Any, demo: Any) -> None:
+    key = str(demo.people / "oversight" / "signing.key")
+    words = ("--key", key, "--analytic", "gathering", "--reason", "a test", "--json")
+    done = demo.watchglass("oversight", "suspend", demo.address, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["act"] == "suspension_ordered"
+    page = visitor.open("/register/analytics/gathering")
+    expect(page.locator("main")).to_contain_text(re.compile("suspended", re.IGNORECASE))
+    accessible(page)
+
+    def orders() -> list[dict[str, Any]]:
+        answer: dict[str, Any] = page.request.get(demo.address + "/api/v1/standing").json()
+        return [order for order in answer["suspensions"] if order["analytic"] == "gathering"]
+
+    page.wait_for_timeout(3000)
+    assert orders()[-1]["obeyed"] is not None
+    again = demo.watchglass("oversight", "resume", demo.address, *words, "--what-changed", "nothing: it was a test")
+    assert again.returncode == 0, again.stdout + again.stderr
+    for _ in range(40):
+        if orders()[-1]["resumed"]:
+            break
+        page.wait_for_timeout(1000)
+    assert orders()[-1]["resumed"], "a witness cosigns within seconds, and only then it runs again"
+
+
+def test_the_ledger_verifies_from_outside_and_its_pages_lead_to_proofs(visitor: Any, demo: Any) -> None:
+    trust = str(demo.people / "trust")
+    done = demo.watchglass("ledger", "verify", demo.address + "/log", "--trust", trust, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = visitor.open("/ledger/entries/3")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("proof", re.IGNORECASE)).first.click()
+    proof = str(download.value.path())
+    checked = demo.watchglass("ledger", "check-proof", proof, "--trust", trust, "--json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_page_is_also_data(visitor: Any) -> None:
+    for path in ("/index", "/tour", "/register", "/charter", "/charter/versions", "/view/street", "/ledger"):
+        answer = visitor.page.request.get(f"{visitor.base}{path}.json")
+        assert answer.ok, path
+        assert isinstance(answer.json(), dict)
+
+
+def test_pages_work_without_javascript(chromium: Any, demo: Any) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for path in ("/", "/tour", "/view/street", "/register", "/charter", "/ledger"):
+        answer = page.goto(demo.address + path)
+        assert answer is not None
+        assert answer.ok, path
+        expect(page.locator("h1")).to_be_visible()
+    page.goto(demo.address + "/login")
+    page.fill("input[name=name]", "robin")
+    page.fill("input[name=password]", demo.password)
+    page.click("main form button[type=submit]")
+    page.goto(demo.address + "/review")
+    link = page.locator("#items a").first
+    if link.count():
+        link.click()
+        page.locator("button[value=reject]").click()
+        assert page.locator("h1").count() == 1
+    context.close()
