@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from record_world import NOON, World, merged_hashes
 
-from watchglass.core.errors import CannotRecord, DidNotVerify, Problem
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import HOUR, MINUTE
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
@@ -437,6 +438,59 @@ def test_a_ledger_that_cannot_be_written_keeps_everything_in_the_outbox(tmp_path
 # ---- threads -----------------------------------------------------------------------------------------------------
 
 
+def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not come to be")
+
+
+def test_a_trouble_is_shown_while_it_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World.make(tmp_path)
+    broken = [True]
+    real = TileDirectory.write
+
+    def write(self: TileDirectory, files: Any) -> None:
+        if broken[0]:
+            raise CannotRecord("The disk refused.", fix="Make room.")
+        real(self, files)
+
+    monkeypatch.setattr(TileDirectory, "write", write)
+    with world.store() as store:
+        sequencer = world.sequencer(store)
+        store.commit(lambda tx: tx.record(world.prompt(1)))
+        sequencer.start()
+        sequencer.nudge()
+        wait_until(lambda: sequencer.problem is not None)
+        assert sequencer.problem is not None
+        assert sequencer.problem.message == "The disk refused."
+        broken[0] = False
+        sequencer.nudge()
+        wait_until(lambda: sequencer.head.size == 1)
+        wait_until(lambda: sequencer.problem is None)
+        sequencer.close()
+
+
+def test_a_charters_witnesses_and_pace_are_taken_on(tmp_path: Path) -> None:
+    world = World.make(tmp_path)
+    local, _ = witness(world)
+    with world.store() as store:
+        sequencer = world.sequencer(store)
+        fill(store, world, range(3))
+        sequencer.tick(EVERYTHING)
+        assert sequencer.cosigned_size() == 0
+        sequencer.watched_by({"one": local})
+        sequencer.pace(checkpoint_every=1000, batch_every=2000)
+        fill(store, world, range(3, 5))
+        clock_of(world).advance(2000)
+        assert sequencer.tick().size == 5
+        assert sequencer.cosigned_size() == 5
+        with pytest.raises(BadInput, match="longer than zero"):
+            sequencer.pace(checkpoint_every=0, batch_every=1)
+        sequencer.close()
+
+
 def test_the_threads_integrate_nudge_and_stop(tmp_path: Path) -> None:
     world = World.make(tmp_path)
     local, _ = witness(world)
@@ -445,10 +499,7 @@ def test_the_threads_integrate_nudge_and_stop(tmp_path: Path) -> None:
         store.commit(lambda tx: tx.record(world.prompt(1)))
         sequencer.start()
         sequencer.nudge((Lane.PROMPT,))
-        for _ in range(500):
-            if sequencer.cosigned_size() == 1:
-                break
-            time.sleep(0.01)
+        wait_until(lambda: sequencer.cosigned_size() == 1)
         sequencer.close()
         assert sequencer.problem is None
         assert sequencer.cosigned_size() == 1

@@ -11,6 +11,7 @@ import threading
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
@@ -37,6 +38,7 @@ _PREFIX: Final = commitment.PREFIX
 _TEXTS: Final = frozenset({str})
 _sha256 = hashlib.sha256
 _encode = canonical.encode
+_encode_text = encode_basestring
 
 
 class _Field(NamedTuple):
@@ -221,7 +223,10 @@ class Recorder:
         for name, check, place, committed, before_commitment, before_salt in plan.fields:
             value = values[name]
             check(value, name)
-            text = _encode(value)
+            try:
+                text = _encode_text(value).encode() if type(value) is str else _encode(value)
+            except UnicodeEncodeError:
+                text = _encode(value)  # which says what is wrong with it
             salt = random[place]
             digest = _sha256(_PREFIX + salt + committed + text).digest()
             commitments += (before_commitment, b2a_base64(digest, newline=False))

@@ -186,6 +186,14 @@ def test_committed_values_are_checked_before_they_are_hidden(field: str, value: 
         recorder().attested("alert_raised", **arguments)
 
 
+def test_half_a_character_is_refused() -> None:
+    for part in ("committed", "clear"):
+        arguments = example(ACTS["alert_raised"])
+        arguments[part] = {**arguments[part], ("why" if part == "committed" else "kind"): "\ud800"}
+        with pytest.raises(BadInput, match="surrogate|'kind'"):
+            recorder().attested("alert_raised", **arguments)
+
+
 def test_the_server_cannot_attest_what_people_sign() -> None:
     with pytest.raises(BadInput, match="its actor signs it"):
         recorder().attested("suspension_ordered", **example(ACTS["suspension_ordered"]))
