@@ -117,12 +117,16 @@ def _of_condition(standing: Standing, now_ms: int) -> tuple[Notice, ...]:
 
 
 def _of_suspension(standing: Standing) -> Iterable[Notice]:
-    people = standing.charter.safeguards.on_suspension if standing.charter else None
-    meanwhile = f" Meanwhile people: {people.people_do}" if people else ""
     for order in standing.suspensions:
         what = "Everything is" if order.scope == EVERYTHING else f"“{order.scope}” is"
-        text = f"{order.by.capitalize()} ordered it on {words_of_day(order.at_ms)}.{meanwhile}"
+        text = f"{order.by.capitalize()} ordered it on {words_of_day(order.at_ms)}."
         yield Notice("stopped", f"{what} suspended.", text, "/ledger", "See the record")
+
+
+def meanwhile(standing: Standing) -> str | None:
+    """What people do instead while something is suspended; None while nothing is."""
+    stop = standing.charter.safeguards.on_suspension if standing.charter else None
+    return stop.people_do if stop is not None and standing.suspensions else None
 
 
 # ---- what is noticed, and how often that was right -----------------------------------------------------------------

@@ -53,6 +53,7 @@ def home(request: Request) -> Response:
         "kept": facts.kept(charter),
         "month": facts.month(house.store.read(), now),
         "consulted_on": False,
+        "meanwhile": facts.meanwhile(standing),
     }
     return page(request, "public/home.html", data)
 

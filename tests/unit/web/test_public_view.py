@@ -1,0 +1,147 @@
+"""The painted view: late, coarse, grey where the charter or an operator does not say yes; and its stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from a_portal import Someone
+from a_street import Street, make_street
+
+from watchglass.core.time import MINUTE
+from watchglass.web.portal import public_view
+from watchglass.web.portal.app import create_app
+
+MARKS = ((100, 320, 0), (180, 420, 0), (620, 250, 1))
+
+
+@pytest.fixture
+def street(tmp_path: Any) -> Any:
+    made = make_street(tmp_path)
+    yield made
+    made.house.close()
+
+
+def view_of(street: Street) -> dict[str, Any]:
+    return dict(Someone(create_app(street.house)).get("/view/street.json").json()["view"])
+
+
+def test_live_where_the_charter_says_live(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    view = view_of(street)
+    assert (view["state"], view["when"], view["people"]) == ("live", "Live", 2)
+    assert sorted(pin[2] for pin in view["pins"]) == [0, 0, 1]
+    assert "It is live, because the charter says so." in view["why"]
+
+
+def test_nothing_younger_than_the_delay_is_ever_shown(street: Street) -> None:
+    street.publish(("delay: 0s", "delay: 15m"))
+    street.show(MARKS, 2)
+    assert (view_of(street)["state"], view_of(street)["pins"]) == ("none", [])
+    street.clock.advance(15 * MINUTE - 1)
+    assert view_of(street)["pins"] == []
+    street.clock.advance(1)
+    view = view_of(street)
+    assert (view["state"], view["when"], len(view["pins"])) == ("late", "15 minutes late", 3)
+
+
+def test_fewer_than_the_threshold_shows_nobody_and_no_number(street: Street) -> None:
+    street.publish(("hide_below: 0", "hide_below: 3"))
+    street.show(MARKS, 2)
+    view = view_of(street)
+    assert (view["hidden"], view["pins"], view["people"]) == (True, [], None)
+    html = Someone(create_app(street.house)).get("/view/street").text
+    assert "Too few people are in view to show any." in html
+    assert "2 people" not in html
+
+
+def test_grey_with_a_sentence_until_somebody_confirmed_the_empty_scene(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2, backdrop=False)
+    view = view_of(street)
+    assert view["backdrop"] is None
+    assert "nobody has confirmed yet" in view["why_grey"]
+    visitor = Someone(create_app(street.house))
+    assert visitor.get("/view/street/backdrop.png").status_code == 404
+    assert view["why_grey"] in visitor.get("/").text
+
+
+def test_the_still_is_the_painted_picture(street: Street) -> None:
+    street.publish()
+    street.show((), 0)
+    visitor = Someone(create_app(street.house))
+    empty = picture(visitor.get("/view/street/still.png").content)
+    street.clock.advance(1000)
+    street.show(MARKS, 2)
+    marked = picture(visitor.get("/view/street/still.png").content)
+    assert empty.shape == marked.shape == (576, 768, 3)
+    changed = (empty != marked).any(axis=2)
+    for x, y, _ in MARKS:
+        assert changed[y - 10 : y + 10, x - 10 : x + 10].mean() > 0.5
+    assert changed.mean() < 0.01
+
+
+@pytest.mark.parametrize(("accept", "kind"), [("image/webp,*/*", "webp"), ("image/png", "png"), ("*/*", "png")])
+def test_the_empty_scene_is_given_as_the_browser_can_read_it(street: Street, accept: str, kind: str) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    visitor = Someone(create_app(street.house))
+    answer = visitor.get("/view/street/backdrop.png", headers={"accept": accept})
+    assert (answer.headers["content-type"], answer.headers["vary"]) == (f"image/{kind}", "accept")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert picture(answer.content).shape == (576, 768, 3)
+    assert kind == "png" or len(answer.content) < 60_000
+    again = visitor.get(
+        "/view/street/backdrop.png", headers={"accept": accept, "if-none-match": answer.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_stream_tells_the_present_then_every_change_and_ends_with_the_house(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    app = create_app(street.house)
+    request: Any = SimpleNamespace(app=app)
+
+    async def listen() -> list[dict[str, Any]]:
+        stream = public_view._events(request, "street")
+        told = [await told_next(stream)]
+        street.clock.advance(500)
+        await asyncio.to_thread(street.show, MARKS[:1], 1)
+        told.append(await told_next(stream))
+        await asyncio.to_thread(street.suspend)
+        while told[-1]["state"] != "stopped":
+            told.append(await told_next(stream))
+        street.house.bus.close()
+        async for _ in stream:
+            pass
+        return told
+
+    told = asyncio.run(asyncio.wait_for(listen(), 20))
+    assert [len(event["pins"]) for event in told[:2]] == [3, 1]
+    assert told[-1] == {
+        "state": "stopped",
+        "when": "Not shown",
+        "pins": [],
+        "people": None,
+        "hidden": False,
+        "backdrop": None,
+    }
+
+
+async def told_next(stream: AsyncIterator[bytes]) -> dict[str, Any]:
+    async for message in stream:
+        if message.startswith(b"data: "):
+            return dict(json.loads(message[6:]))
+    raise AssertionError("the stream ended")
+
+
+def picture(data: bytes) -> Any:
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
