@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
-from starlette.routing import compile_path
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.routing import Match, compile_path
 
 from watchglass.access.roles import May
 
@@ -186,18 +186,26 @@ def check(app: FastAPI, rules: Iterable[Rule] = RULES) -> None:
     """
     listed = {(rule.method, rule.path): rule for rule in rules}
     table = Table(listed.values())
+    contexts = list(iter_route_contexts(app.routes))
     served: set[tuple[str, str]] = set()
-    for route in iter_route_contexts(app.routes):
+    for route in contexts:
         path = route.path or ""
-        for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+        if not route.methods:
+            raise RuntimeError(f"{path} is not a plain endpoint; the route table can only judge those.")
+        for method in route.methods - {"HEAD", "OPTIONS"}:
             served.add((method, path))
             if (method, path) not in listed:
                 raise RuntimeError(f"{method} {path} has no rule in the portal's route table.")
-            found = table.find(method, sample(path))
-            if found is None or found.path != path:
-                raise RuntimeError(f"{method} {path} would be judged by the rule of {found.path if found else 'none'}.")
-        if not route.methods:
-            raise RuntimeError(f"{path} is not a plain endpoint; the route table can only judge those.")
+            judged, answered = table.find(method, sample(path)), _answers(contexts, method, sample(path))
+            if judged is None or judged.path != path or answered != path:
+                by = judged.path if judged else "none"
+                raise RuntimeError(f"{method} {path} would be judged by the rule of {by} and answered by {answered}.")
     missing = sorted(f"{method} {path}" for method, path in listed.keys() - served)
     if missing:
         raise RuntimeError("The portal's route table lists endpoints that do not exist: " + ", ".join(missing))
+
+
+def _answers(contexts: Iterable[RouteContext], method: str, path: str) -> str:
+    """The template of the endpoint that the application itself would choose."""
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "path_params": {}}
+    return next((route.path or "" for route in contexts if route.matches(dict(scope))[0] is Match.FULL), "nothing")

@@ -161,14 +161,15 @@ class Wall:
     def _dress(self, headers: MutableHeaders, rule: Rule | None) -> None:
         for name, value in _HEADERS:
             headers.setdefault(name, value)
-        open_data = rule is not None and rule.public
-        headers.setdefault("referrer-policy", "no-referrer" if open_data and rule.path != "/login" else "same-origin")
+        open_data = rule is not None and rule.public and rule.path != "/login"
+        # forms that change something need their Origin, which "no-referrer" would make "null"
+        headers.setdefault("referrer-policy", "no-referrer" if open_data else "same-origin")
         if rule is not None and rule.pace is Pace.LOG:  # the log is for everyone's verifier, in anybody's page
             headers.update({"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"})
         headers.setdefault("cross-origin-resource-policy", "same-origin")
         if self._address.https:
             headers.setdefault("strict-transport-security", _HSTS)
-        if not open_data or rule.path == "/login":
+        if not open_data:
             headers["cache-control"] = "no-store"
         else:
             headers.setdefault("cache-control", "no-cache")
