@@ -190,7 +190,7 @@ def test_half_a_character_is_refused() -> None:
     for part in ("committed", "clear"):
         arguments = example(ACTS["alert_raised"])
         arguments[part] = {**arguments[part], ("why" if part == "committed" else "kind"): "\ud800"}
-        with pytest.raises(BadInput, match="surrogate|'kind'"):
+        with pytest.raises(BadInput, match=r"surrogate|'kind'"):
             recorder().attested("alert_raised", **arguments)
 
 
