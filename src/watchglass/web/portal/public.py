@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
 from watchglass.charter import words
 from watchglass.charter.decide import Standing
@@ -164,7 +165,7 @@ def charter_page(request: Request) -> Response:
     charter = standing.charter
     if charter is None:
         return page(request, "public/nothing.html", {"condition": facts.Condition.NO_CHARTER})
-    published = facts.versions(request.app.state.house.store.read(), standing, now)
+    published = charters.versions(request.app.state.house.store.read(), standing, now)
     return page(request, "public/charter.html", _charter_data(charter, published))
 
 
@@ -172,7 +173,7 @@ def charter_page(request: Request) -> Response:
 def charter_versions(request: Request) -> Response:
     """Every version that was published, newest first."""
     standing, now = _standing(request)
-    published = facts.versions(request.app.state.house.store.read(), standing, now)
+    published = charters.versions(request.app.state.house.store.read(), standing, now)
     return page(request, "public/versions.html", {"versions": published})
 
 
@@ -182,7 +183,7 @@ def charter_version(request: Request, n: str) -> Response:
     standing, now = _standing(request)
     reader = request.app.state.house.store.read()
     charter = _version(request, n)
-    data = _charter_data(charter, facts.versions(reader, standing, now))
+    data = _charter_data(charter, charters.versions(reader, standing, now))
     return page(request, "public/charter.html", {**data, "text": charter.data.decode()})
 
 
@@ -194,7 +195,7 @@ def charter_diff(request: Request, a: str, b: str) -> Response:
     return page(request, "public/diff.html", {"before": before.version, "after": after.version, "changes": changes})
 
 
-def _charter_data(charter: Charter, published: tuple[facts.Version, ...]) -> dict[str, object]:
+def _charter_data(charter: Charter, published: tuple[charters.Version, ...]) -> dict[str, object]:
     this = next((version for version in published if version.sha256 == charter.sha256), None)
     older = next((version.version for version in published if version.version < charter.version), None)
     return {
@@ -216,7 +217,7 @@ def _version(request: Request, n: str) -> Charter:
     """
     text = None
     if n.isascii() and n.isdigit() and len(n) <= 7:  # noqa: PLR2004  # versions end at a million
-        text = facts.text_of_version(request.app.state.house.store.read(), int(n))
+        text = charters.text_of_version(request.app.state.house.store.read(), int(n))
     if text is None:
         raise NotFound
     try:
