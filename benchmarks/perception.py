@@ -20,8 +20,8 @@ from typing import Any
 
 import av
 import numpy as np
-from streams import HEIGHT, WIDTH, Recipe, backdrop, file_hash, stream
 
+from streams import HEIGHT, WIDTH, Recipe, backdrop, file_hash, stream
 from watchglass.edge.inference import load
 from watchglass.perception.messages import AnalyticSpec, Clip, Health, Incident, Report, SourceSpec, ZoneSpec
 from watchglass.runtime.worker import run_once

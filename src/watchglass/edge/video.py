@@ -122,7 +122,7 @@ class VideoDecoder:
         context.thread_count = 1
         self._context = context
         self._hidden = hidden
-        self._pending: list[int] = []
+        self._pending: list[tuple[int, int | None]] = []
         self._fresh = True
 
     def decode(self, packet: Packet) -> Sequence[VideoPicture]:
@@ -149,7 +149,7 @@ class VideoDecoder:
 
     def _push(self, packet: Packet) -> list[VideoPicture]:
         assert isinstance(packet.payload, av.Packet)
-        self._pending.append(packet.at_ms)
+        self._pending.append((packet.at_ms, packet.payload.pts))
         try:
             frames = self._context.decode(packet.payload)
         except FFmpegError as error:
@@ -161,11 +161,20 @@ class VideoDecoder:
         return self._name(frames)
 
     def _name(self, frames: Sequence[VideoFrame]) -> list[VideoPicture]:
-        """Pictures leave a decoder in order of capture, so the earliest time that waits belongs to the next."""
-        self._pending.sort()
+        """Give each frame the time of its packet.
+
+        Frames and packets share a presentation stamp; where there is none, frames leave a decoder in order of capture,
+        so the earliest time that waits is theirs. Times earlier than a frame's belong to packets that were lost.
+        """
+        self._pending.sort(key=lambda waiting: waiting[0])
         pictures = []
         for frame in frames:
-            at_ms = self._pending.pop(0) if self._pending else 0
+            same = [i for i, (_, pts) in enumerate(self._pending) if pts is not None and pts == frame.pts]
+            index = same[0] if same else 0
+            if index >= len(self._pending):
+                continue
+            at_ms = self._pending[index][0]
+            del self._pending[: index + 1]
             if _planar(frame):
                 pictures.append(VideoPicture(frame, at_ms, self._hidden))
             else:

@@ -20,6 +20,7 @@ _FLOOR: Final = 8.0
 """Grey levels that a smoothed sample must differ by, however still the scene is."""
 
 _SIGMAS: Final = 5.0
+_MOTION_SIGMAS: Final = 6.0
 _BLOB: Final = 3
 """So many neighbours (of nine) must differ with a sample before it counts."""
 
@@ -163,4 +164,4 @@ class Motion:
         # The median of what differs is noise as long as less than half the picture moves.
         noise = 1.48 * float(np.median(off[1::4, 1::4]))
         self._noise = noise if self._noise is None else self._noise + 0.1 * (noise - self._noise)
-        return clumps(off > max(_FLOOR * 0.75, _SIGMAS * self._noise))
+        return clumps(off > max(_FLOOR * 0.75, _MOTION_SIGMAS * self._noise))

@@ -25,9 +25,10 @@ _FROZEN_LOOKS: Final = 4
 _NOISY_SHARE: Final = 0.9
 _HISTORY: Final = 20
 _BLUR_RATIO: Final = 0.4
-_SHARP_LEAST: Final = 4.0
+_SHARP_LEAST: Final = 0.1
 _ALIKE: Final = 0.45
 _SHIFT_LEAST: Final = 1.5
+_FOUND_AGAIN: Final = 0.6
 _HOLD_MS: Final = 1_000
 
 
@@ -145,7 +146,7 @@ class HealthWatch:
             self._sharp = sharp
         blurred = self._sharp >= _SHARP_LEAST and sharp < _BLUR_RATIO * self._sharp
         if blurred:
-            found["blurred"] = {"sharpness": round(sharp, 1), "usual": round(self._sharp, 1)}
+            found["blurred"] = {"sharpness": round(sharp, 2), "usual": round(self._sharp, 2)}
         else:
             self._sharp += 0.05 * (sharp - self._sharp)
         now = smooth(sample)
@@ -164,9 +165,10 @@ class HealthWatch:
 
 
 def _sharpness(sample: Image, neighbours: Image) -> float:
-    """How steep the steepest edges are, in grey levels a pixel, above what noise alone makes."""
+    """How steep the steepest edges are above what noise alone makes, as a share of the picture's contrast."""
     steps = np.abs(sample.astype(np.int16) - neighbours.astype(np.int16))
-    return max(0.0, float(np.percentile(steps, 98)) - 2.0 * float(np.median(steps)))
+    steepest = float(np.percentile(steps, 99)) - 3.0 * float(np.median(steps))
+    return max(0.0, steepest) / max(1.0, float(sample.std()))
 
 
 def _relief(image: FloatArray) -> FloatArray:
@@ -190,7 +192,7 @@ def _moved(now: FloatArray, scene: FloatArray, likeness: float) -> dict[str, flo
     (dx, dy), _response = cv2.phaseCorrelate(relief, _relief(now), window)
     shifted = cv2.warpAffine(now, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), (now.shape[1], now.shape[0]))
     again = _likeness(shifted.astype(np.float32), scene)
-    if again > likeness + 0.2 and float(np.hypot(dx, dy)) >= _SHIFT_LEAST:
+    if again >= _FOUND_AGAIN and float(np.hypot(dx, dy)) >= _SHIFT_LEAST:
         return {"likeness": round(likeness, 2), "right_px": round(dx * 8, 0), "down_px": round(dy * 8, 0)}
     if likeness < _ALIKE / 2:
         return {"likeness": round(likeness, 2)}
