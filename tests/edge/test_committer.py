@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from record_world import World
 
-from watchglass.core.errors import BadInput, CannotRecord
+from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.core.time import HOUR
 from watchglass.ledger import receipt as receipts
 from watchglass.records.leaf import Leaf
@@ -174,6 +174,8 @@ def test_after_close_nothing_is_taken(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(CannotRecord, match="closed"):
         store.commit(world.raise_alert(2))
+    with pytest.raises(Problem, match="closed"):
+        store.read()
 
 
 def test_when_the_receipt_cannot_be_signed_nothing_happened(tmp_path: Path) -> None:

@@ -201,7 +201,10 @@ class Store:
         return job.wait()
 
     def commit_async(self, fn: Callable[[TransactionPort], T]) -> asyncio.Future[Committed[T]]:
-        """The same for a coroutine on the running event loop: ``await store.commit_async(fn)``."""
+        """The same for a coroutine on the running event loop: ``await store.commit_async(fn)``.
+
+        Cancelling the wait does not undo the act, which may have happened already.
+        """
         future: asyncio.Future[Committed[T]] = asyncio.get_running_loop().create_future()
         self._put(_Job(fn, future))
         return future

@@ -240,15 +240,24 @@ class Readers:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: dict[int, tuple[threading.Thread, Reader]] = {}
+        self._closed = False
 
     def get(self) -> Reader:
-        """This thread's reader."""
+        """This thread's reader.
+
+        Raises:
+            Problem: the store is closed.
+        """
         reader: Reader | None = getattr(self._local, "reader", None)
         if reader is None:
             reader = open_reader(self._path)
             self._local.reader = reader
             thread = threading.current_thread()
             with self._lock:
+                if self._closed:
+                    reader.close()
+                    self._local.reader = None
+                    raise Problem("The store is closed.", fix="Start Watchglass again.")
                 ended = [key for key, (owner, _) in self._open.items() if not owner.is_alive()]
                 for key in ended:
                     self._open.pop(key)[1].close()
@@ -258,6 +267,7 @@ class Readers:
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
+            self._closed = True
             for _, reader in self._open.values():
                 reader.close()
             self._open.clear()
