@@ -8,7 +8,9 @@ purpose; give ``password`` where somebody must sign in.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -42,12 +44,13 @@ from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 from watchglass.charter.permit import Decide, Permit, RaiseAlert, Request
 from watchglass.core.digest import unb64
+from watchglass.core.errors import DidNotVerify, Problem
 from watchglass.core.time import Clock, moment
 from watchglass.demo import CHARTER
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.ledger.tiles import FULL, decode_bundle, entries_path
 from watchglass.records.leaf import Leaf
-from watchglass.records.opening import WrappedKey, unseal
+from watchglass.records.opening import WrappedKey, unseal, unwrap
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.records.vocabulary import Lane
 from watchglass.review.model import Alert, Verdict, VerdictValue
@@ -157,8 +160,8 @@ class World:
         return text
 
     def witnessed(self, *, watch: bool = True) -> None:
-        """Let the witness in this process watch the log, or nobody."""
-        self.house.sequencer.watched_by({self.witness.name: self.witness} if watch else {})
+        """Let the witness in this process watch the log; otherwise it is down, as witnesses sometimes are."""
+        self.house.sequencer.watched_by({self.witness.name: self.witness if watch else _Down()})
 
     def settle(self) -> None:
         """Let everything that is recorded become public, and cosigned where somebody watches."""
@@ -269,29 +272,32 @@ class World:
     # ---- what is in the log ------------------------------------------------------------------------------------------
 
     def records(self, act: str | None = None) -> list[Record]:
-        """Every record, in the public log or still waiting for it, opened with oversight's key where it is sealed."""
+        """Every record, in the public log or still waiting for it, opened with oversight's key where that opens it."""
         reader = self.house.store.read()
         keys = {
             bytes(row["key_id"]): WrappedKey(bytes(row["key_id"]), row["hour"], bytes(row["wrapped"]))
             for row in reader.all("SELECT key_id, hour, wrapped FROM opening_key")
         }
-        waiting = reader.all("SELECT leaf, sealed FROM outbox ORDER BY seq")
         sealed = {bytes(row["leaf_hash"]): bytes(row["sealed"]) for row in reader.all("SELECT * FROM opening")}
-        found = [(data, None) for data in self.entries()]
+        found: list[tuple[bytes, bytes | None]] = [(data, None) for data in self.entries()]
+        waiting = reader.all("SELECT leaf, sealed FROM outbox ORDER BY seq")
         found += [(bytes(row["leaf"]), bytes(row["sealed"]) if row["sealed"] else None) for row in waiting]
         records = []
         for data, beside in found:
             leaf = Leaf.parse(data)
-            if act is not None and leaf.act != act:
-                continue
-            blob = beside or sealed.get(leaf.hash())
-            fields = (
-                {}
-                if blob is None or blob[:16] not in keys
-                else unseal(leaf, blob, keys[blob[:16]], self.openings, origin=self.house.origin)
-            )
-            records.append(Record(leaf, data, fields))
+            if act in (None, leaf.act):
+                blob = beside or sealed.get(leaf.hash())
+                key = keys.get(blob[:16]) if blob else None
+                records.append(Record(leaf, data, self._opened(leaf, blob, key) if blob and key else {}))
         return records
+
+    def _opened(self, leaf: Leaf, sealed: bytes, key: WrappedKey) -> Mapping[str, Any]:
+        """The fields; nothing where the hour's key was wrapped to another openings key than ``openings``."""
+        try:
+            unwrap(key, self.openings, origin=self.house.origin)
+        except DidNotVerify:
+            return {}
+        return unseal(leaf, sealed, key, self.openings, origin=self.house.origin)
 
     def entries(self) -> list[bytes]:
         """Every entry of the published log."""
@@ -309,12 +315,40 @@ class World:
         tables = [row["name"] for row in reader.all("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {name: [tuple(row) for row in reader.all(f"SELECT * FROM {name}")] for name in sorted(tables)}
 
+    def files(self) -> dict[str, bytes]:
+        """The clips on the disk."""
+        return {path.name: path.read_bytes() for path in sorted(self.layout.clips.glob("*"))}
+
+    def break_the_log(self, act: str | None = None) -> None:
+        """From now on the database refuses every record, or those of ``act``: a real failure, inside SQLite."""
+        when = "" if act is None else f"WHEN NEW.act = '{act}'"
+        self._beside(
+            f"CREATE TRIGGER broken BEFORE INSERT ON outbox {when} BEGIN SELECT RAISE(ABORT, 'the log is broken'); END"
+        )
+
+    def mend_the_log(self) -> None:
+        """Let records in again."""
+        self._beside("DROP TRIGGER broken")
+
+    def _beside(self, sql: str) -> None:
+        """Change the schema, as no part of the product ever does."""
+        with closing(sqlite3.connect(self.layout.database)) as connection:
+            connection.execute(sql)
+            connection.commit()
+
     def trust_file(self, path: Path) -> Path:
         """A trust file that asks for the witness."""
         path.write_text(
             f"log {self.house.log_vkey}\nwitness w {self.witness_key} http://127.0.0.1:1\nquorum w\n", "utf-8"
         )
         return path
+
+
+class _Down:
+    """A witness that does not answer."""
+
+    def cosign(self, request: object) -> bytes:
+        raise Problem("The witness does not answer.", fix="Start it.")
 
 
 def _scope(analytic: str | None) -> dict[str, object]:
@@ -331,6 +365,7 @@ def make_house(
     password: str | None = None,
     listen: str = "127.0.0.1:8600",
     media: Path | None = None,
+    days: int | None = None,
 ) -> World:
     """A deployment below ``folder``: keys, log, witness, the demo's charter in force, one account a role.
 
@@ -340,6 +375,7 @@ def make_house(
         edits: (old, new) pairs in the charter's text.
         charter: publish it, and open the accounts. Otherwise only the empty deployment is there.
         password: everybody's, where somebody must sign in; takes as long as argon2 does.
+        days: how long the charter holds; 200, or 14 in a trial.
         media: a video that the charter's source ``street`` plays.
     """
     clock = clock or VirtualClock(NOON)
@@ -353,6 +389,7 @@ def make_house(
         (layout.media / "street.mp4").symlink_to(media.resolve())
     house = House(layout.root, clock=clock)
     witness = open_witness(people / "witness", [VerifierKey.parse(house.log_vkey)], clock=clock)
+    trial = deployment_of(origin) == "trial"
     since = moment(clock.now()).date()
     text = CHARTER.read_text("utf-8")
     values = {
@@ -363,7 +400,7 @@ def make_house(
         "WITNESS_URL": "http://127.0.0.1:1",
         "MODEL_HASH": f"sha256:{shipped().sha256}",
         "FROM": since.isoformat(),
-        "UNTIL": (since + timedelta(days=200)).isoformat(),
+        "UNTIL": (since + timedelta(days=(days or (14 if trial else 200)) - 1)).isoformat(),
     }
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
@@ -381,7 +418,7 @@ def make_house(
         text=text,
     )
     if charter:
-        world.publish(cosign=deployment_of(origin) != "trial")
+        world.publish(cosign=not trial)
         world.open_accounts(password)
     return world
 

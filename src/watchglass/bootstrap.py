@@ -22,7 +22,7 @@ from watchglass.charter.model import Charter, Deployment
 from watchglass.charter.permit import LookAt
 from watchglass.core.digest import b64, unb64
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, WatchglassError
+from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
 from watchglass.core.time import HOUR, Clock
 from watchglass.edge.clips import ClipFiles, ClipMemory
 from watchglass.edge.clock import SystemClock, VirtualClock
@@ -312,14 +312,17 @@ class House:
     def keep_retention(self) -> None:
         """Once an hour: destroy what the charter keeps no longer."""
         now = self.clock.now()
-        charter = self.standing().charter
-        if charter is None or now - self._last_retention < _RETENTION_MS:
+        if now - self._last_retention < _RETENTION_MS:
             return
-        self._last_retention = now
         try:
-            apply_retention(self.acting, charter)
-        except CannotRecord as error:
-            log.error("Retention waits, because it cannot be recorded: %s", error.message)
+            charter = self.standing().charter
+            if charter is None:
+                return
+            self._last_retention = now
+            if any(apply_retention(self.acting, charter).values()):
+                self.store.scrub()  # what was destroyed must not live on in the write-ahead log
+        except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
+            log.error("Retention waits: %s", error)
 
     def halt(self) -> None:
         """Stop what runs; the store stays open."""

@@ -88,6 +88,15 @@ class Grant:
         self.role = role
         self.what = what
 
+    def require(self, what: May) -> None:
+        """Check that this grant is of ``what``; otherwise an act would be open to all who may do something else.
+
+        Raises:
+            Refused: it was given for something else.
+        """
+        if self.what is not what:
+            raise Refused(f"This grant is of {self.what}, not of {what}.", fix="Ask for the right to do this act.")
+
 
 def authorise(person: Person | None, what: May) -> Grant:
     """The grant of ``what`` to ``person``.

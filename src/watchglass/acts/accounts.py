@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from watchglass.access.roles import Grant, Person, Role
+from watchglass.access.roles import Grant, May, Person, Role
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.core.errors import BadInput
 from watchglass.records.outbox import Reader, Transaction
@@ -21,6 +21,8 @@ def open_account(acting: Acting, by: Grant | None, name: str, roles: Iterable[Ro
     Raises:
         BadInput: the name is taken or not usable, or there is no role.
     """
+    if by is not None:
+        by.require(May.MANAGE_ACCOUNTS)
     wanted = sorted(set(roles))
     if not _NAME.fullmatch(name):
         raise BadInput(
@@ -53,6 +55,8 @@ def change_roles(acting: Acting, by: Grant | None, name: str, roles: Iterable[Ro
     Raises:
         BadInput: there is no such account, or no role.
     """
+    if by is not None:
+        by.require(May.MANAGE_ACCOUNTS)
     wanted = sorted(set(roles))
     if not wanted or Role.PUBLIC in wanted:
         raise BadInput("An account needs at least one role.", fix="Close the account instead.")
@@ -68,6 +72,8 @@ def change_roles(acting: Acting, by: Grant | None, name: str, roles: Iterable[Ro
 
 def close_account(acting: Acting, by: Grant | None, name: str) -> Done[None]:
     """Close an account and end its sessions; its name stays taken."""
+    if by is not None:
+        by.require(May.MANAGE_ACCOUNTS)
 
     def act(tx: Transaction) -> None:
         account = _open_account_id(tx, name)
@@ -79,7 +85,9 @@ def close_account(acting: Acting, by: Grant | None, name: str) -> Done[None]:
 
 
 def change_password(acting: Acting, by: Grant | None, name: str, password_hash: str) -> Done[None]:
-    """Set a new password and end every session of the account."""
+    """Set a new password and end every session of the account. People may do this for themselves."""
+    if by is not None and by.person.name != name:
+        by.require(May.MANAGE_ACCOUNTS)
 
     def act(tx: Transaction) -> None:
         account = _open_account_id(tx, name)

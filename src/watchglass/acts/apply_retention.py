@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from watchglass.acts.context import Acting, attest
 from watchglass.charter.model import Charter
-from watchglass.core.time import minute_of
-from watchglass.records.outbox import Reader, Transaction
+from watchglass.core.time import hour_of, minute_of
+from watchglass.records.outbox import Reader, Row, Transaction
+from watchglass.records.vocabulary import ACTS
+
+_OF_ALERTS: Final = tuple(sorted(name for name, spec in ACTS.items() if "alert" in spec.committed))
+"""The acts whose openings tell of an alert."""
 
 
 def apply_retention(acting: Acting, charter: Charter) -> dict[str, int]:
     """Destroy what ``charter`` keeps no longer.
 
     Returns:
-        How many clips and alerts went.
+        How many clips, alerts, and openings of alerts went.
     """
     now = acting.clock.now()
     keep = charter.safeguards.retention
     clips = _clips(acting, charter, now - keep.reviewer_clips_ms)
     alerts = _alerts(acting, charter, now - keep.alerts_ms)
-    return {"clips": clips, "alerts": alerts}
+    openings = _openings(acting, charter, now - keep.alerts_ms)
+    return {"clips": clips, "alerts": alerts, "openings": openings}
 
 
 def _clips(acting: Acting, charter: Charter, before: int) -> int:
+    """Keys and ciphertext of old clips, and the painted stills of as old alerts."""
     reader: Reader = acting.store.read()
-    due = "made_ms < ? AND destroyed_ms IS NULL"
-    rows = reader.all(f"SELECT id, path, alert FROM clip WHERE {due}", before)  # noqa: S608 (constant text)
-    if not rows:
+    rows = reader.all("SELECT id, path FROM clip WHERE made_ms < ? AND destroyed_ms IS NULL", before)
+    stills = "raised_ms < ? AND length(still) > 0"
+    still = reader.one(f"SELECT 1 FROM alert WHERE {stills} LIMIT 1", before)  # noqa: S608 (constant text)
+    if not rows and still is None:
         return 0
 
     def act(tx: Transaction) -> None:
         _attest(acting, tx, charter, "clips", len(rows), before)
         for row in rows:
             tx.execute("UPDATE clip SET key = NULL, destroyed_ms = ? WHERE id = ?", acting.clock.now(), row["id"])
-            tx.execute("UPDATE alert SET still = x'' WHERE id = ?", row["alert"])
+        tx.execute(f"UPDATE alert SET still = x'' WHERE {stills}", before)  # noqa: S608 (constant text)
 
     acting.store.commit(act)
     for row in rows:
@@ -47,27 +56,58 @@ def _alerts(acting: Acting, charter: Charter, before: int) -> int:
     if not rows:
         return 0
 
-    def act(tx: Transaction) -> None:
+    def act(tx: Transaction) -> list[str]:
         _attest(acting, tx, charter, "alerts", len(rows), before)
-        for row in rows:
-            _forget(tx, row["id"], row["leaf_hash"])
+        return [path for row in rows for path in _forget(tx, row)]
 
-    acting.store.commit(act)
+    for path in acting.store.commit(act).value:
+        acting.clips.destroy(path)
     return len(rows)
 
 
-def _forget(tx: Transaction, alert: str, leaf_hash: bytes) -> None:
-    leaves = [leaf_hash]
+def _forget(tx: Transaction, alert: Row) -> list[str]:
+    """Everything of one alert; the files of its clips are left to destroy."""
+    number, leaves = alert["id"], [alert["leaf_hash"]]
     for table in ("verdict", "handover"):
-        leaves += [
-            row["leaf_hash"]
-            for row in tx.all(f"SELECT leaf_hash FROM {table} WHERE alert = ?", alert)  # noqa: S608 (from the tuple above)
-        ]
+        rows = tx.all(f"SELECT leaf_hash FROM {table} WHERE alert = ?", number)  # noqa: S608 (from the tuple above)
+        leaves += [row["leaf_hash"] for row in rows]
     for leaf in leaves:
         tx.execute("DELETE FROM opening WHERE leaf_hash = ?", leaf)
+    paths = [row["path"] for row in tx.all("SELECT path FROM clip WHERE alert = ?", number)]
     for table in ("clip_view", "clip", "verdict", "handover"):
-        tx.execute(f"DELETE FROM {table} WHERE alert = ?", alert)  # noqa: S608 (from the tuple above)
-    tx.execute("DELETE FROM alert WHERE id = ?", alert)
+        tx.execute(f"DELETE FROM {table} WHERE alert = ?", number)  # noqa: S608 (from the tuple above)
+    tx.execute("DELETE FROM alert WHERE id = ?", number)
+    return paths
+
+
+def _openings(acting: Acting, charter: Charter, before: int) -> int:
+    """The openings of every other record of alerts (steps, outcomes, looks), by their hour; then keys without openings.
+
+    What an alert's row still stands for keeps its opening, as the alert is still waiting.
+    """
+    hour = hour_of(before)
+    marks = ", ".join("?" * len(_OF_ALERTS))
+    due = (
+        f"SELECT opening.idx FROM opening JOIN entry USING (idx) WHERE entry.hour < ? AND entry.act IN ({marks})"  # noqa: S608 (question marks)
+        " AND opening.leaf_hash NOT IN (SELECT leaf_hash FROM alert)"
+    )
+    reader: Reader = acting.store.read()
+    rows = reader.all(due, hour, *_OF_ALERTS)
+    if not rows:
+        return 0
+
+    def act(tx: Transaction) -> None:
+        _attest(acting, tx, charter, "openings", len(rows), before)
+        for row in rows:
+            tx.execute("DELETE FROM opening WHERE idx = ?", row["idx"])
+        tx.execute(
+            "DELETE FROM opening_key WHERE hour < ? AND key_id NOT IN (SELECT key_id FROM opening)"
+            " AND key_id NOT IN (SELECT key_id FROM outbox WHERE key_id IS NOT NULL)",
+            hour,
+        )
+
+    acting.store.commit(act)
+    return len(rows)
 
 
 def _attest(acting: Acting, tx: Transaction, charter: Charter, what: str, count: int, before: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from watchglass.access.roles import Grant
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.access.roles import Grant, May
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import ConfirmBackdrop, Permit
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import Problem
@@ -16,7 +16,8 @@ def confirm_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str, 
     Returns:
         The backdrop's number.
     """
-    permit.require(ConfirmBackdrop, acting.clock.now())
+    grant.require(May.CONFIRM_BACKDROP)
+    same(permit.require(ConfirmBackdrop, acting.clock.now()).source, source)
 
     def act(tx: Transaction) -> int:
         now = acting.clock.now()
@@ -40,7 +41,8 @@ def confirm_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str, 
 
 def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str) -> Done[None]:
     """The public view of ``source`` is grey again until somebody confirms a new backdrop."""
-    permit.require(ConfirmBackdrop, acting.clock.now())
+    grant.require(May.CONFIRM_BACKDROP)
+    same(permit.require(ConfirmBackdrop, acting.clock.now()).source, source)
 
     def act(tx: Transaction) -> None:
         standing = confirmed(tx, source)
@@ -61,9 +63,7 @@ def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str)
 
 
 def _withdraw(tx: Transaction, source: str, now: int) -> None:
-    tx.execute(
-        "UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND withdrawn_ms IS NULL", now, source
-    )
+    tx.execute("UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND withdrawn_ms IS NULL", now, source)
 
 
 def confirmed(reader: Reader, source: str) -> tuple[int, bytes] | None:

@@ -11,6 +11,7 @@ from watchglass.access.roles import Grant
 from watchglass.charter.model import Charter
 from watchglass.charter.permit import Permit
 from watchglass.core.entropy import Entropy
+from watchglass.core.errors import Refused
 from watchglass.core.time import Clock, month_of
 from watchglass.ledger.receipt import Receipt
 from watchglass.records.outbox import Store, Transaction
@@ -58,6 +59,16 @@ class Done(Generic[T]):
 
     value: T
     receipts: tuple[Receipt, ...]
+
+
+def same(asked: str, name: str) -> None:
+    """Check that a permit was asked for the thing that the act is done to.
+
+    Raises:
+        Refused: it is for another one.
+    """
+    if asked != name:
+        raise Refused(f"This permit is for “{asked}”, not for “{name}”.", fix="Ask the charter for this act.")
 
 
 def do(acting: Acting, act: Callable[[Transaction], T]) -> Done[T]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from watchglass.access.roles import Grant
+from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import standing_verdict, the_alert, verdict_from
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import Decide, Permit
 from watchglass.core.errors import Problem
 from watchglass.core.time import iso
@@ -28,10 +28,12 @@ def decide_alert(
         Problem: someone decided before, or someone else has the alert open and ``over_claim`` is not set.
         CannotRecord: the record could not be written, so nothing was decided.
     """
-    permit.require(Decide, acting.clock.now())
+    grant.require(May.DECIDE_ALERT)
+    asked = permit.require(Decide, acting.clock.now())
 
     def act(tx: Transaction) -> Verdict:
         alert = the_alert(tx, alert_id)
+        same(asked.analytic, alert.analytic)
         _nobody_else(acting, tx, grant, alert, over_claim=over_claim)
         words = check_reason(value, reason)
         now = acting.clock.now()

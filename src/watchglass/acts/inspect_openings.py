@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from watchglass.access.roles import Grant
+from watchglass.access.roles import Grant, May
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.core.digest import b64
 from watchglass.records.outbox import Transaction
@@ -12,6 +12,7 @@ from watchglass.records.outbox import Transaction
 
 def take_openings(acting: Acting, grant: Grant) -> Done[bytes]:
     """Every sealed opening and wrapped key that retention has left, as one JSON file; the portal cannot read it."""
+    grant.require(May.TAKE_OPENINGS)
 
     def act(tx: Transaction) -> bytes:
         keys = [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from watchglass.acts.alerts import the_alert
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import KeepClip, Permit
 from watchglass.core.digest import b64, sha256
+from watchglass.core.errors import Problem
 from watchglass.records.outbox import Transaction
 from watchglass.views.clip import seal_clip
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_NAME_BYTES = 4
 
 
 def keep_clip(
@@ -22,14 +24,17 @@ def keep_clip(
         seconds: how long the clip is.
         masked_share: mean share of each frame that is mosaicked, 0..1.
     """
-    permit.require(KeepClip, acting.clock.now())
+    asked = permit.require(KeepClip, acting.clock.now())
     key, nonce = acting.entropy.bytes(_KEY_BYTES), acting.entropy.bytes(_NONCE_BYTES)
     sealed = seal_clip(key, nonce, mp4, alert_id.encode())
-    name = alert_id
+    name = f"{alert_id}-{acting.entropy.bytes(_NAME_BYTES).hex()}"
     acting.clips.write(name, sealed)
 
     def act(tx: Transaction) -> None:
         alert = the_alert(tx, alert_id)
+        same(asked.analytic, alert.analytic)
+        if tx.one("SELECT 1 FROM clip WHERE alert = ?", alert_id):
+            raise Problem("This alert has its clip already.", fix="Nothing needs to be done; the first one stays.")
         masked = round(masked_share * 1000)
         digest = sha256(sealed)
         attest(

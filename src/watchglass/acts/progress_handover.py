@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from watchglass.access.roles import Grant
-from watchglass.acts.alerts import handover_leaf, the_handover
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.access.roles import Grant, May
+from watchglass.acts.alerts import handover_leaf, the_alert, the_handover
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import HandOver, Permit
 from watchglass.core.errors import Problem
 from watchglass.records.outbox import Transaction
@@ -27,12 +27,14 @@ def progress_handover(
     Raises:
         Problem: the step lies behind, or is not one that a responder takes.
     """
-    permit.require(HandOver, acting.clock.now())
+    grant.require(May.RESPOND)
+    asked = permit.require(HandOver, acting.clock.now())
 
     def act(tx: Transaction) -> Handover:
         if step not in _COLUMN:
             raise Problem("That is not a step on the way.", fix="To close, choose what you found.")
         handover = the_handover(tx, alert_id)
+        same(asked.analytic, the_alert(tx, alert_id).analytic)
         handover.next_is(step)
         attest(
             acting,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -16,6 +17,7 @@ from watchglass.core.errors import BadInput, DidNotVerify, Refused
 from watchglass.core.time import DAY
 from watchglass.ledger.keys import VerifierKey
 from watchglass.records.outbox import Transaction
+from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement, check_hour, verify
 
 BY_HAND = "operator-of-the-machine"
@@ -39,7 +41,10 @@ def publish_charter(
     for statement in approvals:
         check_hour(statement, now=acting.clock.now())
     _check_approvals(acting, standing.charter, charter, approvals)
-    acting.recorder.seal_to(X25519PublicKey.from_public_bytes(unb64(charter.oversight.openings_key, length=32)))
+    openings = X25519PublicKey.from_public_bytes(unb64(charter.oversight.openings_key, length=32))
+    # Only this act is sealed to the new key before it stands: if it fails, everything goes on under the old one.
+    recorder = Recorder(origin=acting.origin, clock=acting.clock, entropy=acting.entropy, oversight=openings)
+    publishing = replace(acting, recorder=recorder)
 
     def act(tx: Transaction) -> Charter:
         _counts_up(tx, charter)
@@ -47,7 +52,7 @@ def publish_charter(
             _within_trial(tx, charter)
         now = acting.clock.now()
         leaf_hash = attest(
-            acting,
+            publishing,
             tx,
             "charter_published",
             by=None,
@@ -71,7 +76,7 @@ def publish_charter(
             },
         )
         for statement in approvals:
-            approval = tx.record(acting.recorder.signed(statement))
+            approval = tx.record(recorder.signed(statement))
             tx.insert(
                 "charter_approval",
                 {
@@ -83,7 +88,9 @@ def publish_charter(
             )
         return charter
 
-    return do(acting, act)
+    done = do(acting, act)
+    acting.recorder.seal_to(openings)
+    return done
 
 
 def _lint(parsed: Parsed, deployment: Deployment) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchglass.acts.alerts import the_alert
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import Permit, RaiseAlert
 from watchglass.records.outbox import Transaction
 from watchglass.review.model import Alert
@@ -37,7 +37,7 @@ def raise_alert(acting: Acting, permit: Permit, new: NewAlert) -> Done[Alert]:
     Raises:
         CannotRecord: the record could not be written, so there is no alert.
     """
-    permit.require(RaiseAlert, acting.clock.now())
+    same(permit.require(RaiseAlert, acting.clock.now()).analytic, new.analytic)
 
     def act(tx: Transaction) -> Alert:
         score = None if new.score is None else round(new.score * 1000)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from watchglass.access.roles import Grant
-from watchglass.acts.alerts import handover_leaf, the_handover
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.access.roles import Grant, May
+from watchglass.acts.alerts import handover_leaf, the_alert, the_handover
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import HandOver, Permit
 from watchglass.core.errors import BadInput
 from watchglass.records.outbox import Transaction
@@ -30,10 +30,11 @@ def record_outcome(
             f"The note has {len(note)} characters; {LONGEST_NOTE} fit.",
             fix="Shorten it to what was found and done. Leave out names.",
         )
-
-    permit.require(HandOver, acting.clock.now())
+    grant.require(May.RESPOND)
+    asked = permit.require(HandOver, acting.clock.now())
 
     def act(tx: Transaction) -> Handover:
+        same(asked.analytic, the_alert(tx, alert_id).analytic)
         the_handover(tx, alert_id).next_is(HandoverState.CLOSED)
         attest(
             acting,

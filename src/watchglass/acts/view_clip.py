@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from watchglass.access.roles import Grant
+from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import the_alert
-from watchglass.acts.context import Acting, attest
+from watchglass.acts.context import Acting, attest, same
 from watchglass.charter.permit import Permit, ShowReviewerView
 from watchglass.core.errors import Problem
 from watchglass.records.outbox import Transaction
@@ -18,8 +18,12 @@ def view_clip(acting: Acting, grant: Grant, permit: Permit, alert_id: str) -> by
         Problem: there is no clip yet, or its key was destroyed.
         CannotRecord: the look could not be recorded, so nothing is shown.
     """
-    permit.require(ShowReviewerView, acting.clock.now())
+    grant.require(May.SEE_CLIP)
+    asked = permit.require(ShowReviewerView, acting.clock.now())
     reader = acting.store.read()
+    alert = the_alert(reader, alert_id)
+    same(asked.source, alert.source)
+    same(asked.purpose, alert.purpose)
     row = reader.one("SELECT * FROM clip WHERE alert = ? ORDER BY id DESC LIMIT 1", alert_id)
     if row is None:
         raise Problem("The clip is not there yet.", fix="It follows the alert within seconds; reload the page.")

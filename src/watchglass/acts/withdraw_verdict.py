@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from watchglass.access.roles import Grant
+from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import standing_verdict, the_alert
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import Decide, Permit
 from watchglass.core.errors import Problem
 from watchglass.records.outbox import Transaction
@@ -17,10 +17,12 @@ def withdraw_verdict(acting: Acting, grant: Grant, permit: Permit, alert_id: str
     Raises:
         Problem: there is no verdict of this person to take back, or the ten seconds are over.
     """
-    permit.require(Decide, acting.clock.now())
+    grant.require(May.DECIDE_ALERT)
+    asked = permit.require(Decide, acting.clock.now())
 
     def act(tx: Transaction) -> Alert:
         alert = the_alert(tx, alert_id)
+        same(asked.analytic, alert.analytic)
         verdict = standing_verdict(tx, alert_id)
         now = acting.clock.now()
         if verdict is None or not verdict.can_undo(grant.person.account, now):
