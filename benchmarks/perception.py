@@ -76,16 +76,12 @@ def run_line(path: str, data: str) -> dict[str, float]:
     else:
         with av.open(path) as container:
             width, height = container.streams.video[0].width, container.streams.video[0].height
-    middle = (
-        (0.3 * width, 0.3 * height),
-        (0.7 * width, 0.3 * height),
-        (0.7 * width, 0.8 * height),
-        (0.3 * width, 0.8 * height),
-    )
-    zone = ZoneSpec("middle", tuple(middle), 100.0)
+    # The lawn, on which hardly anybody walks, and the whole crossing.
+    lawn = ZoneSpec("lawn", ((0, 0.5 * height), (0.4 * width, 0.6 * height), (0.4 * width, height), (0, height)))
+    crossing = ZoneSpec("crossing", ((0, 0), (width, 0), (width, height), (0, height)), 150.0)
     rules = (
-        AnalyticSpec("intrusion", "intrusion", zone, {"for_ms": 1000}),
-        AnalyticSpec("crowding", "crowd_density", zone, {"people_per_m2": 0.05, "for_ms": 5000}),
+        AnalyticSpec("intrusion", "intrusion", lawn, {"for_ms": 1000}),
+        AnalyticSpec("crowding", "crowd_density", crossing, {"people_per_m2": 0.05, "for_ms": 5000}),
         AnalyticSpec("fault", "camera_fault", None, {}),
     )
     spec = SourceSpec("bench", path, rules, realtime=False, backdrop=png)

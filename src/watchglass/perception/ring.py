@@ -81,7 +81,11 @@ class Ring:
     def _cut(self, incident: str, at_ms: int) -> ClipOrder:
         start, end = at_ms - self._before_ms, at_ms + self._after_ms
         packets = [p for p in self._packets if p.at_ms <= end]
-        first = max((i for i, p in enumerate(packets) if p.keyframe and p.at_ms <= start), default=0)
+        keys = [i for i, p in enumerate(packets) if p.keyframe]
+        # What lies before the first keyframe that is shown would have to be decoded too: rather begin a little later.
+        soon = [i for i in keys if start <= packets[i].at_ms <= start + self._before_ms // 2]
+        earlier = [i for i in keys if packets[i].at_ms <= start]
+        first = soon[0] if soon else earlier[-1] if earlier else 0
         tracks = tuple(t for t in self._tracks if start - 1000 <= t.at_ms <= end + 1000)
         return ClipOrder(incident, self._source, start, end, tuple(packets[first:]), tracks)
 

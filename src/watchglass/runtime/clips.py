@@ -20,10 +20,10 @@ from watchglass.perception.ring import ClipOrder
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.mosaic import MosaicMaker
 
-MOST_FPS: Final = 6.5
+MOST_FPS: Final = 5.5
 """A reviewer needs no more, and encoding is what a clip costs."""
 
-WIDEST: Final = 960
+WIDEST: Final = 800
 """The longer side of a clip in pixels. What is mosaicked has no finer detail, and mosaicking is what a clip costs."""
 
 _MOST_WAITING: Final = 8

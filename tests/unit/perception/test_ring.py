@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from watchglass.perception.observation import Tracks
+from watchglass.perception.ports import Packet
+from watchglass.perception.ring import Ring
+
+
+def packets(n: int, gop: int = 10, start: int = 0) -> list[Packet]:
+    return [Packet(start + 100 * i, i % gop == 0, 1000, None) for i in range(n)]
+
+
+def test_a_clip_begins_at_a_keyframe_and_has_what_was_asked_for() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    orders = []
+    for packet in packets(200):
+        if packet.at_ms == 15_050 - 50:
+            ring.want("x", packet.at_ms)
+        orders += ring.keep(packet)
+    (order,) = orders
+    assert (order.incident, order.start_ms, order.end_ms) == ("x", 13_000, 16_000)
+    assert order.packets[0].keyframe
+    assert order.packets[0].at_ms == 13_000
+    assert order.packets[-1].at_ms == 16_000
+
+
+def test_where_keyframes_are_rare_it_reaches_back_to_the_last_one() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    orders = []
+    for packet in packets(400, gop=250):
+        if packet.at_ms == 20_000:
+            ring.want("x", packet.at_ms)
+        orders += ring.keep(packet)
+    assert orders[0].packets[0].at_ms == 0
+
+
+def test_it_keeps_no_more_than_a_clip_can_need() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    for packet in packets(2000):
+        ring.keep(packet)
+        ring.saw(Tracks.none(packet.at_ms))
+    ring.want("x", 199_900)
+    (order,) = ring.finish()
+    assert order.packets[0].at_ms >= 196_000
+    assert len(order.tracks) < 60
+
+
+def test_it_is_bounded_in_bytes() -> None:
+    ring = Ring("cam", before_ms=600_000, after_ms=1000)
+    for i in range(100):
+        ring.keep(Packet(1000 * i, True, 2 * 1024 * 1024, None))
+    ring.want("x", 99_000)
+    (order,) = ring.finish()
+    assert sum(p.size for p in order.packets) <= 48 * 1024 * 1024
+
+
+def test_clear_forgets_everything_at_once() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    for packet in packets(50):
+        ring.keep(packet)
+    ring.want("x", 4900)
+    ring.clear()
+    assert ring.finish() == []
+    assert not [o for p in packets(50, start=5000) for o in ring.keep(p)]
