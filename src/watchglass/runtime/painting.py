@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,18 +12,19 @@ from watchglass.perception.ports import Image
 from watchglass.views.backdrop import Backdrop, BackdropLearner
 from watchglass.views.public import PlainPin, paint, snap
 
-_CONFIRMED_MS: Final = 30_000
-
 
 class ViewPainter:
-    """Learns the backdrop of one source and paints its stills. Paints on grey until a backdrop was confirmed."""
+    """Learns the backdrop of one source and paints its stills. Paints on grey until a backdrop was confirmed.
+
+    While a backdrop is confirmed nothing is learned (that would cost 18 bytes a pixel and a few milliseconds a look),
+    until somebody asks for another proposal: then learning begins anew.
+    """
 
     def __init__(self, spec: SourceSpec, size: tuple[int, int]) -> None:
         self._spec = spec
         self._size = size
-        self._learner = BackdropLearner(*size)
         self._confirmed = Backdrop.from_png(spec.backdrop) if spec.backdrop else None
-        self._looked_ms = -_CONFIRMED_MS
+        self._learner = None if self._confirmed else BackdropLearner(*size)
 
     @property
     def confirmed(self) -> Backdrop | None:
@@ -39,9 +38,15 @@ class ViewPainter:
             BadInput: not a backdrop.
         """
         self._confirmed = Backdrop.from_png(png) if png else None
+        if self._confirmed is not None:
+            self._learner = None
+        elif self._learner is None:
+            self._learner = BackdropLearner(*self._size)
 
     def proposal(self, at_ms: int) -> BackdropProposal:
-        """The backdrop as far as it is learned, for an operator to look at."""
+        """The backdrop as far as it is learned, for an operator to look at. Begins to learn, if need be."""
+        if self._learner is None:
+            self._learner = BackdropLearner(*self._size)
         learned = self._learner.picture()
         return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share)
 
@@ -49,19 +54,19 @@ class ViewPainter:
 
     @property
     def ready(self) -> float:
-        """See ``Painter.ready``."""
-        return self._learner.ready
+        """See ``Painter.ready``. While nothing is learned: how much of the confirmed backdrop is admitted."""
+        if self._learner is not None:
+            return self._learner.ready
+        return self._confirmed.share if self._confirmed else 0.0
 
     def due(self, at_ms: int) -> bool:
-        """See ``Painter.due``. Once a backdrop is confirmed, learning only keeps up with the seasons of the day."""
-        if self._confirmed is not None and 0 <= at_ms - self._looked_ms < _CONFIRMED_MS:
-            return False
-        return self._learner.due(at_ms)
+        """See ``Painter.due``."""
+        return self._learner is not None and self._learner.due(at_ms)
 
     def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
         """See ``Painter.look``."""
-        self._looked_ms = at_ms
-        self._learner.look(at_ms, bgr, masked)
+        if self._learner is not None:
+            self._learner.look(at_ms, bgr, masked)
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:
         """See ``Painter.pins``."""

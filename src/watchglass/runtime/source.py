@@ -127,7 +127,7 @@ class Source:
         if self.ended:
             return None
         now = self._clock.now()
-        if self.spec.realtime and now - self._health_ms >= SECOND:
+        if now - self._health_ms >= SECOND:
             self._tell_health(now)
         if not self._looked_at():
             return self._not_looked_at(now)
