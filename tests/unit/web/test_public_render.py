@@ -58,6 +58,12 @@ def test_words() -> None:
     assert (render.clip("abcdef", 3), render.clip("abc", 3)) == ("abc…", "abc")
 
 
+def test_figures_are_rounded_outwards_and_never_bare() -> None:
+    row = {"unit": "share", "value": 0.8821, "interval": [0.8317, 0.9188]}
+    assert render.words_of_figure(row) == "88 of 100, likely 83 to 92"
+    assert render.words_of_figure({"unit": "ms", "value": 12.5, "interval": None}) == "12.5 ms"
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 429, 500, 503])
 def test_an_error_says_what_happened_what_was_kept_and_what_to_do(status: int) -> None:
     values = {"message": "It broke.", "fix": "Mend it.", "_title": "Broken", "_status": status, "_reasons": ()}

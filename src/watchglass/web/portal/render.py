@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache
@@ -106,6 +107,7 @@ def environment() -> Environment:
         plural=plural,
         b64=b64,
         fact=words_of_fact,
+        figure=words_of_figure,
         marked=marked,
         coordinates=coordinates,
         middle=middle,
@@ -159,6 +161,16 @@ def words_of_fact(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(words_of_fact(item) for item in value)
     return str(value)
+
+
+def words_of_figure(row: Mapping[str, Any]) -> str:
+    """A measured figure for people: a share as ``88 of 100, likely 83 to 92``, rounded outwards; others as they are."""
+    value, interval = row["value"], row.get("interval")
+    if row["unit"] != "share":
+        likely = f", likely {interval[0]:g} to {interval[1]:g}" if interval else ""
+        return f"{value:g} {row['unit']}{likely}"
+    likely = f", likely {math.floor(100 * interval[0])} to {math.ceil(100 * interval[1])}" if interval else ""
+    return f"{round(100 * value)} of 100{likely}"
 
 
 def marked(text: str) -> Markup:
