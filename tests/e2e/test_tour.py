@@ -118,8 +118,8 @@ def test_an_alert_arrives_is_decided_with_one_key_undone_and_reaches_the_respond
     card = sam.open("/respond")
     card.locator(f"a[href='/respond/{alert}']").click()
     accessible(card)
-    for words in (re.compile("I have it", re.IGNORECASE), re.compile("on my way", re.IGNORECASE), re.compile("there", re.IGNORECASE)):
-        button = card.get_by_role("button", name=words)
+    for words in ("I have it", "on my way", "there"):
+        button = card.get_by_role("button", name=re.compile(words, re.IGNORECASE))
         if button.count():
             button.first.click()
     card.locator("input[name=outcome]").first.check()

@@ -58,7 +58,7 @@ def encode(value: object) -> bytes:
         if kind is str:
             return encode_basestring(value).encode()  # type: ignore[arg-type]  # kind is str
         if kind is int and -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]  # kind is int
-            return b"%d" % value
+            return b"%d" % value  # type: ignore[str-format]  # kind is int
         if _check(value, kind, "$", DEEPEST):
             return _write_as_is(_in_utf16_order(value)).encode()
         if kind is dict or kind is list or kind is tuple:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
-from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused, WatchglassError
 
 _TIMEOUT_S: Final = 20.0
 _LARGEST: Final = 1 << 20
+_KINDS: Final[Mapping[str, type[WatchglassError]]] = {
+    "Refused": Refused,
+    "BadInput": BadInput,
+    "DidNotVerify": DidNotVerify,
+    "CannotRecord": CannotRecord,
+}
 
 
 class PortalClient:
@@ -67,9 +74,8 @@ class PortalClient:
         self._client.close()
 
 
-def _as_error(value: dict[str, Any]) -> Problem | Refused | BadInput | DidNotVerify:
-    kinds = {"Refused": Refused, "BadInput": BadInput, "DidNotVerify": DidNotVerify}
-    kind = kinds.get(str(value.get("error")), Problem)
+def _as_error(value: dict[str, Any]) -> WatchglassError:
+    kind = _KINDS.get(str(value.get("error")), Problem)
     return kind(
         str(value.get("message", "The portal refused.")), fix=str(value.get("fix", "Look at the portal's log."))
     )
