@@ -30,7 +30,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/watchglass demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .
