@@ -102,6 +102,10 @@ def test_a_fault_shows_a_number_and_keeps_the_details_in_the_log(
     reviewer = portal.person("reviewer")
     monkeypatch.setattr(portal.street.house.clock, "now", broken, raising=False)
     monkeypatch.setattr(type(portal.street.house.store), "read", lambda _self: broken())
+    page = reviewer.get("/")  # whose frame cannot be drawn either
+    assert page.status_code == 500
+    assert page.text.startswith("Something went wrong")
+    assert "secret detail" not in page.text
     answer = reviewer.get("/api/v1/standing")
     assert answer.status_code == 500
     assert "secret detail" not in answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,8 @@ from starlette.responses import Response
 
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.web.portal.render import as_json, page
+
+_log: Final = logging.getLogger(__name__)
 
 
 class NotSignedIn(WatchglassError):
@@ -103,4 +106,9 @@ def answer(request: Request, error: WatchglassError) -> Response:
         "_status": status,
         "_reasons": getattr(error, "reasons", ()),
     }
-    return page(request, "session/error.html", data, status=status, headers=headers)
+    try:
+        return page(request, "session/error.html", data, status=status, headers=headers)
+    except Exception:  # noqa: BLE001  # the frame of a page asks what stands; that may be just what is broken
+        _log.warning("an error page could not be drawn; answering in plain text")
+        text = f"{data['_title']}\n\n{error.message}\n\n{error.fix}\n"
+        return Response(text, status_code=status, media_type="text/plain; charset=utf-8", headers=headers)

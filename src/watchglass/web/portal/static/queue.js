@@ -141,8 +141,6 @@ function show(received) {
   const picture = byId("still");
   if (picture.complete !== false) seen();
   else picture.addEventListener("load", seen, { once: true });
-  const words = alert.querySelector(".words");
-  if (words.scrollHeight > words.clientHeight) words.tabIndex = 0; // what scrolls can be reached by keyboard
   if (alert.dataset.clip) play();
   const form = byId("verdict");
   if (form) {
@@ -340,6 +338,7 @@ function listen() {
     refresh();
   });
   source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) location.assign("/login?next=/review"); // the session is over
     lost = true;
     message("The connection is interrupted. New alerts cannot arrive; trying again.");
   });

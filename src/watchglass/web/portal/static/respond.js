@@ -17,6 +17,9 @@ async function again() {
 }
 
 const source = new EventSource("/respond/events");
+source.addEventListener("error", () => {
+  if (source.readyState === EventSource.CLOSED) location.assign("/login?next=/respond"); // the session is over
+});
 source.addEventListener("message", ({ data }) => {
   const event = JSON.parse(data);
   if (hand.dataset.live === "card" && event.alert && event.alert !== hand.dataset.alert) return;
