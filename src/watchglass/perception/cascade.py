@@ -8,7 +8,7 @@ wait for (or whose spacing is not known yet) is decoded wholly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,13 @@ LOOK_MS: Final = 450
 """Keyframes closer together than this are not all looked at."""
 
 QUIET_MS: Final = 3_000
+
+
+Busy = Callable[[], BoolArray | None]
+
+
+def _nowhere() -> BoolArray | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +86,12 @@ class Cascade:
         """Something is going on at ``at_ms``: stay open for a while."""
         self._open_until = max(self._open_until, at_ms + QUIET_MS)
 
-    def feed(self, packet: Packet, busy: BoolArray | None = None) -> Iterator[Look]:
+    def feed(self, packet: Packet, busy: Busy = _nowhere) -> Iterator[Look]:
         """The pictures to look at because of this packet. Must be taken to the end.
 
         Args:
             packet: the next of the stream.
-            busy: where tracks are, for the gate.
+            busy: says where tracks are, if the gate asks.
         """
         if self._waiting and not packet.keyframe:
             return
@@ -128,7 +135,7 @@ class Cascade:
         for picture in self._decode(packet):
             yield Look(picture, open=True)
 
-    def _feed_keyframe(self, packet: Packet, busy: BoolArray | None) -> Iterator[Look]:
+    def _feed_keyframe(self, packet: Packet, busy: Busy) -> Iterator[Look]:
         self._former, self._group = self._group, [packet]
         try:
             picture = self._decoder.alone(packet)
@@ -138,7 +145,7 @@ class Cascade:
         if picture is None:
             return
         self.decoded += 1
-        if self.gate.look(packet.at_ms, picture.luma(), busy):
+        if self.gate.look(packet.at_ms, picture.luma(), busy()):
             yield from self._catch_up([*self._former, packet])
         else:
             yield Look(picture, open=False)

@@ -98,7 +98,7 @@ class Pipeline:
             self._seam(packet.turn)
         self.counters.frames += 1
         self._at_ms = packet.at_ms
-        for look in self._cascade.feed(packet, self._busy(packet.at_ms)):
+        for look in self._cascade.feed(packet, lambda: self._busy(packet.at_ms)):
             yield from self._look(look)
         self._note_open(packet)
         yield from self._ring.keep(packet)
