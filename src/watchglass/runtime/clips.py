@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ WIDEST: Final = 800
 """The longer side of a clip in pixels. What is mosaicked has no finer detail, and mosaicking is what a clip costs."""
 
 _MOST_WAITING: Final = 8
+
+log = logging.getLogger(__name__)
 _NEAR_MS: Final = 600
 
 
@@ -144,7 +147,8 @@ class ClipMaker:
             return
         try:
             clip = make_clip(order, studio)
-        except BadInput:
+        except Exception:  # in a background thread nobody else would ever hear of it
+            log.exception("The clip of incident %s could not be made.", order.incident)
             self.dropped += 1
             return
         self._last = (same, clip)
