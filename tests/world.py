@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -329,6 +329,25 @@ class World:
     def mend_the_log(self) -> None:
         """Let records in again."""
         self._beside("DROP TRIGGER broken")
+
+    def fill_the_disk(self) -> None:
+        """From now on the database may not grow: SQLite itself reports a full disk to whatever needs another page."""
+        connection = self.house.store._connection
+        used = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {used}")
+
+    def free_the_disk(self) -> None:
+        """There is room again."""
+        self.house.store._connection.execute("PRAGMA max_page_count = 4294967294")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program holds the database's lock; the house waits for it 20 ms instead of its five seconds."""
+        self.house.store._connection.execute("PRAGMA busy_timeout = 20")
+        with closing(sqlite3.connect(self.layout.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.rollback()
 
     def _beside(self, sql: str) -> None:
         """Change the schema, as no part of the product ever does."""

@@ -12,7 +12,8 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -27,7 +28,7 @@ from watchglass.acts.signed import note_obeyed
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import EVERYTHING, Charter, Model
 from watchglass.charter.permit import KeepClip, RaiseAlert
-from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused
+from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused, WatchglassError
 from watchglass.core.time import SECOND
 from watchglass.perception.messages import (
     BackdropProposal,
@@ -114,9 +115,11 @@ class Supervisor:
         self._backlog: deque[Incident | Clip] = deque()
         self._running: dict[str, tuple[int, frozenset[str]]] = {}
         self._awake_r, self._awake_w = os.pipe()
+        os.set_blocking(self._awake_w, False)
         self._told_overdue = acting.clock.now()
         self._wishes: deque[tuple[str, Order]] = deque()
-        self._started = threading.Event()
+        self._changed = False
+        self._complaint = ""
         self.tally = Tally()
         live.ask = lambda source: self.send(source, ProposeBackdrop(source))
 
@@ -124,7 +127,8 @@ class Supervisor:
 
     def wake(self) -> None:
         """Ask the charter again now, not at the next half second."""
-        os.write(self._awake_w, b".")
+        with suppress(BlockingIOError):  # it is awake already
+            os.write(self._awake_w, b".")
 
     def send(self, source: str, order: Order) -> None:
         """Send an order to the worker of ``source``."""
@@ -178,12 +182,18 @@ class Supervisor:
             log.info("Another charter counts now: version %s. The workers start anew.", charter.version)
             self._stop_workers()
             self._finish_run("charter_ended")
-        self._charter = charter
-        self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
+            self._charter = None
+            self.tally.ended.clear()
         now = self._acting.clock.now()
         specs = specs_of(charter, self._media, self._load_backdrop, realtime=not self._once, start_ms=now)
         models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
-        self._run = start_run(self._acting, charter, models, [spec.name for spec in specs]).value
+        try:
+            self._run = start_run(self._acting, charter, models, [spec.name for spec in specs]).value
+        except CannotRecord as error:
+            self._complain("Nothing is looked at, because the start cannot be recorded", error)
+            return
+        self._charter = charter
+        self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
         self._workers = [self._spawn(group) for group in _groups(specs)]
 
     def _check_models(self, charter: Charter) -> None:
@@ -240,14 +250,17 @@ class Supervisor:
                 if each.pipe in ready:
                     self._receive(each)
             self._live.tick()
-            if self._once and self._all_ended():
+            if self._changed or (self._once and self._all_ended()):
+                self._changed = False
                 return
 
     def _receive(self, each: _Worker) -> None:
         try:
-            self._take(each.pipe.recv())
+            report = each.pipe.recv()
         except (EOFError, OSError):
             each.alive = False
+        else:
+            self._take(report)
 
     def _take(self, report: Report) -> None:
         match report:
@@ -255,7 +268,7 @@ class Supervisor:
                 self._live.take_pins(report)
             case Health():
                 self._live.take_health(report)
-                self._running[report.source] = (self._acting.clock.now(), frozenset(report.running))
+                self._note_running(report)
             case Incident() | Clip():
                 self._record(report)
             case SourceOpened():
@@ -265,14 +278,39 @@ class Supervisor:
                 self._bus.publish("health", {"type": "proposal", "source": report.source})
             case SourceEnded():
                 self.tally.ended[report.source] = report
+                self._running.pop(report.source, None)
                 if report.error:
                     log.warning("The source %s ended: %s", report.source, report.error)
+                    self._dark(report.source)
             case _:
                 assert_never(report)
+
+    def _note_running(self, report: Health) -> None:
+        """What runs where, as of the report; when that changed, an order to stop may have been obeyed."""
+        names = frozenset(report.running)
+        _, before = self._running.get(report.source, (0, names))
+        self._running[report.source] = (min(report.at_ms, self._acting.clock.now()), names)
+        self._changed = self._changed or names != before
+
+    def _dark(self, source: str) -> None:
+        """Say on the pages that nothing comes from ``source``, keeping what it last counted."""
+        now = self._acting.clock.now()
+        last = self._live.health().get(source) or Health(source, now, 0.0, 0.0, 0, 0, 0, ())
+        self._live.take_health(replace(last, at_ms=now, fps_in=0.0, running=(), fault=last.fault or "lost"))
 
     # ---- acts ----------------------------------------------------------------------------------------------------
 
     def _record(self, report: Incident | Clip) -> None:
+        """Record it now; behind others that wait it waits too, for a clip follows its incident."""
+        if not self._backlog and self._attempt(report):
+            return
+        if len(self._backlog) >= BACKLOG:
+            self._backlog.popleft()
+            self.tally.lost += 1
+        self._backlog.append(report)
+
+    def _attempt(self, report: Incident | Clip) -> bool:
+        """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
         try:
             if isinstance(report, Incident):
                 self._raise(report)
@@ -282,11 +320,19 @@ class Supervisor:
             self.tally.refused += 1
             log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
         except CannotRecord as error:
-            if len(self._backlog) >= BACKLOG:
-                self._backlog.popleft()
-                self.tally.lost += 1
-            self._backlog.append(report)
-            log.error("Nothing can be recorded now (%s); %d wait.", error.message, len(self._backlog))
+            self._complain("Nothing can be recorded now, and incidents wait", error)
+            return False
+        except WatchglassError as error:  # one that cannot be recorded must not stop the others
+            self.tally.lost += 1
+            log.error("An incident of %s is lost: %s %s", report.source, error.message, error.fix)
+        self._complaint = ""
+        return True
+
+    def _complain(self, what: str, error: WatchglassError) -> None:
+        """Log a trouble once, however often it is met."""
+        if error.message != self._complaint:
+            self._complaint = error.message
+            log.error("%s: %s %s", what, error.message, error.fix)
 
     def _raise(self, incident: Incident) -> None:
         acting, charter = self._acting, self._charter
@@ -339,11 +385,8 @@ class Supervisor:
         self._bus.publish("queue", {"type": "clip-ready", "alert": clip.incident})
 
     def _retry(self) -> None:
-        for _ in range(len(self._backlog)):
-            waiting = len(self._backlog)
-            self._record(self._backlog.popleft())
-            if len(self._backlog) >= waiting:
-                return
+        while self._backlog and self._attempt(self._backlog[0]):
+            self._backlog.popleft()
 
     def _obeyed(self, standing: Standing) -> None:
         """Record, for each new order to stop, the moment at which nothing of its scope runs any more."""
@@ -361,7 +404,11 @@ class Supervisor:
             fresh = all(seen_ms > row["ordered_ms"] for seen_ms, _ in self._running.values())
             silent = now - row["ordered_ms"] > 2 * SECOND
             if not still and (fresh or silent):
-                note_obeyed(self._acting, standing.charter, row["leaf_hash"], within_ms=now - row["ordered_ms"])
+                try:
+                    note_obeyed(self._acting, standing.charter, row["leaf_hash"], within_ms=now - row["ordered_ms"])
+                except CannotRecord as error:
+                    self._complain("That an order was obeyed cannot be recorded yet", error)
+                    return
                 self._bus.publish("standing", {"type": "obeyed"})
 
     def _overdue(self) -> None:
@@ -381,6 +428,7 @@ class Supervisor:
         for index, each in enumerate(self._workers):
             if each.alive and each.process.is_alive():
                 continue
+            self._drain(each)
             if self._ended(each.specs):
                 each.alive = False
                 continue
@@ -391,10 +439,25 @@ class Supervisor:
                 each.alive = False
                 self._mourn(each)
             if now >= each.again_ms:
+                if each.process.is_alive():  # it closed its pipe and hangs
+                    each.process.kill()
                 reborn = self._spawn(each.specs)
                 reborn.crashes = each.crashes + 1
                 each.pipe.close()
                 self._workers[index] = reborn
+
+    def _drain(self, each: _Worker) -> None:
+        """Take what a worker said before it ended: what lies in the pipe is as true as what came before it."""
+        each.alive = each.alive or not each.pipe.closed
+        while each.alive:
+            try:
+                waiting = each.pipe.poll(0)
+            except OSError:
+                waiting = False
+            if not waiting:
+                break
+            self._receive(each)
+        each.alive = False
 
     def _mourn(self, each: _Worker) -> None:
         names = [spec.name for spec in each.specs]
@@ -402,7 +465,7 @@ class Supervisor:
         now = self._acting.clock.now()
         for spec in each.specs:
             self._running.pop(spec.name, None)
-            self._live.take_health(Health(spec.name, now, 0.0, 0.0, 0, 0, 0, (), fault="lost"))
+            self._dark(spec.name)
             for analytic in spec.analytics:
                 if analytic.kind == "camera_fault" and not each.crashes:
                     self._record(
@@ -437,13 +500,14 @@ class Supervisor:
 
     def _stop_workers(self) -> None:
         for each in self._workers:
-            self._tell(each, Stop())
+            if not self._ended(each.specs):  # one whose sources have ended is finishing its clips
+                self._tell(each, Stop())
         for each in self._workers:
             while each.alive and each.pipe.poll(_JOIN_S):
                 self._receive(each)
             each.process.join(_JOIN_S)
             if each.process.is_alive():
-                each.process.terminate()
+                each.process.kill()
                 each.process.join(_JOIN_S)
             each.pipe.close()
         self._workers = []
@@ -451,6 +515,10 @@ class Supervisor:
 
     def _end(self, cause: Cause) -> None:
         self._stop_workers()
+        self._retry()
+        if self._backlog:
+            self.tally.lost += len(self._backlog)
+            log.error("%d incidents and clips could not be recorded, and are lost.", len(self._backlog))
         self._finish_run(cause)
 
     def _finish_run(self, cause: Cause) -> None:

@@ -1,0 +1,208 @@
+"""The supervisor's rules, without worker processes: the reports are handed to it as a pipe would."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from watchglass.access.roles import May
+from watchglass.acts.view_clip import view_clip
+from watchglass.bootstrap import MODEL, shipped
+from watchglass.charter.permit import ShowReviewerView
+from watchglass.core.errors import Refused
+from watchglass.core.time import SECOND
+from watchglass.perception.messages import Clip, Health, Incident, SourceEnded
+from watchglass.runtime import supervisor as rules
+from watchglass.runtime.supervisor import Supervisor
+from world import World, make_house
+
+LAWN = "on-the-lawn"
+
+
+def supervisor(world: World, models: dict[str, str] | None = None) -> Supervisor:
+    house = world.house
+    models = {MODEL: shipped().sha256} if models is None else models
+    made = Supervisor(house.acting, house.standing, house.live, house.bus, media=world.layout.media, models=models)
+    made._charter = house.standing().charter
+    return made
+
+
+def incident(world: World, number: int, **more: object) -> Incident:
+    values: dict[str, object] = {
+        "id": f"{number:016x}", "source": "street", "analytic": LAWN, "kind": "intrusion", "zone": "lawn",
+        "at_ms": world.clock.now(), "score": 0.5, "why": "1 person inside 'lawn'", "facts": {}, "still": bytes(20_000),
+        "boxes": (),
+    }  # fmt: skip
+    return Incident(**{**values, **more})  # type: ignore[arg-type]
+
+
+def clip(number: int) -> Clip:
+    return Clip(f"{number:016x}", "street", b"film %d" % number, 1.0, 0.5)
+
+
+def waiting(world: World) -> list[str]:
+    return [row["id"] for row in world.house.store.read().all("SELECT id FROM alert ORDER BY id")]
+
+
+def test_while_the_disk_is_full_incidents_wait_in_order_and_none_is_lost(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    works = supervisor(world)
+    works._take(incident(world, 1))
+    world.fill_the_disk()
+    with caplog.at_level(logging.ERROR):
+        for number in (2, 3, 4):
+            works._take(incident(world, number))
+            works._take(clip(number))
+        works._retry()
+        works._retry()
+    assert [record.message for record in caplog.records if "full" in record.message] == [caplog.records[0].message]
+    assert waiting(world) == ["0000000000000001"]
+    assert len(works._backlog) == 6
+    world.free_the_disk()
+    works._retry()
+    assert waiting(world) == [f"{number:016x}" for number in (1, 2, 3, 4)]
+    assert (works.tally.alerts, works.tally.lost, len(works._backlog)) == ({"intrusion": 4}, 0, 0)
+    seen = view_clip(
+        world.house.acting, world.grant(May.SEE_CLIP), world.permit(ShowReviewerView("street", "lawn")), f"{3:016x}"
+    )
+    assert seen == b"film 3"
+
+
+def test_a_locked_database_loses_nothing(world: World) -> None:
+    works = supervisor(world)
+    with world.locked():
+        works._take(incident(world, 1))
+        works._take(incident(world, 2))
+        assert waiting(world) == []
+    works._retry()
+    assert waiting(world) == [f"{number:016x}" for number in (1, 2)]
+
+
+def test_the_oldest_give_way_when_too_many_wait_and_are_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "BACKLOG", 2)
+    works = supervisor(world)
+    with world.locked():
+        for number in (1, 2, 3):
+            works._take(incident(world, number))
+    works._retry()
+    assert waiting(world) == [f"{number:016x}" for number in (2, 3)]
+    assert works.tally.lost == 1
+
+
+def test_one_incident_that_cannot_be_recorded_does_not_stop_the_others(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    works = supervisor(world)
+    works._take(incident(world, 1, why="x" * 501))
+    works._take(incident(world, 2))
+    assert waiting(world) == [f"{2:016x}"]
+    assert works.tally.lost == 1
+    assert "is lost" in caplog.text
+
+
+def test_what_the_charter_does_not_allow_is_not_recorded(world: World) -> None:
+    works = supervisor(world)
+    world.suspend(LAWN)
+    works._take(incident(world, 1))
+    assert (waiting(world), works.tally.refused) == ([], 1)
+
+
+def test_a_clip_of_an_alert_that_was_not_raised_is_dropped(world: World) -> None:
+    works = supervisor(world)
+    works._take(clip(9))
+    assert world.files() == {}
+
+
+def health(world: World, *running: str, at: int = 0, source: str = "street") -> Health:
+    return Health(source, world.clock.now() + at, 10.0, 1.0, 1, 1, 1, running)
+
+
+def obeyed(world: World) -> list[int]:
+    return [record.leaf.clear["within_ms"] for record in world.records("suspension_obeyed")]
+
+
+def test_an_order_is_obeyed_only_when_every_source_has_said_so_since(world: World) -> None:
+    works = supervisor(world)
+    works._take(health(world, LAWN, "gathering"))
+    works._take(health(world, source="yard"))
+    world.clock.advance(100)  # type: ignore[attr-defined]
+    world.suspend(LAWN)
+    works._obeyed(world.standing())
+    works._take(health(world, "gathering", at=-50))  # written before the order
+    works._obeyed(world.standing())
+    world.clock.advance(300)  # type: ignore[attr-defined]
+    works._take(health(world, "gathering"))
+    works._obeyed(world.standing())
+    assert obeyed(world) == []  # the yard has not spoken since
+    world.clock.advance(200)  # type: ignore[attr-defined]
+    works._take(health(world, source="yard"))
+    works._obeyed(world.standing())
+    works._obeyed(world.standing())
+    assert obeyed(world) == [500]
+
+
+def test_an_order_is_not_called_obeyed_while_something_still_says_that_it_runs(world: World) -> None:
+    works = supervisor(world)
+    world.suspend()
+    for _ in range(4):
+        world.clock.advance(SECOND)  # type: ignore[attr-defined]
+        works._take(health(world, LAWN))
+        works._obeyed(world.standing())
+    assert obeyed(world) == []
+    works._take(SourceEnded("street", 1, 1.0, 1.0, 1.0))  # what has ended runs nothing
+    works._obeyed(world.standing())
+    assert obeyed(world) == [4000]
+
+
+def test_that_an_order_was_obeyed_is_recorded_once_there_is_room(world: World) -> None:
+    works = supervisor(world)
+    world.suspend()
+    with world.locked():
+        works._obeyed(world.standing())
+    assert obeyed(world) == []
+    works._obeyed(world.standing())
+    assert obeyed(world) == [0]
+
+
+def test_a_start_that_cannot_be_recorded_does_not_start(world: World) -> None:
+    works = supervisor(world)
+    works._charter = None
+    with world.locked():
+        works._follow(world.standing())
+        assert (works._workers, works._charter, works._run) == ([], None, None)
+    assert world.records("run_started") == []
+
+
+def test_a_model_of_another_hash_is_refused(world: World) -> None:
+    for installed in ({MODEL: "0" * 64}, {}):
+        works = supervisor(world, installed)
+        works._charter = None
+        with pytest.raises(Refused, match="another hash"):
+            works._follow(world.standing())
+        assert works._workers == []
+    assert world.records("run_started") == []
+
+
+def test_a_source_that_ended_with_an_error_is_shown_as_lost(world: World) -> None:
+    works = supervisor(world)
+    works._take(replace(health(world, LAWN), frames=7))
+    works._take(SourceEnded("street", 7, 1.0, 1.0, 1.0, "the file is truncated"))
+    works._take(SourceEnded("yard", 0, 0.0, 0.0, 0.0, "no such file"))
+    shown = world.house.live.health()
+    assert {name: (line.fault, line.frames, line.running) for name, line in shown.items()} == {
+        "street": ("lost", 7, ()), "yard": ("lost", 0, ()),
+    }  # fmt: skip
+
+
+def test_without_a_charter_nothing_starts(tmp_path: Path) -> None:
+    with make_house(tmp_path, charter=False) as world:
+        works = supervisor(world)
+        works._follow(world.standing())
+        assert works._workers == []
+        works.wake()
+        for _ in range(70_000):  # more than the pipe holds: waking never blocks
+            works.wake()
