@@ -147,6 +147,17 @@ def test_a_damaged_packet_does_not_end_the_decoder(tmp_path: Path) -> None:
     assert set(range(2000, 4000, 100)) <= set(seen)
 
 
+def test_a_recorders_clock_that_jumps_does_not_turn_time_back(tmp_path: Path) -> None:
+    """Two recordings in one transport stream: stamps begin again in the middle."""
+    one, two = film(tmp_path / "a.ts", 4), film(tmp_path / "b.ts", 4)
+    both = tmp_path / "both.ts"
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+    at = [p.at_ms for p in VideoFile(both).packets(0)]
+    assert len(at) == 80
+    assert at[0] == 0
+    assert set(np.diff(at)) == {100}
+
+
 @pytest.mark.data
 def test_a_real_recording_with_rare_keyframes(tmp_path: Path) -> None:
     path = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")) / "media/pets_s2l1/vtest.avi"

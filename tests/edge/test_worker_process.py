@@ -237,3 +237,26 @@ def test_run_once_is_deterministic_in_process(tmp_path: Path) -> None:
     first = run()
     assert first == run()
     assert [type(r).__name__ for r in first if not isinstance(r, Pins)] == ["SourceOpened", "Incident", "Clip"]
+
+
+def test_a_camera_that_changes_its_resolution_is_a_fault(tmp_path: Path) -> None:
+    large, small = film(tmp_path / "a.ts", 6), film(tmp_path / "b.ts", 10, size=(160, 120))
+    both = tmp_path / "both.ts"
+    both.write_bytes(large.read_bytes() + small.read_bytes())
+    reports: list[Report] = []
+    spec = SourceSpec("cam", str(both), (FAULT,), realtime=False)
+    ended = worker.run_once(spec, load(), reports.append)
+    assert ended.error is None
+    (incident,) = [r for r in reports if isinstance(r, Incident)]
+    assert incident.facts["condition"] == "moved"
+    assert (incident.facts["width_px"], incident.facts["height_px"]) == (160.0, 120.0)
+    assert "160x120" in [r for r in reports if isinstance(r, Health)][-1].fault
+
+
+def test_a_size_that_is_not_the_charters_is_never_looked_at(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", 10)
+    reports: list[Report] = []
+    spec = SourceSpec("cam", str(path), (FAULT,), realtime=False, size=(640, 480))
+    worker.run_once(spec, load(), reports.append)
+    assert [r.facts["condition"] for r in reports if isinstance(r, Incident)] == ["moved"]
+    assert [r for r in reports if isinstance(r, Health)][-1].inferences == 0

@@ -28,6 +28,8 @@ STRIDE: Final = 8
 
 _HALF: Final = STRIDE // 2
 _MOSTLY: Final = 0.98
+_JUMP_BACK: Final = 1.0
+_JUMP_ON: Final = 10.0
 
 Areas = tuple[tuple[tuple[float, float], ...], ...]
 
@@ -193,6 +195,31 @@ def _planar(frame: VideoFrame) -> bool:
     return frame.format.name in ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
 
 
+class _Steady:
+    """Seconds since the first picture, whatever the stamps do: a recorder's clock jumps when it was set or restarted.
+
+    Args:
+        step: seconds from one picture to the next.
+    """
+
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._last: float | None = None
+        self._offset = 0.0
+        self._most = 0.0
+
+    def seconds(self, stamp: float) -> float:
+        """Never negative; a jump back of over a second, or on of over ten, counts as one step."""
+        if self._last is None:
+            self._offset = -stamp
+        elif not -_JUMP_BACK < stamp - self._last < _JUMP_ON:
+            self._offset = self._most + self._step - stamp
+        self._last = stamp
+        at = max(0.0, stamp + self._offset)
+        self._most = max(self._most, at)
+        return at
+
+
 class VideoFile:
     """A video file, played once or again and again.
 
@@ -241,7 +268,7 @@ class VideoFile:
         """Each packet with its seconds since the first; a container without times gets them from its rate."""
         with self._open() as container:
             stream = container.streams.video[0]
-            first: float | None = None
+            steady = _Steady(1 / self.fps)
             count = 0
             promised = stream.frames
             try:
@@ -250,9 +277,8 @@ class VideoFile:
                         continue
                     stamp = packet.pts if packet.pts is not None else packet.dts
                     at = count / self.fps if stamp is None else float(stamp * packet.time_base)
-                    first = at if first is None else first
                     count += 1
-                    yield packet, max(0.0, at - first)
+                    yield packet, steady.seconds(at)
             except FFmpegError as error:
                 raise BadInput(
                     f"{self._path.name} breaks off after {count} pictures ({error.strerror}).",
