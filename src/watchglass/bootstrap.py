@@ -547,11 +547,13 @@ def make_deployment(root: Path, origin: str, listen: str) -> tuple[Layout, str]:
         BadInput: there is something at ``root`` already.
     """
     layout = Layout(root)
+    if root.exists() and not root.is_dir():
+        raise BadInput(f"{root} is a file.", fix="Choose a new directory.")
     if root.exists() and any(root.iterdir()):
         raise BadInput(f"{root} is not empty.", fix="Choose a new directory, or continue there with `watchglass run`.")
-    deployment_of(origin)
-    layout.make()
     signer = SignerKey.generate(origin, SystemEntropy())
+    Settings(origin, *parse_listen(listen))
+    layout.make()
     write_signing_key(layout.log_key, signer)
     write_settings(layout, origin, listen)
     return layout, str(signer.verifier)

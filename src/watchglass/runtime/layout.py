@@ -59,7 +59,8 @@ class Layout:
     @property
     def people(self) -> Path:
         """Beside the deployment, never inside: keys of people in a trial or the demo."""
-        return self.root.with_name(self.root.name + ".people")
+        root = self.root.resolve()
+        return root.with_name(root.name + ".people")
 
     def make(self) -> None:
         """Make the directories that are not there."""
@@ -124,11 +125,15 @@ def read_settings(layout: Layout) -> Settings:
 
 
 def write_settings(layout: Layout, origin: str, listen: str) -> None:
-    """Write ``deployment.yaml``."""
-    parse_listen(listen)
+    """Write ``deployment.yaml``.
+
+    Raises:
+        BadInput: as ``read_settings`` would.
+    """
+    Settings(origin, *parse_listen(listen))
     layout.settings.write_text(
         f"# What is not the charter's to say. The origin names the ledger for ever; it cannot be changed.\n"
-        f"origin: {origin}\nlisten: {listen}\n",
+        f'origin: {origin}\nlisten: "{listen}"\n',  # quoted: an IPv6 address begins with a bracket
         "utf-8",
     )
 
@@ -140,6 +145,6 @@ def parse_listen(text: str) -> tuple[str, int]:
         BadInput: the text is not of that form.
     """
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 (ports)
+    if not colon or not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:  # noqa: PLR2004 (ports)
         raise BadInput(f"“{text}” is not host:port.", fix="Write for example 127.0.0.1:8600.")
     return host.strip("[]"), int(port)
