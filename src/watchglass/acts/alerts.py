@@ -100,7 +100,7 @@ def the_handover(reader: Reader, alert_id: str) -> Handover:
 
 
 def handover_leaf(reader: Reader, alert_id: str) -> bytes:
-    """The leaf hash of the hand-over's record: what its further steps refer to."""
+    """The leaf hash of the verdict that handed the alert over: what each step of the response follows from."""
     row = reader.one("SELECT leaf_hash FROM handover WHERE alert = ?", alert_id)
     assert row is not None
     return bytes(row["leaf_hash"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import standing_verdict, the_alert, verdict_from
 from watchglass.acts.context import Acting, Done, attest, do, same
@@ -10,6 +12,9 @@ from watchglass.core.errors import Problem
 from watchglass.core.time import iso
 from watchglass.records.outbox import Transaction
 from watchglass.review.model import UNDO_WINDOW, Alert, Verdict, VerdictValue, check_reason
+
+RESPONDER_PAGE: Final = "responder-page"
+"""How a confirmed alert reaches those who go there."""
 
 
 def decide_alert(
@@ -43,7 +48,12 @@ def decide_alert(
             "alert_decided",
             by=grant,
             under=permit,
-            committed={"alert": alert.id, "verdict": value.value, "reason": words},
+            committed={
+                "alert": alert.id,
+                "verdict": value.value,
+                "reason": words,
+                "handed_to": RESPONDER_PAGE if value is VerdictValue.CONFIRM else None,
+            },
             refs=[alert.leaf_hash],
         )
         tx.execute("UPDATE alert SET state = 'decided', claimed_by = NULL WHERE id = ?", alert.id)
@@ -60,7 +70,7 @@ def decide_alert(
             },
         )
         if value is VerdictValue.CONFIRM:
-            _hand_over(acting, tx, permit, alert, leaf_hash)
+            tx.insert("handover", {"alert": alert.id, "state": "told", "handed_ms": now, "leaf_hash": leaf_hash})
         row = tx.one("SELECT * FROM verdict WHERE alert = ? AND withdrawn_ms IS NULL", alert.id)
         assert row is not None
         return verdict_from(row)
@@ -82,16 +92,3 @@ def _nobody_else(acting: Acting, tx: Transaction, grant: Grant, alert: Alert, *,
             fix="Leave it to them, or choose “decide anyway”.",
             claimed=True,
         )
-
-
-def _hand_over(acting: Acting, tx: Transaction, permit: Permit, alert: Alert, decided: bytes) -> None:
-    leaf_hash = attest(
-        acting,
-        tx,
-        "alert_handed_over",
-        by=None,
-        under=permit,
-        committed={"alert": alert.id, "channel": "responder-page"},
-        refs=[decided],
-    )
-    tx.insert("handover", {"alert": alert.id, "state": "told", "handed_ms": acting.clock.now(), "leaf_hash": leaf_hash})

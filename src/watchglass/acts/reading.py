@@ -16,6 +16,7 @@ from watchglass.acts.alerts import ALERT, alert_from, handover_from, verdict_fro
 from watchglass.core.errors import Problem
 from watchglass.core.time import DAY
 from watchglass.records.outbox import Reader, Row, Value
+from watchglass.review.frequency import Frequency
 from watchglass.review.model import Alert, Handover, Verdict
 
 QUEUE_LIMIT: Final = 200
@@ -41,16 +42,42 @@ def recent_verdicts(reader: Reader, account: int, limit: int = 10) -> tuple[Verd
     return tuple(verdict_from(row) for row in rows)
 
 
-def decided_so_far(reader: Reader, analytic: str, limit: int = 1000) -> tuple[int, int]:
-    """How the last ``limit`` standing verdicts about an analytic's alerts went: (confirmed, confirmed or rejected).
+def history_until(reader: Reader) -> int:
+    """Until when the demo's made history lasts (setting ``history_until``); 0 where nothing was made up."""
+    row = reader.one("SELECT value FROM setting WHERE key = 'history_until'")
+    return int(row["value"]) if row else 0
 
-    "Unsure" is neither right nor wrong, so it counts in neither number.
+
+def how_often_right(reader: Reader, analytic: str, limit: int = 1000) -> Frequency:
+    """How the last ``limit`` standing verdicts about an analytic's alerts went.
+
+    "Unsure" is neither right nor wrong, so it is not counted. Live verdicts never pool with the demo's history: as soon
+    as there are enough of them they stand alone, and until then the history stands alone and says what it is.
     """
+    border = history_until(reader)
+    live = Frequency(*_decided(reader, analytic, border, None, limit), of=_OF, were=_WERE)
+    if live.enough or not border:
+        return live
+    made = Frequency(*_decided(reader, analytic, 0, border, limit), of=f"{_OF} in the demo's made history", were=_LABEL)
+    return made if made.enough else live
+
+
+_OF: Final = "alerts of this rule"
+_WERE: Final = "were confirmed by a person"
+_LABEL: Final = "were real by the labels of a developer who viewed the clip"
+
+
+def _decided(reader: Reader, analytic: str, after: int, until: int | None, limit: int) -> tuple[int, int]:
+    """(confirmed, confirmed or rejected) among the last ``limit`` verdicts in a span of time."""
     rows = reader.all(
         "SELECT verdict.value AS value FROM verdict JOIN alert ON alert.id = verdict.alert "
         "WHERE alert.analytic = ? AND verdict.withdrawn_ms IS NULL AND verdict.value != 'unsure' "
+        "AND verdict.decided_ms > ? AND (? IS NULL OR verdict.decided_ms <= ?) "
         "ORDER BY verdict.decided_ms DESC LIMIT ?",
         analytic,
+        after,
+        until,
+        until,
         limit,
     )
     return sum(row["value"] == "confirm" for row in rows), len(rows)
@@ -159,25 +186,40 @@ def _median_rank(n: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Times of the hand-overs of some days, in milliseconds from the incident in the picture."""
+    """Times of the hand-overs of some days, in milliseconds from the incident in the picture.
+
+    ``made``: the demo's made history stands in for live hand-overs, of which there are not enough yet.
+    """
 
     days: int
+    made: bool
     to_verdict: Delay
     to_told: Delay
     to_acknowledged: Delay
 
 
 def told(reader: Reader, now_ms: int, days: int = 28) -> Told:
-    """How long it took from an incident until a person decided, until a responder was told, until one had it."""
+    """How long it took from an incident until a person decided, until a responder was told, until one had it.
+
+    Live times never pool with those of the demo's history, which a simulation drew.
+    """
+    border, since = history_until(reader), now_ms - days * DAY
+    live = _told(reader, days, max(border, since), now_ms, made=False)
+    return live if live.to_told.enough or not border else _told(reader, days, since, border, made=True)
+
+
+def _told(reader: Reader, days: int, after: int, until: int, *, made: bool) -> Told:
     rows = reader.all(
         "SELECT alert.at_ms, verdict.decided_ms, handover.handed_ms, handover.acknowledged_ms FROM handover "
         "JOIN alert ON alert.id = handover.alert "
         "LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL "
-        "WHERE handover.handed_ms > ?",
-        now_ms - days * DAY,
+        "WHERE handover.handed_ms > ? AND handover.handed_ms <= ?",
+        after,
+        until,
     )
     return Told(
         days,
+        made,
         Delay.of([row["decided_ms"] - row["at_ms"] for row in rows if row["decided_ms"] is not None]),
         Delay.of([row["handed_ms"] - row["at_ms"] for row in rows]),
         Delay.of([row["acknowledged_ms"] - row["at_ms"] for row in rows if row["acknowledged_ms"] is not None]),

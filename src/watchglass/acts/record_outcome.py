@@ -8,6 +8,7 @@ from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import handover_leaf, the_alert, the_handover
 from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import HandOver, Permit
+from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.records.outbox import Transaction
 from watchglass.review.model import Handover, HandoverState, Outcome
@@ -42,8 +43,12 @@ def record_outcome(
             "outcome_recorded",
             by=grant,
             under=permit,
-            committed={"alert": alert_id, "outcome": outcome.value, "action": note},
-            refs=[handover_leaf(tx, alert_id)],
+            committed={
+                "alert": alert_id,
+                "decided": b64(handover_leaf(tx, alert_id)),
+                "outcome": outcome.value,
+                "action": note,
+            },
         )
         now = acting.clock.now()
         tx.execute(

@@ -6,7 +6,7 @@ Four rules hold throughout, and the tests check them:
   opening to. With the salt this also makes every leaf unlike any other, so that one receipt never stands for two acts.
 * All fields are always present (null where there is nothing to say), so that a field's absence tells nothing.
 * What is finer than an hour, and whatever tells of a person, a place within a source or a decision, is committed.
-* An act that refers to earlier ones names their leaf hashes.
+* An act that refers to earlier ones names their leaf hashes, in the open only where the link itself tells nothing.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ ROLES: Final = STAFF | HOUSE | {"authority"}
 _REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
 _KEEPERS: Final = frozenset({"house", "operator", "administrator"})
 _ALERT: Final[Mapping[str, FieldType]] = {"alert": IDENTIFIER}
+_VERDICT: Final[Mapping[str, FieldType]] = {**_ALERT, "decided": HASH}
+"""The verdict that a response follows from: committed, for a public ref would tell which alerts were confirmed."""
 _ACCOUNT: Final = Text(100)
 _SCOPE: Final = Choice(("all", "analytic"))
 _HEAD: Final = Members({"size": Whole(0, MAX_INTEGER), "root": HASH})
@@ -277,9 +279,15 @@ _ALERTS: Final = (
         Basis.ATTESTED,
         Lane.BATCH,
         _REVIEWERS,
-        "A person decided about an alert.",
+        "A person decided about an alert; a confirmed one was handed to those who go there, over `handed_to`.",
         _HOUSE_AND_OVERSIGHT,
-        committed={**_ALERT, "verdict": Choice(("confirm", "reject", "unsure")), "reason": NAME, "account": _ACCOUNT},
+        committed={
+            **_ALERT,
+            "verdict": Choice(("confirm", "reject", "unsure")),
+            "reason": NAME,
+            "handed_to": OrNull(NAME),
+            "account": _ACCOUNT,
+        },
         refs_to=("alert_raised",),
         purpose=Need.ALWAYS,
     ),
@@ -295,25 +303,13 @@ _ALERTS: Final = (
         purpose=Need.ALWAYS,
     ),
     ActSpec(
-        "alert_handed_over",
-        Basis.ATTESTED,
-        Lane.BATCH,
-        _REVIEWERS | HOUSE,
-        "A confirmed alert was handed to those who go there.",
-        _HOUSE_AND_OVERSIGHT,
-        committed={**_ALERT, "channel": NAME},
-        refs_to=("alert_decided",),
-        purpose=Need.ALWAYS,
-    ),
-    ActSpec(
         "handover_progressed",
         Basis.ATTESTED,
         Lane.BATCH,
         frozenset({"responder", "shift-lead"}),
         "A responder acknowledged, set out or arrived.",
         _HOUSE_AND_OVERSIGHT,
-        committed={**_ALERT, "step": Choice(("acknowledged", "on_the_way", "arrived")), "account": _ACCOUNT},
-        refs_to=("alert_handed_over",),
+        committed={**_VERDICT, "step": Choice(("acknowledged", "on_the_way", "arrived")), "account": _ACCOUNT},
         purpose=Need.ALWAYS,
     ),
     ActSpec(
@@ -324,12 +320,11 @@ _ALERTS: Final = (
         "A responder said what was found on the spot; the hand-over is closed.",
         _HOUSE_AND_OVERSIGHT,
         committed={
-            **_ALERT,
+            **_VERDICT,
             "outcome": Choice(("found-helped", "found-no-help-needed", "not-found", "nobody-contacted")),
             "action": Text(1_000, may_be_empty=True),
             "account": _ACCOUNT,
         },
-        refs_to=("alert_handed_over",),
         purpose=Need.ALWAYS,
     ),
     ActSpec(
