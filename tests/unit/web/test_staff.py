@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from a_portal import DATA, MP4, PNG, Portal, make_portal
 
+from watchglass.acts import reading
 from watchglass.core.errors import CannotRecord
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.edge.store import Store
@@ -339,6 +340,27 @@ def test_the_time_until_somebody_is_told_is_a_figure_with_its_number_of_cases(po
     page = lead.get("/figures").text
     assert "Half of them within 0.7 s" in page
     assert "there are not enough cases yet (20 are needed)" in page
+
+
+def test_live_verdicts_never_pool_with_the_demos_history(portal: Portal) -> None:
+    house, lead = portal.street.house, portal.person("shift-lead")
+    reader = house.store.read()
+    live = reading.how_often_right(reader, "on-the-lawn")
+    times = reading.told(reader, house.clock.now())
+    assert (live.n > 0, live.were, times.made) == (True, "were confirmed by a person", False)
+    border = str(house.clock.now())
+    house.store.commit(lambda tx: tx.insert("setting", {"key": "history_until", "value": border}))
+    portal.street.clock.advance(SECOND)
+    alert = confirmed(portal)
+    assert reading.how_often_right(house.store.read(), "on-the-lawn").n == (1 if live.n < 20 else live.n)
+    assert reading.told(house.store.read(), house.clock.now()).made
+    assert "a simulation drew them" in lead.get("/figures").text
+    for _ in range(20):
+        confirmed(portal)
+    after = reading.how_often_right(house.store.read(), "on-the-lawn")
+    assert (after.k, after.n, after.were) == (21, 21, "were confirmed by a person")
+    assert not reading.told(house.store.read(), house.clock.now()).made
+    assert alert
 
 
 # ---- the sources ---------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from watchglass.acts.record_outcome import LONGEST_NOTE, record_outcome
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import HandOver
 from watchglass.core.time import DAY
-from watchglass.review.frequency import Frequency
 from watchglass.review.model import OUTCOME_WORDS, Alert, Handover, HandoverState, Outcome
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.context import grant_of, house_of, permit_for, reader_of, receipts_json, stream
@@ -85,7 +84,6 @@ def card(request: Request, alert: str) -> Response:
     reader = reader_of(request)
     handover = the_handover(reader, alert)
     found = the_alert(reader, alert)
-    right, n = reading.decided_so_far(reader, found.analytic)
     later = [{"step": step, "words": words} for step, words in STEPS if _ahead(handover, step)]
     return page(
         request,
@@ -94,7 +92,7 @@ def card(request: Request, alert: str) -> Response:
             "now_ms": house_of(request).clock.now(),
             "card": _card(request, found, handover),
             "note": handover.note,
-            "frequency": Frequency(right, n, of="alerts of this rule", were="were confirmed by a person"),
+            "frequency": reading.how_often_right(reader, found.analytic),
             "steps": later,
             "_outcomes": list(OUTCOME_WORDS.items()),
             "_longest_note": LONGEST_NOTE,

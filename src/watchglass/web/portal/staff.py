@@ -20,7 +20,6 @@ from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
 from watchglass.records.outbox import Reader
-from watchglass.review.frequency import Frequency
 from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, VerdictValue
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.context import (
@@ -154,14 +153,13 @@ def one_alert(request: Request, alert: str, part: bool = False) -> Response:
 
 
 def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, object]:
-    right, n = reading.decided_so_far(reader, alert.analytic)
     verdict = standing_verdict(reader, alert.id)
     width, height = png_size(reading.still_or_none(reader, alert.id))
     return {
         "now_ms": house_of(request).clock.now(),
         "alert": _item(request, reader, alert),
         "facts": alert.facts,
-        "frequency": Frequency(right, n, of="alerts of this rule", were="were confirmed by a person"),
+        "frequency": reading.how_often_right(reader, alert.analytic),
         "raw_score": None if alert.score_per_mille is None else round(alert.score_per_mille / 10),
         "purpose": alert.purpose,
         "entry": reading.index_of(reader, alert.leaf_hash),
