@@ -23,7 +23,10 @@ import numpy as np
 
 from streams import HEIGHT, WIDTH, Recipe, backdrop, file_hash, stream
 from watchglass.edge.inference import load
+from watchglass.edge.video import VideoFile
 from watchglass.perception.messages import AnalyticSpec, Clip, Health, Incident, Report, SourceSpec, ZoneSpec
+from watchglass.perception.ring import ClipOrder
+from watchglass.runtime.clips import Studio, make_clip
 from watchglass.runtime.worker import run_once
 from watchglass.views.backdrop import Backdrop
 
@@ -99,6 +102,18 @@ def run_line(path: str, data: str) -> dict[str, float]:
     return {"cpu": _cpu() - began, "seconds": ended.video_seconds, **seen}
 
 
+def run_clip(path: str, data: str) -> dict[str, float]:
+    """One incident's mosaicked clip: eight seconds, decoded again from memory, mosaicked, encoded."""
+    file = VideoFile(Path(path))
+    packets = tuple(p for p in file.packets(0) if p.at_ms <= 12_000)
+    scene = backdrop(Path(data))
+    studio = Studio(file.decoder, (file.width, file.height), file.fps, Backdrop(scene, np.ones(scene.shape[:2], bool)))
+    order = ClipOrder("0" * 16, "bench", 4_000, 12_000, packets[4 * round(file.fps) :], ())
+    began = _cpu()
+    clip = make_clip(order, studio)
+    return {"cpu": _cpu() - began, "seconds": clip.seconds, "bytes": len(clip.mp4)}
+
+
 def _measure(what: str, *args: str) -> dict[str, float]:
     root = Path(__file__).resolve().parent.parent
     command = [sys.executable, str(Path(__file__).resolve()), what, *args]
@@ -154,6 +169,16 @@ def _demo() -> Figure:
     return _figure(name, 1000 * line["cpu"] / line["seconds"], None, **rest, n=1, note=note)
 
 
+def _clip(data: Path, *, quick: bool, progress: Progress) -> Figure:
+    path = stream(Recipe("busy", 60 if quick else 600), data, progress)
+    progress("one clip")
+    clip = _measure("clip", str(path), str(data))
+    note = (
+        f"per incident, beside the ratios above: {clip['seconds']:.1f} s of 1080p busy, {clip['bytes'] / 1000:.0f} kB"
+    )
+    return _figure("incident_clip_cpu_s", clip["cpu"], None, unit="CPU s a clip", against=None, n=1, note=note)
+
+
 def figures(*, quick: bool, progress: Progress) -> list[Figure]:
     """The figures of ``watchglass bench perception``.
 
@@ -167,10 +192,11 @@ def figures(*, quick: bool, progress: Progress) -> list[Figure]:
         result = [_figure(row[0], None, row[3], note=missing) for row in _RATIOS]
     else:
         result = [_ratio(row, data, quick=quick, progress=progress) for row in _RATIOS]
+        result.append(_clip(data, quick=quick, progress=progress))
     progress("demo clip")
     return [*result, _demo()]
 
 
 if __name__ == "__main__":
-    side = {"decode": run_decode, "line": run_line}[sys.argv[1]]
+    side = {"decode": run_decode, "line": run_line, "clip": run_clip}[sys.argv[1]]
     print(json.dumps(side(*sys.argv[2:])))
