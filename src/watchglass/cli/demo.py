@@ -7,11 +7,12 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,6 +28,8 @@ from watchglass.demo.people import ACCOUNTS
 from watchglass.demo.stage import Stage, find_or_set
 from watchglass.web.portal.app import create_app
 from watchglass.web.portal.security import Address
+
+_T = TypeVar("_T")
 
 DEFAULT_STATE: Final = Path("demo-state")
 _HIGHEST_PORT: Final = 65_000
@@ -49,7 +52,7 @@ def _run(args: argparse.Namespace) -> Result:
     with until_stopped() as stop, ExitStack() as stack:
         listener = stack.enter_context(listen("127.0.0.1", args.port))
         with _progress(quiet=args.json) as (tell, bar):
-            stage = find_or_set(args.state.resolve(), args.port, tell, bar)
+            stage = find_or_set(args.state.resolve(), args.port, _unless(stop, tell), _unless(stop, bar))
         stack.enter_context(_witness(stage))
         house = stack.enter_context(House(stage.layout.root))
         serving = Serving(create_app(house, Address()), listener)
@@ -73,6 +76,17 @@ def _run(args: argparse.Namespace) -> Result:
         "alerts": result["alerts"],
         "ledger": result["ledger"],
     }
+
+
+def _unless(stop: threading.Event, tell: Callable[[_T], None]) -> Callable[[_T], None]:
+    """``tell``, until somebody asked to stop: setting up ends there, and the next start begins afresh."""
+
+    def told(what: _T) -> None:
+        if stop.is_set():
+            raise Problem("Stopped while it was being set up.", fix="Start it again: it begins afresh.")
+        tell(what)
+
+    return told
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from watchglass.core.errors import BadInput, Refused, WatchglassError
+from watchglass.core.errors import BadInput, Problem, Refused, WatchglassError
 
 Result = dict[str, Any]
 Run = Callable[[argparse.Namespace], Result]
@@ -42,6 +42,9 @@ def finish(args: argparse.Namespace) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a full disk, a folder that cannot be written: the machine's no, not a fault of ours
+        _print_error(_of_the_machine(error), as_json=as_json)
+        return Problem.exit_code
     if as_json:
         print(json.dumps(result, ensure_ascii=False, default=str), flush=True)
     else:
@@ -69,6 +72,14 @@ def _print_error(error: WatchglassError, *, as_json: bool) -> None:
         for line in lines():
             say(f"  {line}")
     say(f"What to do: {error.fix}")
+
+
+def _of_the_machine(error: OSError) -> Problem:
+    where = f" ({error.filename})" if error.filename else ""
+    return Problem(
+        f"The machine refused{where}: {error.strerror or error}.",
+        fix="Check the path, who may write there, and that the disk has room; then try again.",
+    )
 
 
 def _plain(result: Mapping[str, Any]) -> None:

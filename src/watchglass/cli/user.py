@@ -46,8 +46,9 @@ def _password(args: argparse.Namespace, house: House) -> str:
     if args.password_file:
         try:
             lines = args.password_file.read_text("utf-8").splitlines()
-        except OSError as error:
-            raise BadInput(f"{args.password_file} cannot be read: {error.strerror}.", fix="Check its name.") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise BadInput(f"{args.password_file} cannot be read: {why}.", fix="Check its name.") from error
         return lines[0] if lines else ""
     if not sys.stdin.isatty():
         raise BadInput("There is no terminal to ask for the password.", fix="Use --password-file or --generate.")

@@ -72,7 +72,7 @@ def as_someone(*words: str) -> dict[str, Any]:
         Problem: the command failed; its own words are in the message.
     """
     command = [sys.executable, "-m", "watchglass", *words, "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SIGN_S, check=False)  # noqa: S603 (our own command)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SIGN_S, check=False, start_new_session=True)  # noqa: S603 (our own command; Ctrl-C is for the demo alone)
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

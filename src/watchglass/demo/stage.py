@@ -25,7 +25,7 @@ from watchglass.bootstrap import (
     shipped,
 )
 from watchglass.core.digest import unb64
-from watchglass.core.errors import BadInput, Problem
+from watchglass.core.errors import BadInput, Problem, WatchglassError
 from watchglass.core.time import DAY, HOUR, moment
 from watchglass.demo import CHARTER, STREET
 from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
@@ -36,6 +36,8 @@ from watchglass.records.vocabulary import Lane
 
 ORIGIN: Final = "demo.watchglass.example"
 _MARK: Final = "ready.json"
+_BEGUN: Final = "being-set-up"
+"""Lies beside the people's keys until everything is ready: what it marks may be cleared away, and nothing else."""
 _WITNESS_PORT: Final = 100
 _PORTS: Final = 200
 
@@ -76,17 +78,39 @@ def find_or_set(state: Path, port: int, say: Say, progress: Callable[[float], No
         say("Going on with the demo as it was left.")
         kept = json.loads(mark.read_text("utf-8"))
         return Stage(layout, kept["witness_port"], kept["log_vkey"], kept["password"])
-    if layout.people.exists():
+    if (layout.people / _BEGUN).is_file():
         say("The last start was cut off while it was setting up; starting afresh.")
-        shutil.rmtree(layout.people)
         if layout.settings.is_file() and f"origin: {ORIGIN}\n" in layout.settings.read_text("utf-8"):
+            _nobody_runs(layout)
             shutil.rmtree(state)
+        shutil.rmtree(layout.people)
+    if layout.people.exists():
+        raise BadInput(
+            f"{layout.people} holds somebody's keys, and not a demo's.", fix="Choose another directory with --state."
+        )
     if state.exists() and any(state.iterdir()):
         raise BadInput(f"{state} is not empty and holds no demo.", fix="Choose another directory with --state.")
     return _set(layout, port, say, progress)
 
 
+def _nobody_runs(layout: Layout) -> None:
+    """Check that no other process is setting this demo up at this moment.
+
+    Raises:
+        BadInput: one is.
+    """
+    try:
+        House(layout.root).close()
+    except BadInput as error:
+        if "pid" in error.details:
+            raise
+    except WatchglassError:
+        return  # half made, as it should be
+
+
 def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None]) -> Stage:
+    layout.people.mkdir(mode=0o700, parents=True)
+    (layout.people / _BEGUN).touch()
     say("Making keys for the log, the authority, oversight and a witness ...")
     people = make_people(layout.people, ORIGIN)
     made, vkey = make_deployment(layout.root, ORIGIN, f"127.0.0.1:{port}")
@@ -120,6 +144,7 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
     mark = {"witness_port": witness_port, "log_vkey": vkey, "password": password}
     (layout.people / _MARK).write_text(json.dumps(mark), "utf-8")
     (layout.people / _MARK).chmod(0o600)
+    (layout.people / _BEGUN).unlink()
     return stage
 
 
