@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final, assert_never
 
+from watchglass.acts.reading import history_until
 from watchglass.charter import words
 from watchglass.charter.decide import Standing, decide, in_force
 from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment, PublicView
@@ -220,8 +221,13 @@ _COUNTS: Final = (
 
 
 def month(reader: Reader, now_ms: int, analytic: str | None = None) -> Month:
-    """The last 30 whole days before ``now_ms``, of one analytic or of all."""
+    """The last 30 whole days before ``now_ms``, of one analytic or of all.
+
+    In the demo they end with its staged history: what visitors decide live never pools with it.
+    """
     until = now_ms - now_ms % DAY
+    if border := history_until(reader):
+        until = min(until, border)
     since = until - MONTH_DAYS * DAY
     row = reader.one(_COUNTS, since, until, analytic, analytic)
     assert row is not None  # an aggregate always has a row

@@ -42,9 +42,13 @@ def recent_verdicts(reader: Reader, account: int, limit: int = 10) -> tuple[Verd
     return tuple(verdict_from(row) for row in rows)
 
 
+HISTORY_UNTIL: Final = "history_until"
+"""The setting in which the demo keeps the end of its made history (ms)."""
+
+
 def history_until(reader: Reader) -> int:
-    """Until when the demo's made history lasts (setting ``history_until``); 0 where nothing was made up."""
-    row = reader.one("SELECT value FROM setting WHERE key = 'history_until'")
+    """Until when the demo's made history lasts; 0 where nothing was made up."""
+    row = reader.one("SELECT value FROM setting WHERE key = ?", HISTORY_UNTIL)
     return int(row["value"]) if row else 0
 
 

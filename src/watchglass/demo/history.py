@@ -20,6 +20,7 @@ from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.reading import HISTORY_UNTIL
 from watchglass.acts.record_outcome import record_outcome
 from watchglass.acts.run_record import start_run, stop_run
 from watchglass.acts.withdraw_verdict import withdraw_verdict
@@ -130,6 +131,8 @@ class History:
             progress((at - begin) / max(1, until_ms - begin))
         self._pass_time(until_ms)
         stop_run(self.house.acting, charter, run, "asked")
+        end = {"key": HISTORY_UNTIL, "value": str(self.clock.now())}
+        self.house.store.commit(lambda tx: tx.insert("setting", end))
         self.house.sequencer.tick((Lane.PROMPT, Lane.BATCH))
 
     # ---- the schedule --------------------------------------------------------------------------------------------
