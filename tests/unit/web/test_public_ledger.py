@@ -28,7 +28,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     made = make_street(tmp_path_factory.mktemp("street"))
     made.publish()
     made.clock.advance(2 * DAY)
-    made.alerts([VerdictValue.CONFIRM, VerdictValue.REJECT, VerdictValue.UNSURE] * 38)
+    made.alerts([VerdictValue.CONFIRM, VerdictValue.REJECT, VerdictValue.UNSURE] * 44)
     made.settle()
     yield made
     made.house.close()
