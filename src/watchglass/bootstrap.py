@@ -266,6 +266,7 @@ class House:
             self.bus,
             media=self.layout.media,
             models={MODEL: weights.sha256},
+            inference=self.settings.inference,
             once=once,
         )
         self.sequencer.start()

@@ -34,6 +34,13 @@ def add(groups: Any) -> None:
     command.set_defaults(run=_run, render=_render)
 
 
+def address_for(house: House) -> Address:
+    """The names that the portal answers to: this machine's, the one it listens on, and those of the settings."""
+    settings = house.settings
+    hosts = Address().hosts | settings.names | {settings.host}
+    return Address(hosts=hosts, https=settings.https)
+
+
 @contextmanager
 def until_stopped() -> Iterator[threading.Event]:
     """An event that Ctrl-C or a polite kill sets, so that everything ends in order."""
@@ -58,7 +65,7 @@ def _run(args: argparse.Namespace) -> Result:
             _must_be_allowed(house)
         elif not args.no_portal:
             listener = listen(house.settings.host, house.settings.port)
-            serving = Serving(create_app(house, Address()), listener)
+            serving = Serving(create_app(house, address_for(house)), listener)
             stack.callback(serving.close)
             stack.callback(house.bus.close)
             say(f"Portal: {serving.address}/   (Ctrl-C stops)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ from watchglass.core.errors import BadInput
 from watchglass.ledger import policy
 
 SETTINGS: Final = "deployment.yaml"
-_KNOWN: Final = {"origin", "listen"}
+_KNOWN: Final = {"origin", "listen", "names", "https", "inference"}
+_RUNTIMES: Final = ("onnxruntime", "openvino")
 DEFAULT_LISTEN: Final = "127.0.0.1:8600"
 
 
@@ -74,12 +76,18 @@ class Settings:
 
     Attributes:
         origin: the ledger's origin; ``demo.`` or ``trial.`` in front says what it is.
-        listen: host and port of the portal.
+        host, port: where the portal listens.
+        names: the host names by which browsers reach it, beside those of this machine.
+        https: whether they come by https, which a proxy in front ends.
+        inference: what runs the detector: ``onnxruntime``, or ``openvino`` where it is installed.
     """
 
     origin: str
     host: str
     port: int
+    names: frozenset[str] = frozenset()
+    https: bool = False
+    inference: str = "onnxruntime"
 
     @property
     def deployment(self) -> Deployment:
@@ -87,6 +95,8 @@ class Settings:
         return deployment_of(self.origin)
 
     def __post_init__(self) -> None:
+        if self.inference not in _RUNTIMES:
+            raise BadInput(f"“{self.inference}” does not run detectors.", fix=f"Write one of: {', '.join(_RUNTIMES)}.")
         if self.deployment == "trial" and self.host not in {"127.0.0.1", "::1", "localhost"}:
             raise BadInput(
                 f"A trial listens on this machine only, not on {self.host}.",
@@ -116,12 +126,22 @@ def read_settings(layout: Layout) -> Settings:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise BadInput(f"{SETTINGS} is not YAML: {error}.", fix="Correct the line it names.") from error
-    if not isinstance(values, Mapping) or not values.keys() <= _KNOWN or not isinstance(values.get("origin"), str):
+    if not isinstance(values, Mapping) or not isinstance(values.get("origin"), str):
+        raise BadInput(f"{SETTINGS} must name the `origin`.", fix="Compare it with the one `init` writes.")
+    if unknown := sorted(str(key) for key in values.keys() - _KNOWN):
+        near = get_close_matches(unknown[0], _KNOWN, n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
         raise BadInput(
-            f"{SETTINGS} must have `origin`, and may have `listen`.", fix="Compare it with the one `init` writes."
+            f"{SETTINGS} has a setting “{unknown[0]}” that there is not.", fix=f"{hint}Correct or remove it."
+        )
+    names, https = values.get("names", []), values.get("https", False)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or type(https) is not bool:
+        raise BadInput(
+            f"In {SETTINGS}, `names` is a list of host names and `https` is true or false.",
+            fix="Write for example: names: [safety.example.org]",
         )
     host, port = parse_listen(str(values.get("listen", DEFAULT_LISTEN)))
-    return Settings(values["origin"], host, port)
+    return Settings(values["origin"], host, port, frozenset(names), https, str(values.get("inference", "onnxruntime")))
 
 
 def write_settings(layout: Layout, origin: str, listen: str) -> None:
@@ -133,7 +153,10 @@ def write_settings(layout: Layout, origin: str, listen: str) -> None:
     Settings(origin, *parse_listen(listen))
     layout.settings.write_text(
         f"# What is not the charter's to say. The origin names the ledger for ever; it cannot be changed.\n"
-        f'origin: {origin}\nlisten: "{listen}"\n',  # quoted: an IPv6 address begins with a bracket
+        f'origin: {origin}\nlisten: "{listen}"\n'  # quoted: an IPv6 address begins with a bracket
+        "# names: [safety.example.org]   # how browsers reach it through a proxy\n"
+        "# https: true                   # when that proxy speaks https\n"
+        "# inference: openvino           # where `pip install 'watchglass[openvino]'` was done\n",
         "utf-8",
     )
 

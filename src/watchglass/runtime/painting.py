@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from watchglass.edge.encode import encode_png
 from watchglass.perception.messages import BackdropProposal, Pin, SourceSpec
-from watchglass.perception.observation import Tracks
-from watchglass.perception.ports import Image
+from watchglass.perception.observation import KINDS, Tracks
+from watchglass.perception.ports import Detector, Image
 from watchglass.views.backdrop import Backdrop, BackdropLearner
+from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
+
+PERSON: Final = KINDS.index("person")
+VEHICLE: Final = KINDS.index("vehicle")
+_MARGIN: Final = 0.1
+"""How far around a suspected person a proposal stays grey, as a share of the box's longer side."""
+
+
+def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
+    """``learned`` with its vehicles mosaicked, and not admitted where a person may be in it."""
+    found = detector.detect(learned.bgr)
+    admitted = learned.admitted.copy()
+    for x1, y1, x2, y2 in found.boxes[found.kinds == PERSON]:
+        margin = _MARGIN * max(x2 - x1, y2 - y1)
+        top, left = max(0, int(y1 - margin)), max(0, int(x1 - margin))
+        admitted[top : int(y2 + margin) + 1, left : int(x2 + margin) + 1] = False
+    return veil(Backdrop(learned.bgr, admitted), found.boxes[found.kinds == VEHICLE])
 
 
 class ViewPainter:
@@ -43,11 +62,15 @@ class ViewPainter:
         elif self._learner is None:
             self._learner = BackdropLearner(*self._size)
 
-    def proposal(self, at_ms: int) -> BackdropProposal:
-        """The backdrop as far as it is learned, for an operator to look at. Begins to learn, if need be."""
+    def proposal(self, at_ms: int, detector: Detector) -> BackdropProposal:
+        """The backdrop as far as it is learned, for an operator to look at. Begins to learn, if need be.
+
+        Vehicles in it are mosaicked, and where the detector thinks that it sees a person it stays grey: an operator
+        confirms what is left, and is not asked to overlook anybody.
+        """
         if self._learner is None:
             self._learner = BackdropLearner(*self._size)
-        learned = self._learner.picture()
+        learned = without_things(self._learner.picture(), detector)
         return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share)
 
     # ---- perception.ports.Painter ------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Source:
 
     def propose_backdrop(self) -> None:
         """Send the backdrop as far as it is learned."""
-        self._send(self._painter.proposal(self._clock.now()))
+        self._send(self._painter.proposal(self._clock.now(), self._detector))
 
     def fail(self, error: str) -> None:
         """Give this source up; the others go on."""

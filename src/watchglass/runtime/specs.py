@@ -41,6 +41,7 @@ def specs_of(
             start_ms=start_ms,
             gate=source.gate,
             never_see=tuple(_corners(polygon) for polygon in source.never_see),
+            size=(source.picture.width, source.picture.height) if source.picture else None,
             width_m=source.view.width_m if source.view else None,
             backdrop=backdrop(source.name),
             grid_m=charter.safeguards.public_view.grid_m,

@@ -88,6 +88,7 @@ class Supervisor:
         standing: what is in force now.
         media: where file sources lie.
         models: the weights that this version ships: name to SHA-256 (hex).
+        inference: what runs the detector in the workers.
         once: each file from its beginning to its end, as fast as it goes.
     """
 
@@ -100,9 +101,11 @@ class Supervisor:
         *,
         media: Path,
         models: Mapping[str, str],
+        inference: str = "onnxruntime",
         once: bool = False,
     ) -> None:
         self._acting = acting
+        self._inference = inference
         self._models = models
         self._standing = standing
         self._live = live
@@ -209,7 +212,7 @@ class Supervisor:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=worker.main, args=(theirs, specs), name=f"watchglass {specs[0].name}", daemon=True
+            target=worker.main, args=(theirs, specs, self._inference), name=f"watchglass {specs[0].name}", daemon=True
         )
         process.start()
         theirs.close()

@@ -187,11 +187,13 @@ class Worker:
 _NOTHING: Final = Lease("", frozenset(), frozenset(), 0)
 
 
-def main(conn: Connection, specs: tuple[SourceSpec, ...]) -> None:
+def main(conn: Connection, specs: tuple[SourceSpec, ...], inference: str = "onnxruntime") -> None:
     """The whole life of a spawned worker process."""
-    # Ctrl-C reaches the whole process group; the house hears it and says Stop, so that nothing is torn mid-frame.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector=load()).run()
+    # Ctrl-C, and a service manager's stop, reach the whole process group; the house hears them and says Stop, so that
+    # nothing is torn mid-frame. A worker whose house is gone ends by itself.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector=load(inference)).run()
     conn.close()
 
 

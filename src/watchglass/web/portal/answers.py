@@ -107,7 +107,7 @@ def answer(request: Request, error: WatchglassError) -> Response:
         "_reasons": getattr(error, "reasons", ()),
     }
     try:
-        return page(request, "session/error.html", data, status=status, headers=headers)
+        return page(request, "errors/error.html", data, status=status, headers=headers)
     except Exception:  # noqa: BLE001  # the frame of a page asks what stands; that may be just what is broken
         _log.warning("an error page could not be drawn; answering in plain text")
         text = f"{data['_title']}\n\n{error.message}\n\n{error.fix}\n"

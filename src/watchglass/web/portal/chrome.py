@@ -33,6 +33,7 @@ STAFF: Final = (
     ("/oversight/openings", "Openings", May.TAKE_OPENINGS),
     ("/accounts", "Accounts", May.MANAGE_ACCOUNTS),
 )
+_PLACES: Final = frozenset(place[0] for place in (*PUBLIC, *STAFF))
 _DARK: Final = ("/review", "/respond")
 """Rooms where people look at pictures for hours: dark by default."""
 
@@ -102,7 +103,8 @@ def _place(name: str) -> str:
 def _link(href: str, label: str, path: str) -> Link:
     if path == href:
         return Link(href, label, "page")
-    return Link(href, label, "true" if href != "/" and path.startswith(f"{href}/") else "")
+    below = href != "/" and path.startswith(f"{href}/") and path not in _PLACES
+    return Link(href, label, "true" if below else "")
 
 
 def _twin(request: Request) -> str:
