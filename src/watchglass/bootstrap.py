@@ -141,6 +141,7 @@ class House:
         self._threads: list[threading.Thread] = []
         self._last_retention = 0
         self._configured: bytes | None = None
+        self._witnesses: dict[str, WitnessClient] = {}
         self._open_log()
         self.configure()
 
@@ -201,11 +202,13 @@ class House:
         self.sequencer.pace(
             checkpoint_every=charter.ledger.checkpoint_every_ms, batch_every=charter.ledger.batch_every_ms
         )
-        found = {}
+        before, self._witnesses = self._witnesses, {}
         for witness in charter.oversight.witnesses:
             key = VerifierKey.parse(witness.key)
-            found[key.name] = WitnessClient(witness.url, [key])
-        self.sequencer.watched_by(found)
+            self._witnesses[key.name] = WitnessClient(witness.url, [key])
+        self.sequencer.watched_by(self._witnesses)
+        for client in before.values():
+            client.close()
 
     @property
     def log_key(self) -> VerifierKey:
@@ -222,8 +225,10 @@ class House:
     def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
         """Take a signed act from its signer's own machine."""
         done = accept(self.acting, self.standing(), statement)
+        row = self.store.read().one("SELECT leaf FROM outbox WHERE leaf_hash = ?", done.value)
+        leaf = bytes(row["leaf"]).decode("utf-8") if row else None  # None: it is in the published log already
         self.nudge()
-        return {"leaf_hash": b64(done.value), "receipt": done.receipts[0].as_json()}
+        return {"leaf_hash": b64(done.value), "leaf": leaf, "receipt": done.receipts[0].as_json()}
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
         """Take a charter that both have signed."""
@@ -338,6 +343,8 @@ class House:
     def close(self) -> None:
         """Stop what runs and let go of the deployment; what waits in the outbox is published at the next start."""
         self.halt()
+        for client in self._witnesses.values():
+            client.close()
         self.bus.close()
         self.store.close()
 
