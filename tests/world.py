@@ -8,6 +8,7 @@ purpose; give ``password`` where somebody must sign in.
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -405,7 +406,7 @@ def make_house(
     witness_key = new_witness(people / "witness", f"witness.{origin}")
     layout, _ = make_deployment(folder / "deployment", origin, listen)
     if media is not None:
-        (layout.media / "street.mp4").symlink_to(media.resolve())
+        shutil.copyfile(media, layout.media / "street.mp4")
     house = House(layout.root, clock=clock)
     witness = open_witness(people / "witness", [VerifierKey.parse(house.log_vkey)], clock=clock)
     trial = deployment_of(origin) == "trial"

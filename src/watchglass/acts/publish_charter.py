@@ -28,7 +28,7 @@ def publish_charter(
 ) -> Done[Charter]:
     """Verify both approvals over exactly these bytes, and record charter and approvals together.
 
-    While a charter stands, its own oversight key (the outgoing one) must have approved the new one.
+    While a charter stands, its own keys (the outgoing ones) must have approved the new one.
 
     Raises:
         BadInput: the charter cannot be used, or its version does not count up.
@@ -107,7 +107,7 @@ def _check_approvals(
     acting: Acting, outgoing: Charter | None, charter: Charter, approvals: Sequence[SignedStatement]
 ) -> None:
     keys = {
-        "authority": [VerifierKey.parse(charter.authority.key)],
+        "authority": [VerifierKey.parse((outgoing or charter).authority.key)],
         "oversight": [VerifierKey.parse((outgoing or charter).oversight.key)],
     }
     seen = set()

@@ -24,7 +24,7 @@ def add(groups: Any) -> None:
     suspend = commands.add_parser("suspend", help="order everything, or one analytic, to stop within two seconds")
     _common(suspend)
     _scope(suspend)
-    suspend.add_argument("--reason", required=True, help="why; only oversight and the authority can read it")
+    suspend.add_argument("--reason", required=True, help="why; sealed, so that only oversight can read it")
     suspend.set_defaults(run=_suspend, render=_say)
     resume = commands.add_parser("resume", help="let what was suspended run again, once witnesses have cosigned that")
     _common(resume)

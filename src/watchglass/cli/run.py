@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace) -> Result:
             _must_be_allowed(house)
         elif not args.no_portal:
             listener = listen(house.settings.host, house.settings.port)
-            serving = Serving(create_app(house, address_for(house)), listener)
+            serving = Serving(create_app(house, address_for(house)), listener, behind_proxy=house.settings.https)
             stack.callback(serving.close)
             stack.callback(house.bus.close)
             say(f"Portal: {serving.address}/   (Ctrl-C stops)")

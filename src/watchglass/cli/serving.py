@@ -42,9 +42,13 @@ def address_of(listener: socket.socket) -> str:
 
 
 class Serving:
-    """An application served from a thread of its own until ``close``."""
+    """An application served from a thread of its own until ``close``.
 
-    def __init__(self, app: FastAPI, listener: socket.socket) -> None:
+    Args:
+        behind_proxy: whether a proxy on this machine says who really asks; nobody else's word is taken for it.
+    """
+
+    def __init__(self, app: FastAPI, listener: socket.socket, *, behind_proxy: bool = False) -> None:
         self.address = address_of(listener)
         self._listener = listener
         config = uvicorn.Config(
@@ -52,6 +56,7 @@ class Serving:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=behind_proxy,
             lifespan="off",
             timeout_graceful_shutdown=3,
         )

@@ -130,7 +130,8 @@ def test_a_shift_at_the_queue(rooms: Rooms) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".alert")).to_have_attribute("data-alert", second)
     page.keyboard.press("u")
-    expect(page.locator("#calm h1")).to_have_text("Nothing waits")
+    expect(page.locator("#undo")).to_contain_text("Unsure.")
+    expect(page.locator("#calm h1")).to_be_visible()
     reader = rooms.portal.street.house.store.read()
     verdicts = reader.all("SELECT alert, value, reason FROM verdict WHERE withdrawn_ms IS NULL")
     assert {(row["alert"], row["value"]) for row in verdicts} == {(first, "confirm"), (second, "unsure")}

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x57474C53
 """``WGLS``: marks the file as a Watchglass database."""
 BUSY_MS: Final = 5_000
+_PRIVATE: Final = 0o600
 PAGE_BYTES: Final = 4096
 
 _LOCKED: Final = (
@@ -123,6 +124,8 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         WatchglassError: the file cannot be opened, is not ours, or was made by a newer version.
     """
     mode = "ro" if read_only else "rwc"
+    if not read_only:
+        _keep_private(path)
     try:
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}",
@@ -156,6 +159,13 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_private(path: Path) -> None:
+    """Only the owner may read the database (its keys, its names); its write-ahead log takes over the same mode."""
+    with suppress(OSError):  # opening it says what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE))
+        path.chmod(_PRIVATE)
 
 
 def _check_version(connection: sqlite3.Connection, path: Path, *, may_create: bool) -> None:

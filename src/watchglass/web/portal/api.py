@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from watchglass.core import canonical
-from watchglass.core.errors import BadInput
+from watchglass.core.errors import BadInput, Refused
 from watchglass.records.statement import SignedStatement
 from watchglass.web.portal.context import house_of
 from watchglass.web.portal.render import as_json, page
@@ -82,6 +82,7 @@ class Accepted(BaseModel):
     """A signed act that was verified, done and recorded."""
 
     leaf_hash: str = Field(description="The hash of its record.")
+    leaf: str | None = Field(description="The record itself: with the receipt it proves what was promised.")
     receipt: dict[str, Any] = Field(description="The log's signed promise to include the record by `merge_by`.")
 
 
@@ -166,7 +167,13 @@ async def charters(request: Request) -> Response:
 
 
 def _publish(request: Request, body: bytes) -> Response:
-    return as_json(house_of(request).publish(*_charter_of(body)))
+    house = house_of(request)
+    if house.standing().charter is None:
+        raise Refused(
+            "The first charter of a deployment is not published from afar.",
+            fix="Whoever keeps the machine publishes it there: `watchglass charter publish DIR FILE …`.",
+        )
+    return as_json(house.publish(*_charter_of(body)))
 
 
 def _charter_of(body: bytes) -> tuple[bytes, list[SignedStatement]]:
