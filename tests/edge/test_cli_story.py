@@ -27,7 +27,7 @@ from world import read_json
 
 ORIGIN = "safety.exampleton.example"
 BEGIN, SHORT = 13, 24
-"""Where the story's piece of the shipped clip begins and how long it is, in seconds: people gather, and cross the lawn."""
+"""Where the story's piece of the shipped clip begins, and its length, in seconds: people gather, and cross the lawn."""
 
 
 class Story:
