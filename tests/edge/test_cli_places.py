@@ -229,3 +229,86 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_a_running_deployment_is_spoken_to_over_its_portal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with now_house(tmp_path, listen=f"127.0.0.1:{port}") as world:
+        root, text = world.layout.root, world.edited(("Exampleton parks", "Exampleton meadows"))
+    (tmp_path / "next.yaml").write_text(text)
+    key = {role: tmp_path / "people" / f"{role}.key" for role in ("authority", "oversight")}
+    url = f"http://127.0.0.1:{port}"
+    with process("run", root, "--json") as running:
+        wait_for(lambda: _answers(port))
+        code, told = run(
+            capsys, "oversight", "suspend", url, "--key", key["oversight"], "--analytic", "on-the-lawn",
+            "--reason", "It counts shadows.",
+        )  # fmt: skip
+        assert code == 0, told
+        code, told = run(
+            capsys, "oversight", "suspend", url, "--key", key["authority"], "--all", "--reason", "Mine to stop."
+        )
+        assert (code, told["error"]) == (4, "DidNotVerify")
+        code, told = run(
+            capsys, "oversight", "resume", url, "--key", key["oversight"], "--all", "--reason", "r",
+            "--what-changed", "w",
+        )  # fmt: skip
+        assert (code, told["error"]) == (1, "Problem")
+        approvals: list[object] = []
+        for role, file in key.items():
+            code, told = run(
+                capsys, "charter", "sign", tmp_path / "next.yaml", "--as", role, "--key", file,
+                "--origin", world.house.origin,
+            )  # fmt: skip
+            approvals += ["--approval", told["approval"]]
+        code, told = run(capsys, "charter", "publish", url, tmp_path / "next.yaml", *approvals)
+        assert (code, told.get("version")) == (0, 2), told
+        code, told = run(capsys, "charter", "publish", url, tmp_path / "next.yaml", *approvals)
+        assert (code, told["error"]) == (2, "BadInput")
+        assert wait_for(lambda: _verified(capsys, url))["origin"] == world.house.origin
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=60)
+        assert running.returncode == 0, err
+    assert read_json(out)["stopped"]
+    world.house = House(root)
+    with world:
+        acts = [record.leaf.act for record in world.records()]
+        assert "suspension_ordered" in acts
+        assert acts.count("charter_published") == 2
+        obeyed = world.records("suspension_obeyed")
+        assert obeyed[0].leaf.clear["analytic"] == "on-the-lawn"
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _verified(capsys: pytest.CaptureFixture[str], url: str) -> dict[str, Any] | None:
+    """The log over HTTP, once the charter's next version is in it; its witness is not there, so none is asked for."""
+    code, told = run(capsys, "ledger", "verify", f"{url}/log")
+    assert code == 0, told
+    return told if told["size"] > 6 else None
+
+
+def test_a_disk_that_is_full_acknowledges_nothing_and_loses_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with now_house(tmp_path) as world:
+        root = world.layout.root
+        before = world.state()["account"]
+    adding = [sys.executable, "-m", "watchglass", "user", "add", str(root), "rita", "--role", "clerk", "--generate"]
+    limit = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
+    limit += "os.execv(sys.argv[1], sys.argv[1:])"
+    full = subprocess.run(
+        [sys.executable, "-c", limit, *adding, "--json"], capture_output=True, text=True, timeout=60, check=False
+    )
+    told = read_json(full.stdout)
+    assert (full.returncode, told["error"]) == (1, "CannotRecord"), full.stderr
+    assert "disk" in told["message"]
+    world.house = House(root)
+    with world:
+        assert world.state()["account"] == before
+    assert run(capsys, "user", "add", root, "rita", "--role", "clerk", "--generate")[0] == 0

@@ -113,6 +113,12 @@ def test_from_a_start_that_was_cut_off_to_one_that_goes_on(tmp_path: Path, capsy
     assert seen["witnesses"]
     assert seen["size"] > 500  # 28 days are behind it
 
+    # killed at work: nothing is left that would stand in the way of the next start
+    with demo(state, port) as killed:
+        Reading(killed).until("Ctrl-C stops")
+        killed.kill()
+        killed.wait(30)
+
     # going on as it was left, and stopped by Ctrl-C
     with demo(state, port) as second:
         reading = Reading(second)

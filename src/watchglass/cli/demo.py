@@ -34,6 +34,16 @@ _T = TypeVar("_T")
 DEFAULT_STATE: Final = Path("demo-state")
 _HIGHEST_PORT: Final = 65_000
 _WITNESS_S: Final = 15.0
+_UNTIL_WE_ARE_GONE: Final = """
+import os, signal, sys, threading
+from watchglass.cli.main import main
+def gone():
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=gone, daemon=True).start()
+sys.exit(main(sys.argv[1:]))
+"""
+"""A command that ends with the process that started it, even where that is killed: its stdin ends then."""
 
 
 def add(groups: Any) -> None:
@@ -112,7 +122,8 @@ def _witness(stage: Stage) -> Iterator[None]:
     """The demo's witness, in a process of its own with a key that this one never opens."""
     words = ("witness", "serve", str(stage.witness_folder), "--listen", f"127.0.0.1:{stage.witness_port}")
     process = subprocess.Popen(  # noqa: S603 (our own command)
-        [sys.executable, "-m", "watchglass", *words, "--log", stage.log_vkey],
+        [sys.executable, "-c", _UNTIL_WE_ARE_GONE, *words, "--log", stage.log_vkey],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -134,8 +145,9 @@ def _witness(stage: Stage) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+        for pipe in (process.stdin, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _welcome(address: str, stage: Stage, seconds: float) -> None:

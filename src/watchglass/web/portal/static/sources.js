@@ -1,4 +1,4 @@
-// The sources' health, brought up to date once a second.
+// The sources' health, brought up to date once a second; and the page that waits for a proposed backdrop.
 
 const count = (n) => n.toLocaleString("en-GB").replaceAll(",", "\u202f");
 
@@ -10,6 +10,8 @@ function put(card, field, text) {
 const source = new EventSource("/sources/events");
 source.addEventListener("message", ({ data }) => {
   const line = JSON.parse(data);
+  const waiting = document.querySelector("[data-waiting]");
+  if (line.type === "proposal" && waiting && waiting.dataset.waiting === line.source) location.reload();
   if (line.type !== "health") return;
   const card = document.querySelector(`[data-source="${CSS.escape(line.source)}"]`);
   if (!card) return;
