@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -49,18 +50,13 @@ class PortalClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            answer = self._client.request(method, self._url + path, content=body, headers=headers)
+            with self._client.stream(method, self._url + path, content=body, headers=headers) as answer:
+                value = _object(answer)
         except httpx.HTTPError as error:
             raise Problem(
                 f"{self._url} does not answer: {error}.",
                 fix="Check the address, and that the deployment is running. Nothing was changed.",
             ) from error
-        if len(answer.content) > _LARGEST:
-            raise Problem("The portal's answer is too large to be one.", fix="Check the address.")
-        try:
-            value = answer.json()
-        except ValueError:
-            value = None
         if not isinstance(value, dict):
             raise Problem(
                 f"{self._url} answered {answer.status_code} without data.",
@@ -74,8 +70,23 @@ class PortalClient:
         self._client.close()
 
 
+def _object(answer: httpx.Response) -> object:
+    """The JSON in an answer, or None; an answer without an end is not read to its end."""
+    data = bytearray()
+    for part in answer.iter_bytes():
+        data += part
+        if len(data) > _LARGEST:
+            raise Problem("The portal's answer is too large to be one.", fix="Check the address.")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _as_error(value: dict[str, Any]) -> WatchglassError:
     kind = _KINDS.get(str(value.get("error")), Problem)
-    return kind(
-        str(value.get("message", "The portal refused.")), fix=str(value.get("fix", "Look at the portal's log."))
-    )
+    message, fix = str(value.get("message", "The portal refused.")), str(value.get("fix", "Look at the portal's log."))
+    reasons = value.get("reasons")
+    if kind is Refused and isinstance(reasons, list):
+        return Refused(message, fix=fix, reasons=tuple(str(reason) for reason in reasons))
+    return kind(message, fix=fix)
