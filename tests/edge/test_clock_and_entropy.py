@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -62,3 +65,32 @@ def test_system_entropy_is_fresh() -> None:
     entropy = SystemEntropy()
     assert len(entropy.bytes(32)) == 32
     assert entropy.bytes(32) != entropy.bytes(32)
+
+
+def test_the_pool_gives_no_byte_twice_whatever_the_sizes_and_threads() -> None:
+    entropy = SystemEntropy()
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(entropy.bytes, [16, 12, 32, 108, 500, 512, 513, 8192, 20_000] * 200))
+    assert [len(part) for part in parts] == [16, 12, 32, 108, 500, 512, 513, 8192, 20_000] * 200
+    whole = b"".join(part[: len(part) // 8 * 8] for part in parts)
+    words = [whole[at : at + 8] for at in range(0, len(whole), 8)]
+    assert len(set(words)) == len(words)  # 64-bit words: a repetition means a byte was given twice
+
+
+FORKED = """
+import os
+from watchglass.edge.entropy import SystemEntropy
+entropy = SystemEntropy()
+entropy.bytes(16)  # the pool is filled before the fork
+reader, writer = os.pipe()
+if not os.fork():
+    os.write(writer, entropy.bytes(32))
+    os._exit(0)
+os.wait()
+assert os.read(reader, 32) != entropy.bytes(32), "the child repeats its parent"
+"""
+
+
+def test_a_forked_process_does_not_repeat_its_parent() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
