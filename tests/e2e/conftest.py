@@ -81,8 +81,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     process.stderr.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one module: its event loop occupies the thread, and other modules have loops of their own."""
     if CHROMIUM is None:
         pytest.skip("no system Chromium: the browser tests did not run (apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -7,7 +7,6 @@ import os
 import threading
 from typing import Final
 
-
 _POOL: Final = 8192
 _FROM_POOL: Final = 512
 
