@@ -24,7 +24,7 @@ from watchglass.access.passwords import hash_password
 from watchglass.access.roles import GRANTS, Grant, May, Person, Role, authorise
 from watchglass.acts.accounts import open_account, person
 from watchglass.acts.decide_alert import decide_alert
-from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.raise_alert import raise_alert
 from watchglass.bootstrap import (
     House,
     Layout,
@@ -50,6 +50,7 @@ from watchglass.core.time import Clock, moment
 from watchglass.demo import CHARTER
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.ledger.tiles import FULL, decode_bundle, entries_path
+from watchglass.perception.messages import Incident
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import WrappedKey, unseal, unwrap
 from watchglass.records.statement import SignedStatement, sign
@@ -60,6 +61,10 @@ ORIGIN = "demo.test.example"
 NOON = 1_795_435_200_000  # 2026-11-23T12:00:00Z, a Monday
 NO_PASSWORD = "!"
 PNG = b"\x89PNG\r\n\x1a\n not a picture, and nobody looks"
+
+
+REVIEW_MS = 120_000
+"""How long a person has to decide, in the world's charter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class World:
 
     # ---- what happens ------------------------------------------------------------------------------------------------
 
-    def new_alert(self, analytic: str = "on-the-lawn", **more: Any) -> NewAlert:
+    def new_alert(self, analytic: str = "on-the-lawn", **more: Any) -> Incident:
         """An incident that could be raised."""
         self._alerts += 1
         values: dict[str, Any] = {
@@ -214,14 +219,15 @@ class World:
             "facts": {"people": 1},
             "boxes": ((10, 20, 30, 60, 0),),
             "still": PNG,
-            "review_within_ms": 120_000,
         }
-        return NewAlert(**{**values, **more})
+        return Incident(**{**values, **more})
 
     def raise_alert(self, analytic: str = "on-the-lawn", **more: Any) -> Alert:
         """An alert, through the real act."""
         permit = self.permit(RaiseAlert(analytic))
-        return raise_alert(self.house.acting, permit, self.new_alert(analytic, **more)).value
+        return raise_alert(
+            self.house.acting, permit, self.new_alert(analytic, **more), review_within_ms=REVIEW_MS
+        ).value
 
     def decide(self, alert: Alert, value: VerdictValue = VerdictValue.CONFIRM, **more: Any) -> Verdict:
         """A verdict, through the real act."""

@@ -43,7 +43,7 @@ def running(world: World) -> frozenset[str]:
 
 
 def worker_pid(works: Supervisor) -> int:
-    (each,) = works._workers
+    (each,) = works.crew.workers
     assert each.process.pid is not None
     return each.process.pid
 

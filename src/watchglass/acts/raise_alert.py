@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import Permit, RaiseAlert
+from watchglass.perception.messages import Incident
 from watchglass.records.outbox import Transaction
 from watchglass.review.model import Alert
 
 
-@dataclass(frozen=True, slots=True)
-class NewAlert:
-    """What perception noticed, as the house takes it in. ``still`` is a painted picture without a pixel of a person."""
-
-    id: str
-    source: str
-    analytic: str
-    kind: str
-    zone: str | None
-    at_ms: int
-    score: float | None
-    why: str
-    facts: Mapping[str, object]
-    boxes: tuple[tuple[int, int, int, int, int], ...]
-    still: bytes
-    review_within_ms: int
-
-
-def raise_alert(acting: Acting, permit: Permit, new: NewAlert) -> Done[Alert]:
-    """Record the alert and put it into the queue.
+def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_ms: int) -> Done[Alert]:
+    """Record the alert and put it into the queue, to be decided within ``review_within_ms``.
 
     Raises:
         CannotRecord: the record could not be written, so there is no alert.
@@ -75,7 +56,7 @@ def raise_alert(acting: Acting, permit: Permit, new: NewAlert) -> Done[Alert]:
                 "boxes": json.dumps(new.boxes),
                 "still": new.still,
                 "state": "waiting",
-                "due_ms": now + new.review_within_ms,
+                "due_ms": now + review_within_ms,
                 "leaf_hash": leaf_hash,
             },
         )

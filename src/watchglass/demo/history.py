@@ -19,13 +19,14 @@ from watchglass.acts.confirm_backdrop import confirm_backdrop
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.progress_handover import progress_handover
-from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.raise_alert import raise_alert
 from watchglass.acts.reading import HISTORY_UNTIL
 from watchglass.acts.record_outcome import record_outcome
 from watchglass.acts.run_record import start_run, stop_run
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.bootstrap import MODEL, House, VirtualClock, look_once, shipped
 from watchglass.charter.decide import decide
+from watchglass.charter.model import Charter
 from watchglass.charter.permit import ConfirmBackdrop, Decide, HandOver, KeepClip, RaiseAlert
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -120,8 +121,7 @@ class History:
     def play(self, seen: Seen, until_ms: int, progress: Callable[[float], None]) -> None:
         """Play from now to ``until_ms``: incidents, verdicts, responses, one suspension, retention, hourly batches."""
         begin = self.clock.now()
-        charter = self.house.standing().charter
-        assert charter is not None
+        charter = charter_in(self.house)
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
         moments = sorted([*self._incidents(seen, begin, until_ms), *self._orders(begin)], key=lambda each: each[0])
@@ -173,7 +173,8 @@ class History:
         except Refused:
             return  # suspended, as it would be live
         incident = replace(seen, id=self.dice.randbytes(8).hex(), at_ms=now)
-        raise_alert(house.acting, permit, _new_alert(incident, house))
+        within = charter_in(house).safeguards.review.within_ms
+        raise_alert(house.acting, permit, incident, review_within_ms=within)
         if clip is not None:
             keep = decide(house.standing(), KeepClip(seen.analytic), now)
             keep_clip(house.acting, keep, incident.id, clip.mp4, seconds=clip.seconds, masked_share=clip.masked_share)
@@ -215,20 +216,8 @@ class History:
         return authorise(someone, may)
 
 
-def _new_alert(incident: Incident, house: House) -> NewAlert:
+def charter_in(house: House) -> Charter:
+    """The charter that stands; the demo's history has one throughout."""
     charter = house.standing().charter
     assert charter is not None
-    return NewAlert(
-        id=incident.id,
-        source=incident.source,
-        analytic=incident.analytic,
-        kind=incident.kind,
-        zone=incident.zone,
-        at_ms=incident.at_ms,
-        score=incident.score,
-        why=incident.why,
-        facts=incident.facts,
-        boxes=incident.boxes,
-        still=incident.still,
-        review_within_ms=charter.safeguards.review.within_ms,
-    )
+    return charter

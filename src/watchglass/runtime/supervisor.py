@@ -7,28 +7,23 @@ suspension, an expiry, a lost database or a dead house all stop the analytics wi
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from dataclasses import replace
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final, assert_never
 
 from watchglass.acts.confirm_backdrop import confirmed
 from watchglass.acts.context import Acting
-from watchglass.acts.keep_clip import keep_clip
-from watchglass.acts.raise_alert import NewAlert, raise_alert
 from watchglass.acts.run_record import Cause, start_run, stop_run
 from watchglass.acts.signed import note_obeyed
-from watchglass.charter.decide import Standing, decide
+from watchglass.charter.decide import Standing
 from watchglass.charter.model import EVERYTHING, Charter, Model
-from watchglass.charter.permit import KeepClip, RaiseAlert
-from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused, WatchglassError
+from watchglass.core.errors import CannotRecord, Refused
 from watchglass.core.time import SECOND
 from watchglass.perception.messages import (
     BackdropProposal,
@@ -42,11 +37,10 @@ from watchglass.perception.messages import (
     SetBackdrop,
     SourceEnded,
     SourceOpened,
-    SourceSpec,
-    Stop,
 )
-from watchglass.runtime import worker
 from watchglass.runtime.bus import Bus
+from watchglass.runtime.crew import Crew, Worker
+from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
 from watchglass.runtime.specs import lease_of, specs_of
 
@@ -58,27 +52,6 @@ BACKLOG: Final = 1000
 _JOIN_S: Final = 8.0
 _RESTART_MS: Final = (1, 2, 4, 8, 16, 30)
 _STEADY_MS: Final = 60 * SECOND
-
-
-@dataclass(slots=True)
-class _Worker:
-    specs: tuple[SourceSpec, ...]
-    process: BaseProcess
-    pipe: Connection
-    started_ms: int
-    crashes: int = 0
-    alive: bool = True
-    again_ms: int = 0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What happened in this run; ``run --once`` prints it."""
-
-    alerts: dict[str, int] = field(default_factory=dict)
-    ended: dict[str, SourceEnded] = field(default_factory=dict)
-    refused: int = 0
-    lost: int = 0
 
 
 class Supervisor:
@@ -105,26 +78,34 @@ class Supervisor:
         once: bool = False,
     ) -> None:
         self._acting = acting
-        self._inference = inference
         self._models = models
         self._standing = standing
         self._live = live
         self._bus = bus
         self._media = media
         self._once = once
-        self._workers: list[_Worker] = []
         self._charter: Charter | None = None
         self._run: str | None = None
-        self._backlog: deque[Incident | Clip] = deque()
         self._running: dict[str, tuple[int, frozenset[str]]] = {}
         self._awake_r, self._awake_w = os.pipe()
         os.set_blocking(self._awake_w, False)
         self._told_overdue = acting.clock.now()
         self._wishes: deque[tuple[str, Order]] = deque()
         self._changed = False
-        self._complaint = ""
-        self.tally = Tally()
+        self.intake = Intake(acting, standing, bus)
+        self.crew = Crew(
+            acting.clock,
+            inference=inference,
+            take=self._take,
+            ended=lambda source: source in self.tally.ended,
+            mourn=self._mourn,
+        )
         live.ask = lambda source: self.send(source, ProposeBackdrop(source))
+
+    @property
+    def tally(self) -> Tally:
+        """What happened in this run so far."""
+        return self.intake.tally
 
     # ---- from other threads --------------------------------------------------------------------------------------
 
@@ -165,12 +146,12 @@ class Supervisor:
         self._follow(standing)
         next_ms = self._renew(standing)
         self._deliver_wishes()
-        self._revive()
+        self.crew.revive()
         self._listen(next_ms)
         self._obeyed(standing)
         self._overdue()
         self._live.tick()
-        self._retry()
+        self.intake.retry()
 
     def _follow(self, standing: Standing) -> None:
         """Start, restart or stop the workers when another charter counts."""
@@ -193,11 +174,11 @@ class Supervisor:
         try:
             self._run = start_run(self._acting, charter, models, [spec.name for spec in specs]).value
         except CannotRecord as error:
-            self._complain("Nothing is looked at, because the start cannot be recorded", error)
+            self.intake.complain("Nothing is looked at, because the start cannot be recorded", error)
             return
         self._charter = charter
         self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
-        self._workers = [self._spawn(group) for group in _groups(specs)]
+        self.crew.start(specs)
 
     def _check_models(self, charter: Charter) -> None:
         for model in charter.models:
@@ -208,62 +189,31 @@ class Supervisor:
                     "`watchglass model show` prints its hash.",
                 )
 
-    def _spawn(self, specs: tuple[SourceSpec, ...]) -> _Worker:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=worker.main, args=(theirs, specs, self._inference), name=f"watchglass {specs[0].name}", daemon=True
-        )
-        process.start()
-        theirs.close()
-        return _Worker(specs, process, ours, self._acting.clock.now())
-
     def _renew(self, standing: Standing) -> int:
         """Send the lease; in how many milliseconds to do so again."""
         now = self._acting.clock.now()
         lease = lease_of(standing, now)
-        for each in self._workers:
-            self._tell(each, lease)
+        self.crew.tell(lease)
         return max(1, min(RENEW_MS, lease.until_ms - now)) if lease.look else RENEW_MS
-
-    def _tell(self, to: _Worker, order: Order) -> None:
-        if to.alive:
-            try:
-                to.pipe.send(order)
-            except OSError:
-                to.alive = False
 
     def _deliver_wishes(self) -> None:
         while self._wishes:
             source, order = self._wishes.popleft()
-            for each in self._workers:
-                if any(spec.name == source for spec in each.specs):
-                    self._tell(each, order)
+            self.crew.tell_worker_of(source, order)
 
     def _listen(self, until_ms: int) -> None:
         """Take reports for ``until_ms``, or until somebody wakes us."""
         deadline = self._acting.clock.now() + until_ms
         while (left := deadline - self._acting.clock.now()) > 0:
-            pipes: list[Connection | int] = [each.pipe for each in self._workers if each.alive]
-            ready = wait([*pipes, self._awake_r], timeout=left / 1000)
+            ready = wait([*self.crew.pipes(), self._awake_r], timeout=left / 1000)
             if self._awake_r in ready:
                 os.read(self._awake_r, 4096)
                 deadline = 0
-            for each in self._workers:
-                if each.pipe in ready:
-                    self._receive(each)
+            self.crew.hear(ready)
             self._live.tick()
             if self._changed or (self._once and self._all_ended()):
                 self._changed = False
                 return
-
-    def _receive(self, each: _Worker) -> None:
-        try:
-            report = each.pipe.recv()
-        except (EOFError, OSError):
-            each.alive = False
-        else:
-            self._take(report)
 
     def _take(self, report: Report) -> None:
         match report:
@@ -273,7 +223,7 @@ class Supervisor:
                 self._live.take_health(report)
                 self._note_running(report)
             case Incident() | Clip():
-                self._record(report)
+                self.intake.record(report)
             case SourceOpened():
                 self._live.opened(report.source, report.width, report.height)
             case BackdropProposal():
@@ -301,96 +251,6 @@ class Supervisor:
         last = self._live.health().get(source) or Health(source, now, 0.0, 0.0, 0, 0, 0, ())
         self._live.take_health(replace(last, at_ms=now, fps_in=0.0, running=(), fault=last.fault or "lost"))
 
-    # ---- acts ----------------------------------------------------------------------------------------------------
-
-    def _record(self, report: Incident | Clip) -> None:
-        """Record it now; behind others that wait it waits too, for a clip follows its incident."""
-        if not self._backlog and self._attempt(report):
-            return
-        if len(self._backlog) >= BACKLOG:
-            self._backlog.popleft()
-            self.tally.lost += 1
-        self._backlog.append(report)
-
-    def _attempt(self, report: Incident | Clip) -> bool:
-        """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
-        try:
-            if isinstance(report, Incident):
-                self._raise(report)
-            else:
-                self._keep(report)
-        except Refused as refusal:
-            self.tally.refused += 1
-            log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
-        except CannotRecord as error:
-            self._complain("Nothing can be recorded now, and incidents wait", error)
-            return False
-        except WatchglassError as error:  # one that cannot be recorded must not stop the others
-            self.tally.lost += 1
-            log.error("An incident of %s is lost: %s %s", report.source, error.message, error.fix)
-        self._complaint = ""
-        return True
-
-    def _complain(self, what: str, error: WatchglassError) -> None:
-        """Log a trouble once, however often it is met."""
-        if error.message != self._complaint:
-            self._complaint = error.message
-            log.error("%s: %s %s", what, error.message, error.fix)
-
-    def _raise(self, incident: Incident) -> None:
-        acting, charter = self._acting, self._charter
-        assert charter is not None
-        now = acting.clock.now()
-        permit = decide(self._standing(), RaiseAlert(incident.analytic, incident.at_ms), now)
-        alert = raise_alert(
-            acting,
-            permit,
-            NewAlert(
-                id=incident.id,
-                source=incident.source,
-                analytic=incident.analytic,
-                kind=incident.kind,
-                zone=incident.zone,
-                at_ms=incident.at_ms,
-                score=incident.score,
-                why=incident.why,
-                facts=incident.facts,
-                boxes=incident.boxes,
-                still=incident.still,
-                review_within_ms=charter.safeguards.review.within_ms,
-            ),
-        ).value
-        self.tally.alerts[alert.kind] = self.tally.alerts.get(alert.kind, 0) + 1
-        self._bus.publish(
-            "queue",
-            {
-                "type": "raised",
-                "alert": alert.id,
-                "kind": alert.kind,
-                "source": alert.source,
-                "at_ms": alert.at_ms,
-                "raised_ms": alert.raised_ms,
-            },
-        )
-
-    def _keep(self, clip: Clip) -> None:
-        row = self._acting.store.read().one("SELECT analytic FROM alert WHERE id = ?", clip.incident)
-        if row is None:
-            return
-        permit = decide(self._standing(), KeepClip(row["analytic"]), self._acting.clock.now())
-        try:
-            keep_clip(
-                self._acting, permit, clip.incident, clip.mp4, seconds=clip.seconds, masked_share=clip.masked_share
-            )
-        except Problem as error:
-            log.error("The clip of alert %s could not be kept: %s %s", clip.incident, error.message, error.fix)
-            return
-        self._bus.publish("queue", {"type": "clip-ready", "alert": clip.incident})
-
-    def _retry(self) -> None:
-        while self._backlog and self._attempt(self._backlog[0]):
-            self._backlog.popleft()
-
     def _obeyed(self, standing: Standing) -> None:
         """Record, for each new order to stop, the moment at which nothing of its scope runs any more."""
         rows = self._acting.store.read().all("SELECT * FROM suspension WHERE obeyed_ms IS NULL")
@@ -410,7 +270,7 @@ class Supervisor:
                 try:
                     note_obeyed(self._acting, standing.charter, row["leaf_hash"], within_ms=now - row["ordered_ms"])
                 except CannotRecord as error:
-                    self._complain("That an order was obeyed cannot be recorded yet", error)
+                    self.intake.complain("That an order was obeyed cannot be recorded yet", error)
                     return
                 self._bus.publish("standing", {"type": "obeyed"})
 
@@ -425,44 +285,7 @@ class Supervisor:
 
     # ---- workers' lives ------------------------------------------------------------------------------------------
 
-    def _revive(self) -> None:
-        """A worker that died is started again, later each time; its sources are dark meanwhile, and that is said."""
-        now = self._acting.clock.now()
-        for index, each in enumerate(self._workers):
-            if each.alive and each.process.is_alive():
-                continue
-            self._drain(each)
-            if self._ended(each.specs):
-                each.alive = False
-                continue
-            if not each.again_ms:
-                steady = now - each.started_ms > _STEADY_MS
-                each.crashes = 0 if steady else each.crashes
-                each.again_ms = now + _RESTART_MS[min(each.crashes, len(_RESTART_MS) - 1)] * SECOND
-                each.alive = False
-                self._mourn(each)
-            if now >= each.again_ms:
-                if each.process.is_alive():  # it closed its pipe and hangs
-                    each.process.kill()
-                reborn = self._spawn(each.specs)
-                reborn.crashes = each.crashes + 1
-                each.pipe.close()
-                self._workers[index] = reborn
-
-    def _drain(self, each: _Worker) -> None:
-        """Take what a worker said before it ended: what lies in the pipe is as true as what came before it."""
-        each.alive = each.alive or not each.pipe.closed
-        while each.alive:
-            try:
-                waiting = each.pipe.poll(0)
-            except OSError:
-                waiting = False
-            if not waiting:
-                break
-            self._receive(each)
-        each.alive = False
-
-    def _mourn(self, each: _Worker) -> None:
+    def _mourn(self, each: Worker) -> None:
         names = [spec.name for spec in each.specs]
         log.error("The worker of %s ended by itself (exit code %s).", ", ".join(names), each.process.exitcode)
         now = self._acting.clock.now()
@@ -471,7 +294,7 @@ class Supervisor:
             self._dark(spec.name)
             for analytic in spec.analytics:
                 if analytic.kind == "camera_fault" and not each.crashes:
-                    self._record(
+                    self.intake.record(
                         Incident(
                             id=self._acting.entropy.bytes(8).hex(),
                             source=spec.name,
@@ -487,11 +310,8 @@ class Supervisor:
                         )
                     )
 
-    def _ended(self, specs: Iterable[SourceSpec]) -> bool:
-        return all(spec.name in self.tally.ended for spec in specs)
-
     def _all_ended(self) -> bool:
-        return bool(self._workers) and all(self._ended(each.specs) for each in self._workers) and not self._backlog
+        return self.crew.all_over() and not self.intake.backlog
 
     def _load_backdrop(self, source: str) -> bytes | None:
         found = confirmed(self._acting.store.read(), source)
@@ -502,26 +322,12 @@ class Supervisor:
         return found[1]
 
     def _stop_workers(self) -> None:
-        for each in self._workers:
-            if not self._ended(each.specs):  # one whose sources have ended is finishing its clips
-                self._tell(each, Stop())
-        for each in self._workers:
-            while each.alive and each.pipe.poll(_JOIN_S):
-                self._receive(each)
-            each.process.join(_JOIN_S)
-            if each.process.is_alive():
-                each.process.kill()
-                each.process.join(_JOIN_S)
-            each.pipe.close()
-        self._workers = []
+        self.crew.stop()
         self._running = {}
 
     def _end(self, cause: Cause) -> None:
         self._stop_workers()
-        self._retry()
-        if self._backlog:
-            self.tally.lost += len(self._backlog)
-            log.error("%d incidents and clips could not be recorded, and are lost.", len(self._backlog))
+        self.intake.close()
         self._finish_run(cause)
 
     def _finish_run(self, cause: Cause) -> None:
@@ -532,14 +338,6 @@ class Supervisor:
         except CannotRecord as error:
             log.error("The end of the run could not be recorded: %s", error.message)
         self._run = None
-
-
-def _groups(specs: tuple[SourceSpec, ...]) -> list[tuple[SourceSpec, ...]]:
-    """Sources spread over worker processes: one core is left for the house where there is more than one."""
-    if not specs:
-        raise BadInput("The charter has no source.", fix="Add one under `sources`.")
-    count = max(1, min(len(specs), (os.cpu_count() or 1) - 1))
-    return [specs[index::count] for index in range(count)]
 
 
 def _hex(model: Model) -> str:

@@ -23,7 +23,7 @@ from watchglass.core.errors import BadInput, Problem, Refused, WatchglassError
 from watchglass.core.time import SECOND
 from watchglass.ledger import receipt as receipts
 from watchglass.review.model import CLAIM, UNDO_WINDOW, Alert, AlertState, HandoverState, Outcome, VerdictValue
-from world import PNG, World, make_house
+from world import PNG, REVIEW_MS, World, make_house
 
 LAWN, BAYS = "on-the-lawn", "in-the-bays"
 
@@ -58,7 +58,7 @@ def undo(world: World, alert: Alert, by: Role | Person = Role.REVIEWER) -> None:
 
 def test_an_alert_waits_and_its_record_tells_the_public_no_more_than_it_may(world: World) -> None:
     acting, permit = world.house.acting, world.permit(RaiseAlert(LAWN))
-    done = raise_alert(acting, permit, world.new_alert())
+    done = raise_alert(acting, permit, world.new_alert(), review_within_ms=REVIEW_MS)
     alert = done.value
     assert (alert.state, alert.purpose, alert.score_per_mille, alert.due_ms - alert.raised_ms) == (
         AlertState.WAITING, "lawn", 713, 120 * SECOND,
@@ -86,22 +86,22 @@ def test_an_alert_waits_and_its_record_tells_the_public_no_more_than_it_may(worl
 def test_a_permit_is_for_one_analytic_one_kind_of_act_and_a_short_time(world: World) -> None:
     acting = world.house.acting
     with pytest.raises(Refused, match="in-the-bays"):
-        raise_alert(acting, world.permit(RaiseAlert(BAYS)), world.new_alert(LAWN))
+        raise_alert(acting, world.permit(RaiseAlert(BAYS)), world.new_alert(LAWN), review_within_ms=REVIEW_MS)
     with pytest.raises(Refused, match="LookAt"):
-        raise_alert(acting, world.permit(LookAt("street")), world.new_alert(LAWN))
+        raise_alert(acting, world.permit(LookAt("street")), world.new_alert(LAWN), review_within_ms=REVIEW_MS)
     permit = world.permit(RaiseAlert(LAWN))
     world.clock.advance(1500)  # type: ignore[attr-defined]
     with pytest.raises(Refused, match="ran out"):
-        raise_alert(acting, permit, world.new_alert(LAWN))
+        raise_alert(acting, permit, world.new_alert(LAWN), review_within_ms=REVIEW_MS)
     assert world.records("alert_raised") == []
 
 
 def test_one_incident_is_one_alert(world: World) -> None:
     new = world.new_alert()
-    raise_alert(world.house.acting, world.permit(RaiseAlert(LAWN)), new)
+    raise_alert(world.house.acting, world.permit(RaiseAlert(LAWN)), new, review_within_ms=REVIEW_MS)
     before = world.state()
     with pytest.raises(BadInput):
-        raise_alert(world.house.acting, world.permit(RaiseAlert(LAWN)), new)
+        raise_alert(world.house.acting, world.permit(RaiseAlert(LAWN)), new, review_within_ms=REVIEW_MS)
     assert world.state() == before
 
 

@@ -15,7 +15,7 @@ from watchglass.charter.permit import ShowReviewerView
 from watchglass.core.errors import Refused
 from watchglass.core.time import SECOND
 from watchglass.perception.messages import Clip, Health, Incident, SourceEnded
-from watchglass.runtime import supervisor as rules
+from watchglass.runtime import intake as rules
 from watchglass.runtime.supervisor import Supervisor
 from world import World, make_house
 
@@ -57,15 +57,15 @@ def test_while_the_disk_is_full_incidents_wait_in_order_and_none_is_lost(
         for number in (2, 3, 4):
             works._take(incident(world, number))
             works._take(clip(number))
-        works._retry()
-        works._retry()
+        works.intake.retry()
+        works.intake.retry()
     assert [record.message for record in caplog.records if "full" in record.message] == [caplog.records[0].message]
     assert waiting(world) == ["0000000000000001"]
-    assert len(works._backlog) == 6
+    assert len(works.intake.backlog) == 6
     world.free_the_disk()
-    works._retry()
+    works.intake.retry()
     assert waiting(world) == [f"{number:016x}" for number in (1, 2, 3, 4)]
-    assert (works.tally.alerts, works.tally.lost, len(works._backlog)) == ({"intrusion": 4}, 0, 0)
+    assert (works.tally.alerts, works.tally.lost, len(works.intake.backlog)) == ({"intrusion": 4}, 0, 0)
     seen = view_clip(
         world.house.acting, world.grant(May.SEE_CLIP), world.permit(ShowReviewerView("street", "lawn")), f"{3:016x}"
     )
@@ -78,7 +78,7 @@ def test_a_locked_database_loses_nothing(world: World) -> None:
         works._take(incident(world, 1))
         works._take(incident(world, 2))
         assert waiting(world) == []
-    works._retry()
+    works.intake.retry()
     assert waiting(world) == [f"{number:016x}" for number in (1, 2)]
 
 
@@ -88,7 +88,7 @@ def test_the_oldest_give_way_when_too_many_wait_and_are_counted(world: World, mo
     with world.locked():
         for number in (1, 2, 3):
             works._take(incident(world, number))
-    works._retry()
+    works.intake.retry()
     assert waiting(world) == [f"{number:016x}" for number in (2, 3)]
     assert works.tally.lost == 1
 
@@ -173,7 +173,7 @@ def test_a_start_that_cannot_be_recorded_does_not_start(world: World) -> None:
     works._charter = None
     with world.locked():
         works._follow(world.standing())
-        assert (works._workers, works._charter, works._run) == ([], None, None)
+        assert (works.crew.workers, works._charter, works._run) == ([], None, None)
     assert world.records("run_started") == []
 
 
@@ -183,7 +183,7 @@ def test_a_model_of_another_hash_is_refused(world: World) -> None:
         works._charter = None
         with pytest.raises(Refused, match="another hash"):
             works._follow(world.standing())
-        assert works._workers == []
+        assert works.crew.workers == []
     assert world.records("run_started") == []
 
 
@@ -202,7 +202,7 @@ def test_without_a_charter_nothing_starts(tmp_path: Path) -> None:
     with make_house(tmp_path, charter=False) as world:
         works = supervisor(world)
         works._follow(world.standing())
-        assert works._workers == []
+        assert works.crew.workers == []
         works.wake()
         for _ in range(70_000):  # more than the pipe holds: waking never blocks
             works.wake()

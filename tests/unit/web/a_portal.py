@@ -18,10 +18,11 @@ from watchglass.access.passwords import hash_password
 from watchglass.access.roles import Role
 from watchglass.acts.accounts import open_account
 from watchglass.acts.keep_clip import keep_clip
-from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.raise_alert import raise_alert
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import KeepClip, RaiseAlert
 from watchglass.core.time import MINUTE
+from watchglass.perception.messages import Incident
 from watchglass.review.model import Alert
 from watchglass.web.portal.app import create_app
 from watchglass.web.portal.security import Address
@@ -93,7 +94,7 @@ class Portal:
         house, now = self.street.house, self.street.clock.now()
         self.raised += 1
         zone = {"on-the-lawn": "lawn", "gathering": "assembly-point"}[analytic]
-        new = NewAlert(
+        new = Incident(
             id=f"{self.raised:016x}",
             source="street",
             analytic=analytic,
@@ -105,9 +106,9 @@ class Portal:
             facts={"count": 2},
             boxes=((10, 20, 30, 60, 0),),
             still=PNG,
-            review_within_ms=2 * MINUTE,
         )
-        alert = raise_alert(house.acting, decide(house.standing(), RaiseAlert(analytic, now), now), new).value
+        permit = decide(house.standing(), RaiseAlert(analytic, now), now)
+        alert = raise_alert(house.acting, permit, new, review_within_ms=2 * MINUTE).value
         if clip:
             permit = decide(house.standing(), KeepClip(analytic), now)
             keep_clip(house.acting, permit, alert.id, MP4, seconds=8.0, masked_share=0.3)

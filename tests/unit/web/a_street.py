@@ -11,7 +11,7 @@ from pathlib import Path
 from watchglass.access.roles import May, Person, Role, authorise
 from watchglass.acts.accounts import open_account
 from watchglass.acts.decide_alert import decide_alert
-from watchglass.acts.raise_alert import NewAlert, raise_alert
+from watchglass.acts.raise_alert import raise_alert
 from watchglass.bootstrap import House, VirtualClock, make_deployment
 from watchglass.charter.decide import decide
 from watchglass.charter.model import Charter
@@ -22,7 +22,7 @@ from watchglass.edge.keys import new_openings_key, openings_key_text
 from watchglass.edge.witness import WitnessDirectory
 from watchglass.ledger.keys import KeyType, SignerKey
 from watchglass.ledger.witness import Request, with_answer
-from watchglass.perception.messages import Pin, Pins
+from watchglass.perception.messages import Incident, Pin, Pins
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.records.vocabulary import Lane
 from watchglass.review.model import VerdictValue
@@ -124,7 +124,7 @@ class Street:
             self.clock.advance(97 * MINUTE)
             now, acting = self.clock.now(), self.house.acting
             standing = self.house.standing()
-            new = NewAlert(
+            new = Incident(
                 id=hashlib.sha256(f"{analytic}{now}{n}".encode()).hexdigest()[:16],
                 source="street",
                 analytic=analytic,
@@ -136,9 +136,10 @@ class Street:
                 facts={},
                 boxes=(),
                 still=b"-",
-                review_within_ms=2 * MINUTE,
             )
-            raised = raise_alert(acting, decide(standing, RaiseAlert(analytic, now), now), new)
+            raised = raise_alert(
+                acting, decide(standing, RaiseAlert(analytic, now), now), new, review_within_ms=2 * MINUTE
+            )
             if verdict is not None:
                 grant = authorise(reviewer, May.DECIDE_ALERT)
                 decide_alert(acting, grant, decide(standing, Decide(analytic), now), raised.value.id, verdict)

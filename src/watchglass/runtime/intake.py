@@ -1,0 +1,128 @@
+"""What workers found becomes acts: an incident an alert, a clip a kept clip. What cannot be recorded waits in order."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from watchglass.acts.context import Acting
+from watchglass.acts.keep_clip import keep_clip
+from watchglass.acts.raise_alert import raise_alert
+from watchglass.charter.decide import Standing, decide
+from watchglass.charter.permit import KeepClip, RaiseAlert
+from watchglass.core.errors import CannotRecord, Problem, Refused, WatchglassError
+from watchglass.perception.messages import Clip, Incident, SourceEnded
+from watchglass.runtime.bus import Bus
+
+log = logging.getLogger(__name__)
+
+BACKLOG: Final = 1000
+"""Incidents and clips that wait while nothing can be recorded; the oldest are lost first, and counted."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened in this run; ``run --once`` prints it."""
+
+    alerts: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, SourceEnded] = field(default_factory=dict)
+    refused: int = 0
+    lost: int = 0
+
+
+class Intake:
+    """Takes reports of workers to acts, one after the other.
+
+    Args:
+        standing: what is in force now.
+    """
+
+    def __init__(self, acting: Acting, standing: Callable[[], Standing], bus: Bus) -> None:
+        self._acting = acting
+        self._standing = standing
+        self._bus = bus
+        self._complaint = ""
+        self.backlog: deque[Incident | Clip] = deque()
+        self.tally = Tally()
+
+    def record(self, report: Incident | Clip) -> None:
+        """Record it now; behind others that wait it waits too, for a clip follows its incident."""
+        if not self.backlog and self._attempt(report):
+            return
+        if len(self.backlog) >= BACKLOG:
+            self.backlog.popleft()
+            self.tally.lost += 1
+        self.backlog.append(report)
+
+    def retry(self) -> None:
+        """Try again what waits, until something cannot be recorded still."""
+        while self.backlog and self._attempt(self.backlog[0]):
+            self.backlog.popleft()
+
+    def close(self) -> None:
+        """Try a last time; what cannot be recorded now is lost, and counted."""
+        self.retry()
+        if self.backlog:
+            self.tally.lost += len(self.backlog)
+            log.error("%d incidents and clips could not be recorded, and are lost.", len(self.backlog))
+
+    def complain(self, what: str, error: WatchglassError) -> None:
+        """Log a trouble once, however often it is met."""
+        if error.message != self._complaint:
+            self._complaint = error.message
+            log.error("%s: %s %s", what, error.message, error.fix)
+
+    def _attempt(self, report: Incident | Clip) -> bool:
+        """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
+        try:
+            if isinstance(report, Incident):
+                self._raise(report)
+            else:
+                self._keep(report)
+        except Refused as refusal:
+            self.tally.refused += 1
+            log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
+        except CannotRecord as error:
+            self.complain("Nothing can be recorded now, and incidents wait", error)
+            return False
+        except WatchglassError as error:  # one that cannot be recorded must not stop the others
+            self.tally.lost += 1
+            log.error("An incident of %s is lost: %s %s", report.source, error.message, error.fix)
+        self._complaint = ""
+        return True
+
+    def _raise(self, incident: Incident) -> None:
+        acting, standing = self._acting, self._standing()
+        permit = decide(standing, RaiseAlert(incident.analytic, incident.at_ms), acting.clock.now())
+        assert standing.charter is not None  # decide has refused otherwise
+        within = standing.charter.safeguards.review.within_ms
+        alert = raise_alert(acting, permit, incident, review_within_ms=within).value
+        self.tally.alerts[alert.kind] = self.tally.alerts.get(alert.kind, 0) + 1
+        self._bus.publish(
+            "queue",
+            {
+                "type": "raised",
+                "alert": alert.id,
+                "kind": alert.kind,
+                "source": alert.source,
+                "at_ms": alert.at_ms,
+                "raised_ms": alert.raised_ms,
+            },
+        )
+
+    def _keep(self, clip: Clip) -> None:
+        row = self._acting.store.read().one("SELECT analytic FROM alert WHERE id = ?", clip.incident)
+        if row is None:
+            return
+        permit = decide(self._standing(), KeepClip(row["analytic"]), self._acting.clock.now())
+        try:
+            keep_clip(
+                self._acting, permit, clip.incident, clip.mp4, seconds=clip.seconds, masked_share=clip.masked_share
+            )
+        except Problem as error:
+            log.error("The clip of alert %s could not be kept: %s %s", clip.incident, error.message, error.fix)
+            return
+        self._bus.publish("queue", {"type": "clip-ready", "alert": clip.incident})
