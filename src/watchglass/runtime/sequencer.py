@@ -151,7 +151,7 @@ class Sequencer:
         self._looked = None
 
     def watched_by(self, witnesses: Mapping[str, Witness]) -> None:
-        """Take on the witnesses of a charter; what they cosigned before counts on."""
+        """Ask these witnesses from now on. What others cosigned before stays cosigned."""
         self._witnesses = dict(witnesses)
         self._cosigned = self._remembered_cosignatures()
         self._ask.set()
@@ -370,10 +370,10 @@ class Sequencer:
             self._cosigned = sizes
 
     def _remembered_cosignatures(self) -> dict[str, int]:
-        """What each configured witness cosigned last, as far as it was published before this start."""
+        """What each witness, of whichever charter, cosigned last, as far as that was published."""
         row = self._store.read().one("SELECT value FROM setting WHERE key = ?", _COSIGNED)
         sizes = json.loads(row["value"]) if row else {}
-        return {name: int(size) for name, size in sizes.items() if name in self._witnesses}
+        return {name: int(size) for name, size in sizes.items()}
 
     # ---- running -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import pytest
 
 from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept
-from watchglass.bootstrap import SeededEntropy, new_key, read_openings_key, read_signing_key
+from watchglass.bootstrap import SeededEntropy, new_key, new_witness, read_openings_key, read_signing_key
 from watchglass.charter.permit import LookAt, RaiseAlert, RunAnalytic
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused, WatchglassError
@@ -404,3 +404,22 @@ def test_publishing_needs_the_standing_it_follows(world: World) -> None:
     assert published.leaf.charter == world.standing().charter.sha256  # type: ignore[union-attr]
     assert unb64(published.leaf.clear["sha256"]) == done.value.sha256
     assert {record.leaf.spec.lane for record in (published, *approved)} == {Lane.PROMPT}
+
+
+def test_another_witness_who_does_not_answer_stops_nothing_that_the_old_one_has_seen(
+    world: World, tmp_path: Path
+) -> None:
+    stranger = new_witness(tmp_path / "stranger", "stranger.example")
+    text = world.edited((str(world.witness_key), str(stranger)))
+    world.house.publish(text.encode(), world.approvals(text))
+    asked = world.house.sequencer._witnesses
+    assert set(asked) == {world.witness.name, stranger.name}, "until it is in force, both are asked"
+    assert world.standing().charter.version == 1  # type: ignore[union-attr]  # it stands
+    world.permit(LookAt("street"))
+
+    world.witnessed()  # the old witness answers; the new one never does
+    world.house.sequencer.tick((Lane.PROMPT,))
+    assert world.standing().charter.version == 2  # type: ignore[union-attr]  # it stands
+    world.house.configure()
+    assert set(world.house.sequencer._witnesses) == {stranger.name}
+    world.permit(LookAt("street"))  # what was cosigned stays cosigned

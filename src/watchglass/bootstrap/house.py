@@ -1,15 +1,12 @@
-"""The only wiring: plain constructors, and the few edge functions that web and cli may use."""
+"""One deployment, put together from its parts."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, Self
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from typing import Any, Final, Self
 
 from watchglass import __version__
 from watchglass.acts.apply_retention import apply_retention
@@ -20,82 +17,41 @@ from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
 from watchglass.charter.permit import LookAt
-from watchglass.core.digest import b64, unb64
+from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
+from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import HOUR, Clock
 from watchglass.edge.clips import ClipFiles, ClipMemory
-from watchglass.edge.clock import SystemClock, VirtualClock
-from watchglass.edge.entropy import SeededEntropy, SystemEntropy
+from watchglass.edge.clock import SystemClock
+from watchglass.edge.entropy import SystemEntropy
 from watchglass.edge.inference import MODEL, shipped
 from watchglass.edge.inference import load as load_detector
 from watchglass.edge.keys import (
-    new_openings_key,
-    openings_key_text,
     parse_openings_key,
-    read_openings_key,
     read_signing_key,
-    write_openings_key,
-    write_signing_key,
 )
-from watchglass.edge.portal_client import PortalClient
 from watchglass.edge.store.committer import Store
-from watchglass.edge.tiles import TileDirectory, open_tiles
-from watchglass.edge.trust import load_trust, remember
+from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.video import VideoFile
-from watchglass.edge.witness import WitnessClient, new_witness, open_witness
-from watchglass.edge.witness_client import LocalWitness
-from watchglass.ledger import checkpoint as checkpoints
+from watchglass.edge.witness import WitnessClient
 from watchglass.ledger.keys import SignerKey, VerifierKey
-from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
 from watchglass.perception.messages import Report, SourceEnded
-from watchglass.records.leaf import Leaf
-from watchglass.records.opening import WrappedKey, unseal
 from watchglass.records.recorder import Recorder
-from watchglass.records.statement import SignedStatement, sign
+from watchglass.records.statement import SignedStatement
 from watchglass.records.vocabulary import Lane
 from watchglass.runtime.bus import Bus
-from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, read_settings, write_settings
+from watchglass.runtime.layout import Layout, Settings, read_settings
 from watchglass.runtime.live import Live
 from watchglass.runtime.sequencer import Sequencer
 from watchglass.runtime.specs import specs_of
 from watchglass.runtime.supervisor import Supervisor
 from watchglass.runtime.worker import run_once
 
-__all__ = [
-    "MODEL",
-    "House",
-    "Layout",
-    "LocalWitness",
-    "SeededEntropy",
-    "SystemClock",
-    "SystemEntropy",
-    "VirtualClock",
-    "connect",
-    "deployment_of",
-    "load_trust",
-    "look_once",
-    "make_deployment",
-    "new_key",
-    "new_witness",
-    "open_bundle",
-    "open_tiles",
-    "open_witness",
-    "parse_listen",
-    "picture_size",
-    "read_openings_key",
-    "read_signing_key",
-    "remember",
-    "shipped",
-    "sign_statement",
-]
-
 log = logging.getLogger(__name__)
 
 _WATCH_S: Final = 0.25
 _JOIN_S: Final = 30.0
 _RETENTION_MS: Final = HOUR
-_VIRTUAL_ONLY_FOR: Final = "demo"
 
 
 class House:
@@ -140,7 +96,7 @@ class House:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._last_retention = 0
-        self._configured: bytes | None = None
+        self._configured: tuple[bytes, bytes] | None = None
         self._witnesses: dict[str, WitnessClient] = {}
         self._open_log()
         self.configure()
@@ -192,18 +148,22 @@ class House:
         return charter_of(bytes(row["text"])) if row else None
 
     def configure(self) -> None:
-        """Let the log follow the newest published charter: its pace, its witnesses, whom openings are sealed to."""
-        charter = self._newest_charter()
-        if charter is None or charter.sha256 == self._configured:
+        """Let the log follow the newest published charter: its pace, its witnesses, whom openings are sealed to.
+
+        Until that charter is in force, the witnesses of the one that is are asked too: a new one who does not answer
+        yet must not stop what an old one has seen.
+        """
+        charter, stands = self._newest_charter(), self.standing().charter
+        if charter is None or stands is None or (charter.sha256, stands.sha256) == self._configured:
             return
-        self._configured = charter.sha256
+        self._configured = (charter.sha256, stands.sha256)
         self.store.merge_within = charter.ledger.merge_within_ms
         self.acting.recorder.seal_to(parse_openings_key(charter.oversight.openings_key))
         self.sequencer.pace(
             checkpoint_every=charter.ledger.checkpoint_every_ms, batch_every=charter.ledger.batch_every_ms
         )
         before, self._witnesses = self._witnesses, {}
-        for witness in charter.oversight.witnesses:
+        for witness in (*stands.oversight.witnesses, *charter.oversight.witnesses):
             key = VerifierKey.parse(witness.key)
             self._witnesses[key.name] = WitnessClient(witness.url, [key])
         self.sequencer.watched_by(self._witnesses)
@@ -301,6 +261,7 @@ class House:
         """Tell pages and workers when the log has grown or was cosigned; say once what keeps it waiting."""
         size, cosigned, complained = -1, -1, ""
         while not self._stop.wait(_WATCH_S):
+            self.configure()
             if self.sequencer.head.size != size:
                 size = self.sequencer.head.size
                 self.bus.publish("ledger", {"type": "ledger", "size": size})
@@ -379,189 +340,3 @@ def picture_size(video: Path) -> tuple[int, int]:
     """
     file = VideoFile(video)
     return file.width, file.height
-
-
-# ---- signers' machines -----------------------------------------------------------------------------------------------
-
-
-class Signee(Protocol):
-    """Where a signed act goes: a portal, or a deployment's directory while it does not run."""
-
-    def standing(self) -> dict[str, Any]: ...
-
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]: ...
-
-    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-
-class _Remote:
-    def __init__(self, url: str) -> None:
-        self._client = PortalClient(url)
-
-    def standing(self) -> dict[str, Any]:
-        return self._client.standing()
-
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
-        return self._client.hand_in(statement.encode())
-
-    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
-        body = {"text": text.decode("utf-8"), "approvals": [json.loads(part.encode()) for part in approvals]}
-        return self._client.publish(json.dumps(body).encode())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-
-class _Here:
-    def __init__(self, root: Path, clock: Clock | None) -> None:
-        self._house = House(root, clock=clock)
-
-    def standing(self) -> dict[str, Any]:
-        return self._house.describe()
-
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
-        answer = self._house.hand_in(statement)
-        self._house.sequencer.tick((Lane.PROMPT,))
-        return answer
-
-    def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
-        answer = self._house.publish(text, approvals)
-        self._house.sequencer.tick((Lane.PROMPT,))
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._house.close()
-
-
-def connect(where: str) -> Signee:
-    """A deployment to talk to: by its portal's address, or by its directory while it does not run."""
-    if where.startswith(("http://", "https://")):
-        return _Remote(where)
-    return _Here(Path(where), None)
-
-
-def sign_statement(
-    act: str,
-    *,
-    role: str,
-    key: SignerKey,
-    origin: str,
-    charter: bytes | None,
-    clear: Mapping[str, object],
-    committed: Mapping[str, object],
-    refs: Sequence[bytes] = (),
-    virtual_time: int | None = None,
-) -> SignedStatement:
-    """Sign an act on this machine, now.
-
-    Raises:
-        BadInput: a virtual time was asked for outside the demo.
-    """
-    if virtual_time is not None and deployment_of(origin) != _VIRTUAL_ONLY_FOR:
-        raise BadInput("Only the demo has a virtual time.", fix="Sign with the time that it is.")
-    return sign(
-        act,
-        role=role,
-        key=key,
-        origin=origin,
-        now=SystemClock().now() if virtual_time is None else virtual_time,
-        entropy=SystemEntropy(),
-        charter=charter,
-        clear=clear,
-        committed=committed,
-        refs=refs,
-    )
-
-
-def new_key(file: Path, name: str, kind: Literal["signing", "openings"], passphrase: str | None) -> str:
-    """Write a fresh key to ``file``; its public half as the charter writes it."""
-    entropy = SystemEntropy()
-    if kind == "openings":
-        private: X25519PrivateKey = new_openings_key(entropy)
-        write_openings_key(file, private, passphrase=passphrase)
-        return openings_key_text(private.public_key())
-    signer = SignerKey.generate(name, entropy)
-    write_signing_key(file, signer, passphrase=passphrase)
-    return str(signer.verifier)
-
-
-def _entries(tiles: TileReader) -> Iterator[tuple[int, bytes]]:
-    """Every entry of a log with its number; use ``ledger verify`` to know that they are what was signed."""
-    signed = tiles.read("checkpoint")
-    if signed is None:
-        raise BadInput("There is no checkpoint at this ledger.", fix="Give the ledger's directory or address.")
-    size = checkpoints.parse(signed).checkpoint.size
-    for first in range(0, size, FULL):
-        width = min(FULL, size - first)
-        data = tiles.read(entries_path(first // FULL, width))
-        if data is None:
-            raise DidNotVerify("A part of the ledger is missing.", fix="Run `watchglass ledger verify` on it.")
-        for offset, entry in enumerate(decode_bundle(data, width)):
-            yield first + offset, entry
-
-
-def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | None) -> list[dict[str, Any]]:
-    """Open the sealed openings in ``bundle`` against the leaves of the ledger that they belong to.
-
-    Raises:
-        DidNotVerify: an opening does not match its leaf's commitments.
-    """
-    try:
-        value = json.loads(bundle.read_bytes())
-        origin = value["origin"]
-        keys = {
-            part["key_id"]: WrappedKey(unb64(part["key_id"]), part["hour"], unb64(part["wrapped"]))
-            for part in value["keys"]
-        }
-        sealed = {part["leaf_hash"]: unb64(part["sealed"]) for part in value["openings"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{bundle} is not a file from the openings page.", fix="Download it again, whole.") from error
-    found = []
-    for number, entry in _entries(open_tiles(ledger)):
-        if index is not None and number != index:
-            continue
-        leaf = Leaf.parse(entry)
-        data = sealed.get(b64(leaf.hash()))
-        if data is None or leaf.opening is None:
-            continue
-        wrapped = keys.get(b64(data[:16]))
-        if wrapped is None:
-            raise DidNotVerify(f"The key of entry {number}'s opening is missing.", fix="Ask for the file again.")
-        fields = unseal(leaf, data, wrapped, key, origin=origin)
-        found.append({"index": number, "act": leaf.act, "hour": leaf.hour, "role": leaf.role, "fields": fields})
-    return found
-
-
-# ---- new places ------------------------------------------------------------------------------------------------------
-
-
-def make_deployment(root: Path, origin: str, listen: str) -> tuple[Layout, str]:
-    """Make an empty deployment with a log key of its own.
-
-    Returns:
-        Its layout, and the log's verifier key.
-
-    Raises:
-        BadInput: there is something at ``root`` already.
-    """
-    layout = Layout(root)
-    if root.exists() and not root.is_dir():
-        raise BadInput(f"{root} is a file.", fix="Choose a new directory.")
-    if root.exists() and any(root.iterdir()):
-        raise BadInput(f"{root} is not empty.", fix="Choose a new directory, or continue there with `watchglass run`.")
-    signer = SignerKey.generate(origin, SystemEntropy())
-    Settings(origin, *parse_listen(listen))
-    layout.make()
-    write_signing_key(layout.log_key, signer)
-    write_settings(layout, origin, listen)
-    return layout, str(signer.verifier)

@@ -1,0 +1,41 @@
+"""The only wiring: plain constructors, and the few edge functions that web and cli may use."""
+
+from watchglass.bootstrap.house import House, look_once, picture_size
+from watchglass.bootstrap.signers import connect, make_deployment, new_key, open_bundle, sign_statement
+from watchglass.edge.clock import SystemClock, VirtualClock
+from watchglass.edge.entropy import SeededEntropy, SystemEntropy
+from watchglass.edge.inference import MODEL, shipped
+from watchglass.edge.keys import read_openings_key, read_signing_key
+from watchglass.edge.tiles import open_tiles
+from watchglass.edge.trust import load_trust, remember
+from watchglass.edge.witness import new_witness, open_witness
+from watchglass.edge.witness_client import LocalWitness
+from watchglass.runtime.layout import Layout, deployment_of, parse_listen
+
+__all__ = [
+    "MODEL",
+    "House",
+    "Layout",
+    "LocalWitness",
+    "SeededEntropy",
+    "SystemClock",
+    "SystemEntropy",
+    "VirtualClock",
+    "connect",
+    "deployment_of",
+    "load_trust",
+    "look_once",
+    "make_deployment",
+    "new_key",
+    "new_witness",
+    "open_bundle",
+    "open_tiles",
+    "open_witness",
+    "parse_listen",
+    "picture_size",
+    "read_openings_key",
+    "read_signing_key",
+    "remember",
+    "shipped",
+    "sign_statement",
+]
