@@ -219,7 +219,7 @@ def _watch(root: Path, seconds: int) -> tuple[list[float], list[float]]:
 def _listen_port(root: Path) -> int:
     for line in (root / "deployment.yaml").read_text().splitlines():
         if line.startswith("listen:"):
-            return int(line.rpartition(":")[2])
+            return int(line.rpartition(":")[2].strip('"'))
     raise AssertionError("init writes where it listens")
 
 

@@ -1,0 +1,42 @@
+"""The figures page is made from what the commands printed, and from nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("figures_page", ROOT / "tools/figures_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_what_the_tool_makes(tool: ModuleType) -> None:
+    page = (ROOT / "docs/reference/figures.md").read_text("utf-8")
+    assert page == tool.page(), "run: python tools/figures_page.py > docs/reference/figures.md"
+
+
+def test_every_figure_has_the_form_that_all_have() -> None:
+    files = sorted((ROOT / "docs/figures").glob("*.json"))
+    assert {file.stem for file in files} == {"eval", "ledger", "perception", "portal"}
+    for file in files:
+        result = json.loads(file.read_text("utf-8"))
+        assert set(result) == {"command", "version", "machine", "figures"}
+        for figure in result["figures"]:
+            assert set(figure) == {
+                "name", "value", "unit", "better", "target", "ok", "interval", "n", "against", "note",
+            }  # fmt: skip
+            assert figure["better"] in {"lower", "higher"}
+            missed = figure["target"] is not None and figure["value"] is not None
+            assert (figure["ok"] is None) is not missed
