@@ -99,8 +99,8 @@ PROMISES: Final = (
         "No identity anywhere in the model; a public view that is painted; originals sealed before they touch a disk.",
         Built.PARTLY,
         "There is no place for a face, a name or a number plate, and charters that ask for one are refused. The public "
-        "view is painted: the empty scene with marks, in which no pixel of a person is ever shown. Original video is "
-        "not recorded at all. Reviewers see mosaicked clips, encrypted on disk, whose keys retention destroys.",
+        "view is painted: the empty scene, which an operator has confirmed, with marks instead of people. Original "
+        "video is not recorded at all. Reviewers see mosaicked clips, encrypted on disk, under keys that are destroyed.",
         "Sealed originals for investigations. A mosaic is not anonymity: who knows you may recognise your coat.",
         "/",
         "The painted view",
