@@ -100,7 +100,7 @@ PROMISES: Final = (
         Built.PARTLY,
         "There is no place for a face, a name or a number plate, and charters that ask for one are refused. The public "
         "view is painted: the empty scene, which an operator has confirmed, with marks instead of people. Original "
-        "video is not recorded at all. Reviewers see mosaicked clips, encrypted on disk, under keys that are destroyed.",
+        "video is not recorded at all. Reviewers see mosaicked clips, encrypted on disk; their keys get destroyed.",
         "Sealed originals for investigations. A mosaic is not anonymity: who knows you may recognise your coat.",
         "/",
         "The painted view",
