@@ -12,6 +12,9 @@ from typing import TypeVar
 import pytest
 
 from watchglass.bootstrap import SystemClock
+from watchglass.charter.decide import in_force
+from watchglass.charter.permit import LookAt
+from watchglass.core.errors import Refused
 from watchglass.demo import STREET
 from watchglass.runtime.supervisor import Supervisor
 from world import World, make_house
@@ -123,3 +126,31 @@ def test_one_broken_source_among_good_ones(tmp_path: Path) -> None:
         assert told.fault
         world.house.halt()
         assert len(world.records("alert_raised")) >= 1
+
+
+class Calendar(SystemClock):
+    """The time that it is, until somebody turns pages; the worker's own clock stays where it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages_ms = 0
+
+    def now(self) -> int:
+        return super().now() + self.pages_ms
+
+
+@pytest.mark.slow
+def test_when_the_charter_has_run_out_nothing_is_looked_at_any_more(tmp_path: Path) -> None:
+    clock = Calendar()
+    with make_house(tmp_path, clock=clock, media=Path(str(STREET))) as world:
+        world.house.start()
+        wait_for(lambda: running(world) == EVERY)
+        charter = world.standing().charter
+        assert charter is not None
+        clock.pages_ms = in_force(charter)[1] - SystemClock().now()
+        wait_for(lambda: running(world) == frozenset())
+        seen = wait_for(lambda: world.house.live.health().get("street"))
+        time.sleep(2.5)  # some lines of health later, not one picture more was decoded
+        assert world.house.live.health()["street"].decoded == seen.decoded
+        with pytest.raises(Refused, match="ran out"):
+            world.permit(LookAt("street"))
