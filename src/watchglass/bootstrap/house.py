@@ -251,7 +251,7 @@ class House:
         except WatchglassError as error:
             self.failure = error
             log.error("Nothing runs any more: %s %s", error.message, error.fix)
-        except Exception as error:
+        except Exception as error:  # a thread that dies silently would leave the pages saying that all is well
             self.failure = error
             log.exception("Nothing runs any more, because of a fault in Watchglass.")
         finally:

@@ -27,7 +27,7 @@ from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
 from watchglass.records.leaf import Leaf
-from watchglass.records.opening import WrappedKey, unseal
+from watchglass.records.opening import WrappedKey, key_id_of, unseal
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.records.vocabulary import Lane
 from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, write_settings
@@ -185,7 +185,7 @@ def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | N
         data = sealed.get(b64(leaf.hash()))
         if data is None or leaf.opening is None:
             continue
-        wrapped = keys.get(b64(data[:16]))
+        wrapped = keys.get(b64(key_id_of(data)))
         if wrapped is None:
             raise DidNotVerify(f"The key of entry {number}'s opening is missing.", fix="Ask for the file again.")
         fields = unseal(leaf, data, wrapped, key, origin=origin)

@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from watchglass.access.roles import Grant, May, Person, authorise
@@ -147,7 +148,7 @@ class History:
                 slow = self.dice.random()
                 if begin < at < until - 10 * MINUTE:
                     clip = seen.clips.get(incident.id)
-                    yield at, lambda i=incident, lb=label, c=clip, s=slow: self._incident(i, lb, c, s)  # type: ignore[misc]
+                    yield at, partial(self._incident, incident, label, clip, slow)
 
     def _orders(self, begin: int) -> Iterator[tuple[int, Callable[[], None]]]:
         stop, go = (begin + round(days * DAY) for days in SUSPENDED_DAYS)

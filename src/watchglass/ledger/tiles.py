@@ -80,11 +80,6 @@ class Tile:
         raise BadInput(f"{path[:80]!r} does not name a tile.", fix="Use a path like tile/0/x001/234.p/17.")
 
 
-def tile_path(level: int, index: int, width: int = FULL) -> str:
-    """The path of a tile of hashes."""
-    return Tile(level, index, width).path
-
-
 def entries_path(index: int, width: int = FULL) -> str:
     """The path of a bundle of entries."""
     return Tile(ENTRIES, index, width).path

@@ -24,7 +24,7 @@ from watchglass.ledger.keys import KeyType, SignerKey, VerifierKey
 from watchglass.records import commitment
 from watchglass.records.fields import ORIGIN, check_members, wrong
 from watchglass.records.leaf import Leaf, Signature, signer_name
-from watchglass.records.opening import Opened, check_opened, parse_plaintext, plaintext_of
+from watchglass.records.opening import Opened, check_opened, parse_plaintext
 from watchglass.records.vocabulary import Basis, spec_of
 
 DOMAIN: Final = b"watchglass/signed-act/v1\n"
@@ -223,8 +223,3 @@ def _with_signature(leaf: Leaf, signature: Signature) -> Leaf:
         commitments=leaf.commitments,
         signature=signature,
     )
-
-
-def opening_plaintext(statement: SignedStatement) -> bytes:
-    """What the house seals to oversight."""
-    return plaintext_of(statement.opened)

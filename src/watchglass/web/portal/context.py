@@ -16,7 +16,7 @@ from watchglass.bootstrap import House
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import Permit
 from watchglass.charter.permit import Request as Asked
-from watchglass.core.digest import b64, unb64
+from watchglass.core.digest import unb64
 from watchglass.ledger.receipt import Receipt
 from watchglass.records.outbox import Reader
 from watchglass.web.portal.session import Session, Sessions
@@ -83,10 +83,6 @@ def receipts_json(receipts: Iterable[Receipt]) -> list[dict[str, object]]:
         {"issued_ms": receipt.issued_ms, "merge_by_ms": receipt.merge_by_ms, "receipt": receipt.as_json()}
         for receipt in receipts
     ]
-
-
-def leaf_text(leaf_hash: bytes) -> str:
-    return b64(leaf_hash)
 
 
 Shape = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
