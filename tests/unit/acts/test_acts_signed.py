@@ -313,6 +313,20 @@ def test_a_new_oversight_is_let_in_by_the_outgoing_one(world: World) -> None:
     world.suspend(LAWN)
 
 
+def test_oversight_alone_cannot_replace_the_authority(world: World) -> None:
+    public = new_key(world.folder / "new.key", f"council.{world.house.origin}", "signing", None)
+    coup = read_signing_key(world.folder / "new.key")
+    text = world.edited((str(world.keys["authority"].verifier), public))
+    by_the_old_one, oversight = world.approvals(text)
+    clear = dict(by_the_old_one.leaf.clear)
+    by_the_new_one = world.sign("charter_approved", "authority", clear, {}, charter=None, key=coup)
+    before = world.state()
+    with pytest.raises(DidNotVerify, match="may not speak as authority"):
+        world.house.publish(text.encode(), [by_the_new_one, oversight])
+    assert world.state() == before
+    world.house.publish(text.encode(), [by_the_old_one, oversight])
+
+
 def test_what_the_lint_finds_wrong_is_not_published(world: World) -> None:
     text = world.edited(("may: [suspend, inspect]", "may: [inspect]"))
     before = world.state()

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from a_portal import DATA, PASSWORD, Portal, make_portal
-from a_street import Seeded
+from a_portal import DATA, PASSWORD, Portal, Someone, make_portal
+from a_street import Seeded, make_street
 
 from watchglass.access.roles import Role
 from watchglass.bootstrap import open_bundle, read_openings_key
@@ -20,6 +20,7 @@ from watchglass.core.digest import b64, unb64
 from watchglass.edge.keys import new_openings_key, openings_key_text, write_openings_key
 from watchglass.web.portal.accounts import ROLE_WORDS
 from watchglass.web.portal.api import StandingNow
+from watchglass.web.portal.app import create_app
 from watchglass.web.portal.routes import ADMINISTRATION, OVERSIGHT, SESSION, STAFF
 
 
@@ -216,6 +217,17 @@ def test_a_charter_is_published_by_its_two_signatures(tmp_path: Path) -> None:
     assert (both.status_code, both.json()["version"], both.json()["sha256"]) == (200, 2, b64(charter.sha256))
     for nonsense in (b"", b"[]", b'{"text":1}', b'{"text":"x"}', b'{"text":"x","approvals":[1.5]}'):
         assert visitor.send("POST", "/api/v1/charters", content=nonsense).json()["error"] == "BadInput", nonsense
+    street.house.close()
+
+
+def test_nobody_publishes_the_first_charter_from_afar(tmp_path: Path) -> None:
+    street = make_street(tmp_path)
+    visitor = Someone(create_app(street.house))
+    charter = parse(street.text.encode())
+    approvals = [json.loads(street._approval(charter, role).encode()) for role in ("authority", "oversight")]
+    answer = visitor.send("POST", "/api/v1/charters", json={"text": street.text, "approvals": approvals})
+    assert (answer.status_code, answer.json()["error"]) == (403, "Refused")
+    assert street.house.standing().charter is None
     street.house.close()
 
 
