@@ -132,7 +132,7 @@ def pets_cascade(data: Path, detector: NanoDet) -> tuple[list[Counts], float]:
             pass
         tracks = pipeline.tracks(packet.at_ms)
         counts.append(match(tracks.boxes[tracks.kinds == KINDS.index("person")], truth[index]))
-    return counts, pipeline.counters.inferences / (len(truth) / file.fps)
+    return counts, pipeline.inferences / (len(truth) / file.fps)
 
 
 # ---- COCO ------------------------------------------------------------------------------------------------------------

@@ -4,45 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 
 from watchglass.core.entropy import Entropy
-from watchglass.core.geometry import BoolArray
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.cascade import Cascade, Look
-from watchglass.perception.gate import Motion
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
-from watchglass.perception.observation import Detections, Tracks
+from watchglass.perception.observation import Tracks
 from watchglass.perception.ports import Decoder, Detector, Packet, Painter, Picture
 from watchglass.perception.ring import ClipOrder, Ring
-from watchglass.perception.track import Tracker
+from watchglass.perception.sight import Sight
 
-DETECT_MS: Final = 400
-"""The detector looks at most every so often: 2.5 times a second."""
-
-IDLE_DETECT_MS: Final = 1000
-MOTION_MS: Final = 180
 WATCH_MS: Final = 1000
 _MINUTE: Final = 60_000
-_STIRRED: Final = 0.1
 _ACCEPT_MS: Final = 30 * _MINUTE
 """A view that has been another one for so long is the view: snow fell, or the operator left the camera as it is."""
 _PERSON: Final = 0
 
 Event = Incident | Pins | ClipOrder
-
-
-@dataclass(slots=True)
-class Counters:
-    """Totals since the source was opened."""
-
-    frames: int = 0
-    inferences: int = 0
 
 
 class Pipeline:
@@ -68,18 +50,14 @@ class Pipeline:
         allowed: Callable[[], frozenset[str]],
     ) -> None:
         self.spec = spec
-        self.counters = Counters()
+        self.frames = 0
         self.fault: str | None = None
         self._size = size
-        self._detector = detector
         self._painter = painter
         self._entropy = entropy
         self._allowed = allowed
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
-        self._motion = Motion()
-        self._moving: BoolArray | None = None
-        self._tracker = Tracker(size)
-        self._stirred: BoolArray | None = None
+        self._sight = Sight(size, detector)
         self._watch = HealthWatch()
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {a.name: (a, build(a)) for a in spec.analytics}
@@ -87,7 +65,7 @@ class Pipeline:
         self._condition: Condition | None = None
         self._turn = 0
         self._at_ms = 0
-        self._last = dict.fromkeys(("detect", "motion", "watch", "pins"), -(10**9))
+        self._last = dict.fromkeys(("watch", "pins"), -(10**9))
         self._open: deque[tuple[int, bool]] = deque()
 
     # ---- what the worker calls -------------------------------------------------------------------------------------
@@ -96,9 +74,9 @@ class Pipeline:
         """What follows from the next packet. Must be taken to the end."""
         if packet.turn != self._turn:
             self._seam(packet.turn)
-        self.counters.frames += 1
+        self.frames += 1
         self._at_ms = packet.at_ms
-        for look in self._cascade.feed(packet, lambda: self._busy(packet.at_ms)):
+        for look in self._cascade.feed(packet, lambda: self._sight.busy(packet.at_ms)):
             yield from self._look(look)
         self._note_open(packet)
         yield from self._ring.keep(packet)
@@ -108,7 +86,7 @@ class Pipeline:
         self._at_ms = at_ms
         self._condition = self._watch.lost(at_ms)
         yield from self._ring.finish()
-        self._forget_things()
+        self._sight.forget()
         yield from self._judge(Tracks.none(at_ms))
 
     def reopened(self, decoder: Decoder) -> None:
@@ -120,12 +98,17 @@ class Pipeline:
         """Nothing may be looked at: forget packets, pictures and tracks at once."""
         self._allow(frozenset())
         self._ring.clear()
-        self._forget_things()
+        self._sight.forget()
         self._cascade.reset()
+
+    @property
+    def inferences(self) -> int:
+        """How often the detector has looked since the source was opened."""
+        return self._sight.inferences
 
     def tracks(self, at_ms: int) -> Tracks:
         """What is in view at ``at_ms``, as far as the pipeline knows."""
-        return self._tracker.at(at_ms)
+        return self._sight.tracks(at_ms)
 
     def finish(self) -> Iterator[Event]:
         """The source ended: the clips that still wait."""
@@ -139,9 +122,9 @@ class Pipeline:
             at_ms=at_ms,
             fps_in=fps_in,
             open_share=self._open_share(),
-            frames=self.counters.frames,
+            frames=self.frames,
             decoded=self._cascade.decoded,
-            inferences=self.counters.inferences,
+            inferences=self._sight.inferences,
             running=tuple(sorted(self._running)),
             dropped={**dropped, **damaged},
             fault=self.fault or (self._condition.name if self._condition else None),
@@ -157,61 +140,31 @@ class Pipeline:
             yield from self._wrong_size(picture)
             return
         self.fault = None
-        if look.open:
-            self._move(picture)
-        elif self._moving is not None:
-            self._motion.reset()
-            self._moving = self._stirred = None
-        detects = self._detects(look)
-        if detects:
-            self._detect(picture)
+        if not look.open:
+            self._sight.rest()
+        elif self._sight.move(picture):
+            self._cascade.stir(at_ms)
+        detects = self._sight.detect(picture, is_open=look.open)
         watches = self._due("watch", at_ms, WATCH_MS)
         if watches:
             self._watch_health(look)
         if detects or watches or not look.open:
-            tracks = self._tracker.at(at_ms)
+            tracks = self._sight.tracks(at_ms)
             self._ring.saw(tracks)
             yield from self._judge(tracks)
         if self._painter.due(at_ms):
-            self._painter.look(at_ms, picture.bgr(), self._unlearnable(at_ms))
+            self._painter.look(at_ms, picture.bgr(), self._sight.unlearnable(at_ms))
         if self.spec.pin_hz and self._due("pins", at_ms, round(1000 / self.spec.pin_hz) - 10):
             yield self._pins(at_ms)
-
-    def _move(self, picture: Picture) -> None:
-        if not self._due("motion", picture.at_ms, MOTION_MS):
-            return
-        self._moving = self._motion.look(picture.luma())
-        if self._stirred is None or self._stirred.shape != self._moving.shape:
-            self._stirred = self._moving.copy()
-        else:
-            self._stirred |= self._moving
-        if self._moving.any():
-            self._cascade.stir(picture.at_ms)
-
-    def _detects(self, look: Look) -> bool:
-        since = look.picture.at_ms - self._last["detect"]
-        if not look.open:
-            return self._tracker.holds and since >= DETECT_MS
-        still = self._moving is not None and not self._moving.any()
-        return since >= (IDLE_DETECT_MS if still else DETECT_MS)
-
-    def _detect(self, picture: Picture) -> None:
-        small = picture.small(self._detector.side)
-        seen = self._detector.detect(small)
-        self.counters.inferences += 1
-        self._last["detect"] = picture.at_ms
-        scale = np.float32(picture.width / small.shape[1])
-        found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
-        stirred, self._stirred = self._stirred, self._moving
-        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found))
 
     def _watch_health(self, look: Look) -> None:
         picture = look.picture
         sample = picture.luma()
         self._condition = self._watch.look(picture.at_ms, sample, picture.edges())
         if look.open:
-            busy = self._busy(picture.at_ms)
-            moving = self._moving if busy is None else (busy if self._moving is None else busy | self._moving)
+            busy = self._sight.busy(picture.at_ms)
+            moves = self._sight.moving
+            moving = moves if busy is None else (busy if moves is None else busy | moves)
             self._cascade.gate.look(picture.at_ms, sample, moving)
         if (
             self._condition
@@ -251,7 +204,7 @@ class Pipeline:
         )
 
     def _pins(self, at_ms: int) -> Pins:
-        tracks = self._tracker.at(at_ms)
+        tracks = self._sight.tracks(at_ms)
         people = int((tracks.kinds == _PERSON).sum())
         return Pins(self.spec.name, at_ms, self._painter.pins(tracks), people)
 
@@ -266,7 +219,7 @@ class Pipeline:
         if self._condition is None or "width_px" not in self._condition.facts:
             facts = {"width_px": float(picture.width), "height_px": float(picture.height)}
             self._condition = Condition("moved", picture.at_ms, facts)
-            self._forget_things()
+            self._sight.forget()
         yield from self._judge(Tracks.none(picture.at_ms))
 
     # ---- small things ----------------------------------------------------------------------------------------------
@@ -279,56 +232,17 @@ class Pipeline:
 
     def _seam(self, turn: int) -> None:
         self._turn = turn
-        self._forget_things()
+        self._sight.forget()
         self._watch.seam()
         self._cascade.reset()
         for _, rule in self._rules.values():
             rule.reset()
-
-    def _forget_things(self) -> None:
-        self._tracker.reset()
-        self._motion.reset()
-        self._moving = self._stirred = None
 
     def _due(self, what: str, at_ms: int, every_ms: int) -> bool:
         if 0 <= at_ms - self._last[what] < every_ms:
             return False
         self._last[what] = at_ms
         return True
-
-    def _busy(self, at_ms: int) -> BoolArray | None:
-        """Where tracks are, in strided luma; None where there are none."""
-        tracks = self._tracker.at(at_ms)
-        if not len(tracks):
-            return None
-        return self._boxes_as_mask(tracks, 8, margin=0.15)
-
-    def _boxes_as_mask(self, tracks: Tracks, stride: int, margin: float) -> BoolArray:
-        width, height = self._size
-        mask = np.zeros((-(-(height - stride // 2) // stride), -(-(width - stride // 2) // stride)), bool)
-        size = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
-        left_top = np.floor((tracks.boxes[:, :2] - margin * size) / stride).astype(int).clip(0)
-        right_bottom = np.ceil((tracks.boxes[:, 2:] + margin * size) / stride).astype(int)
-        for (x1, y1), (x2, y2) in zip(left_top.tolist(), right_bottom.tolist(), strict=True):
-            mask[y1:y2, x1:x2] = True
-        return mask
-
-    def _unlearnable(self, at_ms: int) -> BoolArray:
-        """Full-size mask of what the backdrop must not learn from: things with a margin, and what moves."""
-        width, height = self._size
-        coarse = np.zeros((-(-(height - 4) // 8), -(-(width - 4) // 8)), np.uint8)
-        tracks = self._tracker.at(at_ms)
-        if len(tracks):
-            coarse |= self._boxes_as_mask(tracks, 8, margin=0.25).astype(np.uint8)
-        if self._moving is not None and self._moving.shape == coarse.shape:
-            coarse |= cv2.dilate(self._moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.uint8)
-        whole = cv2.resize(coarse, (coarse.shape[1] * 8, coarse.shape[0] * 8), interpolation=cv2.INTER_NEAREST)
-        mask = np.zeros((height, width), bool)
-        rows, columns = min(height, whole.shape[0]), min(width, whole.shape[1])
-        mask[:rows, :columns] = whole[:rows, :columns].astype(bool)
-        mask[rows:, :] = True
-        mask[:, columns:] = True
-        return mask
 
     def _note_open(self, packet: Packet) -> None:
         self._open.append((packet.at_ms, self._cascade.is_open))
@@ -337,10 +251,3 @@ class Pipeline:
 
     def _open_share(self) -> float:
         return sum(1 for _, is_open in self._open if is_open) / len(self._open) if self._open else 0.0
-
-
-def _inside(moved: BoolArray, found: Detections) -> BoolArray:
-    """For each box whether a tenth of it or more moved: (n,) bool from a mask in strided luma."""
-    corners = (found.boxes / 8).astype(int)
-    parts = [moved[y1 : y2 + 1, x1 : x2 + 1] for x1, y1, x2, y2 in corners.tolist()]
-    return np.array([part.size > 0 and float(part.mean()) >= _STIRRED for part in parts], bool)

@@ -1,0 +1,141 @@
+"""What a source's pictures show: where something moves, what the detector finds there, what is followed.
+
+``Sight`` holds the motion test, the detector's pace and the tracker of one source; the pipeline asks it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from watchglass.core.geometry import BoolArray
+from watchglass.perception.gate import Motion
+from watchglass.perception.observation import Detections, Tracks
+from watchglass.perception.ports import Detector, Picture
+from watchglass.perception.track import Tracker
+
+DETECT_MS: Final = 400
+"""The detector looks at most every so often: 2.5 times a second."""
+
+IDLE_DETECT_MS: Final = 1000
+MOTION_MS: Final = 180
+_STIRRED: Final = 0.1
+
+
+class Sight:
+    """Looks at the pictures of one source.
+
+    Args:
+        size: (width, height) of its pictures.
+        detector: finds things in them.
+
+    Attributes:
+        inferences: how often the detector has looked.
+    """
+
+    def __init__(self, size: tuple[int, int], detector: Detector) -> None:
+        self.inferences = 0
+        self._size = size
+        self._detector = detector
+        self._motion = Motion()
+        self._moving: BoolArray | None = None
+        self._stirred: BoolArray | None = None
+        self._tracker = Tracker(size)
+        self._moved_ms = self._detected_ms = -(10**9)
+
+    @property
+    def moving(self) -> BoolArray | None:
+        """Where something moved last, in strided luma; None while the gate is shut."""
+        return self._moving
+
+    def forget(self) -> None:
+        """Nothing is followed any more."""
+        self._tracker.reset()
+        self.rest()
+        self._moving = self._stirred = None
+
+    def rest(self) -> None:
+        """The gate is shut: no two pictures follow each other."""
+        if self._moving is not None:
+            self._motion.reset()
+            self._moving = self._stirred = None
+
+    def move(self, picture: Picture) -> bool:
+        """Look for motion, if it is time to; whether something moves."""
+        if 0 <= picture.at_ms - self._moved_ms < MOTION_MS:
+            return False
+        self._moved_ms = picture.at_ms
+        self._moving = self._motion.look(picture.luma())
+        if self._stirred is None or self._stirred.shape != self._moving.shape:
+            self._stirred = self._moving.copy()
+        else:
+            self._stirred |= self._moving
+        return bool(self._moving.any())
+
+    def detect(self, picture: Picture, *, is_open: bool) -> bool:
+        """Let the detector look, if it is time to; whether it did.
+
+        Args:
+            picture: the newest.
+            is_open: everything is being decoded.
+        """
+        if not self._due(picture.at_ms, is_open=is_open):
+            return False
+        small = picture.small(self._detector.side)
+        seen = self._detector.detect(small)
+        self.inferences += 1
+        self._detected_ms = picture.at_ms
+        scale = np.float32(picture.width / small.shape[1])
+        found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
+        stirred, self._stirred = self._stirred, self._moving
+        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found))
+        return True
+
+    def tracks(self, at_ms: int) -> Tracks:
+        """What is in view at ``at_ms``, as far as it is known."""
+        return self._tracker.at(at_ms)
+
+    def busy(self, at_ms: int) -> BoolArray | None:
+        """Where tracks are, in strided luma; None where there are none."""
+        tracks = self.tracks(at_ms)
+        return self._covered(tracks, margin=0.15) if len(tracks) else None
+
+    def unlearnable(self, at_ms: int) -> BoolArray:
+        """Full-size mask of what the backdrop must not learn from: things with a margin, and what moves."""
+        width, height = self._size
+        coarse = self._covered(self.tracks(at_ms), margin=0.25).astype(np.uint8)
+        if self._moving is not None and self._moving.shape == coarse.shape:
+            coarse |= cv2.dilate(self._moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.uint8)
+        whole = cv2.resize(coarse, (coarse.shape[1] * 8, coarse.shape[0] * 8), interpolation=cv2.INTER_NEAREST)
+        mask = np.zeros((height, width), bool)
+        rows, columns = min(height, whole.shape[0]), min(width, whole.shape[1])
+        mask[:rows, :columns] = whole[:rows, :columns].astype(bool)
+        mask[rows:, :] = True
+        mask[:, columns:] = True
+        return mask
+
+    def _due(self, at_ms: int, *, is_open: bool) -> bool:
+        since = at_ms - self._detected_ms
+        if not is_open:
+            return self._tracker.holds and since >= DETECT_MS
+        still = self._moving is not None and not self._moving.any()
+        return since >= (IDLE_DETECT_MS if still else DETECT_MS)
+
+    def _covered(self, tracks: Tracks, margin: float) -> BoolArray:
+        width, height = self._size
+        mask = np.zeros((-(-(height - 4) // 8), -(-(width - 4) // 8)), bool)
+        size = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
+        left_top = np.floor((tracks.boxes[:, :2] - margin * size) / 8).astype(int).clip(0)
+        right_bottom = np.ceil((tracks.boxes[:, 2:] + margin * size) / 8).astype(int)
+        for (x1, y1), (x2, y2) in zip(left_top.tolist(), right_bottom.tolist(), strict=True):
+            mask[y1:y2, x1:x2] = True
+        return mask
+
+
+def _inside(moved: BoolArray, found: Detections) -> BoolArray:
+    """For each box whether a tenth of it or more moved: (n,) bool from a mask in strided luma."""
+    corners = (found.boxes / 8).astype(int)
+    parts = [moved[y1 : y2 + 1, x1 : x2 + 1] for x1, y1, x2, y2 in corners.tolist()]
+    return np.array([part.size > 0 and float(part.mean()) >= _STIRRED for part in parts], bool)
