@@ -10,11 +10,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
-    """A polygon of one source: ((x, y), ...) pixels, and its ground area where the charter states one."""
+    """A part of one source's picture: a polygon ((x, y), ...) in pixels, or a directed line of two points.
+
+    Attributes:
+        area_m2: a polygon's area on the ground, where the charter states one or the ground plane gives it.
+        line: whether ``polygon`` holds the two points of a line instead. Seen from the first point towards the second,
+            the allowed way across is from the left to the right as the picture shows them.
+    """
 
     name: str
     polygon: tuple[tuple[float, float], ...]
     area_m2: float | None = None
+    line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +39,21 @@ class SourceSpec:
     """One source as a worker needs it.
 
     Attributes:
-        uri: a file path for now.
+        uri: what is looked at: a file's path, an address (``rtsp://``, ``http://``) or a device. Secrets are in it:
+            it is never logged, reported or shown.
+        kind: ``file``, ``rtsp``, ``mjpeg`` or ``webcam``.
+        record_uri: the stream that clips are cut from, where the camera has another one for looking at.
+        transport: for ``rtsp``: ``tcp`` or ``udp``.
+        hardware: decode on the machine's hardware where it has any; otherwise in software, and say so.
         loop: play the file again and again as if it were live; the seam resets tracks without a fault.
         realtime: pace by the clock; otherwise as fast as the machine can, with time taken from the file.
         start_ms: the capture time of the first frame when not ``realtime``.
         size: (width, height) that zones and ``never_see`` were drawn on; None takes the file's own. A picture of
             another size is not looked at: it is a camera fault.
         never_see: polygons painted black before anything looks at the picture.
-        ground_per_pixel / width_m: metres across the picture's width, where the charter states it.
+        width_m: metres across the picture's width, where the charter states it.
+        plane: points of the ground plane: (x, y in pixels, X, Y in metres); four or more, or none.
+        overhead: the camera looks straight down.
         backdrop: PNG bytes of the confirmed backdrop, or None.
         grid_m, pin_hz: how coarse and how often pins are reported.
         clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
@@ -60,6 +74,12 @@ class SourceSpec:
     clip_before_ms: int = 4000
     clip_after_ms: int = 4000
     size: tuple[int, int] | None = None
+    kind: str = "file"
+    record_uri: str | None = None
+    transport: str = "tcp"
+    hardware: bool = False
+    plane: tuple[tuple[float, float, float, float], ...] = ()
+    overhead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +190,13 @@ class Clip:
 class Health:
     """One line about one source, once a second. Counters are totals since the source was opened.
 
-    ``dropped`` counts lost work per cause; ``open_share`` is the share of the last minute in which the gate was open.
+    Attributes:
+        open_share: the share of the last minute in which the gate was open.
+        dropped: lost work per cause.
+        cpu_seconds: what looking at this source has cost so far, clips not included.
+        group_ms: from one keyframe to the next, as seen last; None where that is not known.
+        gate: how the gate works at present, in words ("keyframes every 2.0 s", "always open: …").
+        kbit_s: how much comes in.
     """
 
     source: str
@@ -184,6 +210,10 @@ class Health:
     dropped: Mapping[str, int] = field(default_factory=dict)
     fault: str | None = None
     backdrop_ready: float = 0.0
+    cpu_seconds: float = 0.0
+    group_ms: int | None = None
+    gate: str = ""
+    kbit_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

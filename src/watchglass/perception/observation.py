@@ -67,3 +67,20 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticChange:
+    """A region that differs from the scene as it was, and does not move. It is no picture: a box and times.
+
+    Attributes:
+        id: meaningless outside this source and this visit, as a track's.
+        box: x1, y1, x2, y2 in pixels.
+        since_ms: capture time since which it has stayed.
+        steady_ms: for how long it has really been seen without anything in front of it.
+    """
+
+    id: int
+    box: tuple[float, float, float, float]
+    since_ms: int
+    steady_ms: int

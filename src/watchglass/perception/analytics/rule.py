@@ -9,16 +9,23 @@ from typing import Protocol
 from watchglass.core.errors import BadInput
 from watchglass.perception.health import Condition
 from watchglass.perception.messages import AnalyticSpec
-from watchglass.perception.observation import KINDS, Tracks
+from watchglass.perception.observation import KINDS, StaticChange, Tracks
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment, as analytics see it."""
+    """One moment, as analytics see it.
+
+    Attributes:
+        tracks: the things in view.
+        condition: what is wrong with the camera, if anything.
+        statics: what has changed in the scene and stays (a thing left behind, a thing taken away).
+    """
 
     at_ms: int
     tracks: Tracks
     condition: Condition | None = None
+    statics: tuple[StaticChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
