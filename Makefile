@@ -4,9 +4,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 export WATCHGLASS_DATA ?= ../shared/data
 
-.PHONY: demo test check fix bench eval lock clean
+.PHONY: demo test check fix bench eval peers lock clean
 
 define make_venv
 	@test -n "$(PYTHON)" || { echo "Watchglass needs Python 3.11, 3.12 or 3.13 on the PATH. Install one, or run: make PYTHON=/path/to/python3"; exit 2; }
@@ -42,16 +43,27 @@ fix: $(VENV)/dev.stamp
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp
+# What we are measured against: trackers, supervision, trackeval. They bring another OpenCV, so they live apart.
+peers: $(PEERS)/peers.stamp
+
+$(PEERS)/peers.stamp: requirements-peers.txt
+	@test -n "$(PYTHON)" || { echo "Watchglass needs Python 3.11, 3.12 or 3.13 on the PATH."; exit 2; }
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing what Watchglass is measured against (once) ..."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	@touch $@
+
+bench: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@for name in perception ledger portal; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
-eval: $(VENV)/dev.stamp
+eval: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@$(BIN)/watchglass eval $(ARGS)
 
 # Resolve the locks anew: universally with markers from Python 3.11, with hashes, without index addresses.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml --group build -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml --group dev --extra openvino -c requirements.txt -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --group peers -c requirements.txt -o requirements-peers.txt
 
 clean:
-	rm -rf $(VENV) demo-state
+	rm -rf $(VENV) $(PEERS) demo-state
