@@ -21,12 +21,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
-from watchglass.perception.ports import Image, Packet
+from watchglass.perception.ports import Image, Packet, stride_of
 
-STRIDE: Final = 8
-"""Luma is sampled at every eighth pixel, starting in the middle of a block."""
-
-_HALF: Final = STRIDE // 2
 _MOSTLY: Final = 0.98
 _JUMP_BACK: Final = 1.0
 _JUMP_ON: Final = 10.0
@@ -82,11 +78,11 @@ class VideoPicture:
 
     def luma(self) -> Image:
         """See ``perception.ports.Picture.luma``."""
-        return self._sample(_HALF)
+        return self._sample(0)
 
     def edges(self) -> Image:
         """See ``perception.ports.Picture.edges``."""
-        return self._sample(_HALF + 1)
+        return self._sample(1)
 
     def small(self, side: int) -> Image:
         """See ``perception.ports.Picture.small``."""
@@ -102,12 +98,14 @@ class VideoPicture:
         self._hidden.blacken(image, self.width, self.height)
         return image
 
-    def _sample(self, column: int) -> Image:
+    def _sample(self, right: int) -> Image:
         plane = self._frame.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * self.height].reshape(
             self.height, plane.line_size
         )
-        sample: Image = rows[_HALF::STRIDE, column : self.width : STRIDE].copy()
+        stride = stride_of(self.width, self.height)
+        first = stride // 2
+        sample: Image = rows[first::stride, first + right : self.width - 1 + right : stride].copy()
         if self._hidden:
             self._hidden.blacken(sample, self.width, self.height, black=16)
         return sample

@@ -1,7 +1,7 @@
 """Is anything happening? Two cheap questions to strided luma, so that a quiet scene costs one keyframe.
 
 ``Gate`` compares keyframes with a selective background after taking out gain and offset (clouds, exposure). ``Motion``
-compares pictures a fifth of a second apart while the gate is open. Both work on ``y[4::8, 4::8]``.
+compares pictures a fifth of a second apart while the gate is open. Both work on strided luma (``Picture.luma``).
 """
 
 from __future__ import annotations

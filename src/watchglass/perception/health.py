@@ -56,10 +56,12 @@ class HealthWatch:
 
     Args:
         hold_ms: how long something must hold before it is reported.
+        stride: how many pixels lie between two samples (``ports.stride_of``).
     """
 
-    def __init__(self, hold_ms: int = _HOLD_MS) -> None:
+    def __init__(self, hold_ms: int = _HOLD_MS, *, stride: int = 8) -> None:
         self._hold_ms = hold_ms
+        self._stride = stride
         self._began: dict[str, int] = {}
         self._sharp: float | None = None
         self._before: Image | None = None
@@ -155,7 +157,7 @@ class HealthWatch:
             return
         likeness = _likeness(now, self._scene)
         if likeness < _ALIKE and not blurred:
-            moved = _moved(now, self._scene, likeness)
+            moved = _moved(now, self._scene, likeness, self._stride)
             if moved:
                 found["moved"] = moved
         elif not blurred:
@@ -183,7 +185,7 @@ def _likeness(now: FloatArray, scene: FloatArray) -> float:
     return float(a @ b) / norm if norm > 1 else 1.0
 
 
-def _moved(now: FloatArray, scene: FloatArray, likeness: float) -> dict[str, float] | None:
+def _moved(now: FloatArray, scene: FloatArray, likeness: float, stride: int) -> dict[str, float] | None:
     """How far the scene moved (pixels of the picture), or that it cannot be found in the picture at all."""
     relief = _relief(scene)
     if float(relief.std()) < 2.0:  # noqa: PLR2004 # a scene without edges cannot be registered
@@ -193,7 +195,7 @@ def _moved(now: FloatArray, scene: FloatArray, likeness: float) -> dict[str, flo
     shifted = cv2.warpAffine(now, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), (now.shape[1], now.shape[0]))
     again = _likeness(shifted.astype(np.float32), scene)
     if again >= _FOUND_AGAIN and float(np.hypot(dx, dy)) >= _SHIFT_LEAST:
-        return {"likeness": round(likeness, 2), "right_px": round(dx * 8, 0), "down_px": round(dy * 8, 0)}
+        return {"likeness": round(likeness, 2), "right_px": round(dx * stride, 0), "down_px": round(dy * stride, 0)}
     if likeness < _ALIKE / 2:
         return {"likeness": round(likeness, 2)}
     return None

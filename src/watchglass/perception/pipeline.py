@@ -14,7 +14,7 @@ from watchglass.perception.cascade import Cascade, Look
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
 from watchglass.perception.observation import Tracks
-from watchglass.perception.ports import Decoder, Detector, Packet, Painter, Picture
+from watchglass.perception.ports import Decoder, Detector, Packet, Painter, Picture, stride_of
 from watchglass.perception.ring import ClipOrder, Ring
 from watchglass.perception.sight import Sight
 
@@ -58,7 +58,7 @@ class Pipeline:
         self._allowed = allowed
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
         self._sight = Sight(size, detector)
-        self._watch = HealthWatch()
+        self._watch = HealthWatch(stride=stride_of(*size))
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {a.name: (a, build(a)) for a in spec.analytics}
         self._running: frozenset[str] = frozenset()

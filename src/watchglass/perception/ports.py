@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,19 @@ from watchglass.perception.observation import Detections, Tracks
 
 Image = NDArray[np.uint8]
 """A picture: (h, w, 3) BGR, or (h, w) luma."""
+
+_SAMPLE_SIDE: Final = 240
+
+
+def stride_of(width: int, height: int) -> int:
+    """How many pixels apart luma is sampled: about 240 samples along the longer side, every eighth pixel at 1080p."""
+    return max(1, round(max(width, height) / _SAMPLE_SIDE))
+
+
+def sample_shape(width: int, height: int) -> tuple[int, int]:
+    """(rows, columns) of strided luma: from the middle of the first cell, and one pixel is left for ``edges``."""
+    stride = stride_of(width, height)
+    return max(0, -(-(height - stride // 2) // stride)), max(0, -(-(width - 1 - stride // 2) // stride))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +61,11 @@ class Picture(Protocol):
     def height(self) -> int: ...
 
     def luma(self) -> Image:
-        """Every eighth luma pixel, ``y[4::8, 4::8]``: about (h / 8, w / 8)."""
+        """Luma of every ``s``-th pixel, ``y[s // 2::s, s // 2:-1:s]``, where ``s`` is ``stride_of`` the picture."""
         ...
 
     def edges(self) -> Image:
-        """The right-hand neighbours of ``luma()``, ``y[4::8, 5::8]``; their difference shows sharpness."""
+        """The right-hand neighbours of ``luma()``, in its shape; their difference shows sharpness."""
         ...
 
     def small(self, side: int) -> Image:

@@ -13,7 +13,7 @@ import numpy as np
 from watchglass.core.geometry import BoolArray
 from watchglass.perception.gate import Motion
 from watchglass.perception.observation import Detections, Tracks
-from watchglass.perception.ports import Detector, Picture
+from watchglass.perception.ports import Detector, Picture, sample_shape, stride_of
 from watchglass.perception.track import Tracker
 
 DETECT_MS: Final = 400
@@ -38,6 +38,7 @@ class Sight:
     def __init__(self, size: tuple[int, int], detector: Detector) -> None:
         self.inferences = 0
         self._size = size
+        self._stride = stride_of(*size)
         self._detector = detector
         self._motion = Motion()
         self._moving: BoolArray | None = None
@@ -90,7 +91,7 @@ class Sight:
         scale = np.float32(picture.width / small.shape[1])
         found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
         stirred, self._stirred = self._stirred, self._moving
-        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found))
+        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found, self._stride))
         return True
 
     def tracks(self, at_ms: int) -> Tracks:
@@ -108,7 +109,7 @@ class Sight:
         coarse = self._covered(self.tracks(at_ms), margin=0.25).astype(np.uint8)
         if self._moving is not None and self._moving.shape == coarse.shape:
             coarse |= cv2.dilate(self._moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.uint8)
-        whole = cv2.resize(coarse, (coarse.shape[1] * 8, coarse.shape[0] * 8), interpolation=cv2.INTER_NEAREST)
+        whole = coarse.repeat(self._stride, axis=0).repeat(self._stride, axis=1)
         mask = np.zeros((height, width), bool)
         rows, columns = min(height, whole.shape[0]), min(width, whole.shape[1])
         mask[:rows, :columns] = whole[:rows, :columns].astype(bool)
@@ -124,18 +125,17 @@ class Sight:
         return since >= (IDLE_DETECT_MS if still else DETECT_MS)
 
     def _covered(self, tracks: Tracks, margin: float) -> BoolArray:
-        width, height = self._size
-        mask = np.zeros((-(-(height - 4) // 8), -(-(width - 4) // 8)), bool)
+        mask = np.zeros(sample_shape(*self._size), bool)
         size = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
-        left_top = np.floor((tracks.boxes[:, :2] - margin * size) / 8).astype(int).clip(0)
-        right_bottom = np.ceil((tracks.boxes[:, 2:] + margin * size) / 8).astype(int)
+        left_top = np.floor((tracks.boxes[:, :2] - margin * size) / self._stride).astype(int).clip(0)
+        right_bottom = np.ceil((tracks.boxes[:, 2:] + margin * size) / self._stride).astype(int)
         for (x1, y1), (x2, y2) in zip(left_top.tolist(), right_bottom.tolist(), strict=True):
             mask[y1:y2, x1:x2] = True
         return mask
 
 
-def _inside(moved: BoolArray, found: Detections) -> BoolArray:
+def _inside(moved: BoolArray, found: Detections, stride: int) -> BoolArray:
     """For each box whether a tenth of it or more moved: (n,) bool from a mask in strided luma."""
-    corners = (found.boxes / 8).astype(int)
+    corners = (found.boxes / stride).astype(int)
     parts = [moved[y1 : y2 + 1, x1 : x2 + 1] for x1, y1, x2, y2 in corners.tolist()]
     return np.array([part.size > 0 and float(part.mean()) >= _STIRRED for part in parts], bool)

@@ -13,7 +13,7 @@ from watchglass.perception.cascade import Cascade
 from watchglass.perception.messages import AnalyticSpec, Incident, Pin, Pins, SourceSpec, ZoneSpec
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.pipeline import Pipeline
-from watchglass.perception.ports import Image, Packet
+from watchglass.perception.ports import Image, Packet, sample_shape, stride_of
 from watchglass.perception.ring import ClipOrder
 
 WIDTH, HEIGHT = 640, 480
@@ -49,10 +49,11 @@ class SimulatedPicture:
 
     def luma(self) -> Image:
         rng = np.random.default_rng(self.at_ms)
-        picture = np.random.default_rng(3).uniform(60, 160, (self.height // 8, self.width // 8))
+        stride = stride_of(*self.shot.size)
+        picture = np.random.default_rng(3).uniform(60, 160, sample_shape(*self.shot.size))
         if self.shot.person is not None:
-            x = self.shot.person // 8
-            picture[25:40, x : x + 6] = 20
+            x = self.shot.person
+            picture[200 // stride : 320 // stride, x // stride : (x + 48) // stride] = 20
         return np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
 
     def edges(self) -> Image:
