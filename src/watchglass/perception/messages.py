@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from watchglass.perception.ground import Ground
+
 # ---- house -> worker ---------------------------------------------------------------------------------------------
 
 
@@ -26,12 +28,18 @@ class ZoneSpec:
 
 @dataclass(frozen=True, slots=True)
 class AnalyticSpec:
-    """One rule as the charter states it. ``settings`` holds the kind's own (``people_per_m2``, ``for_ms``, ...)."""
+    """One rule as the charter states it.
+
+    Attributes:
+        settings: the kind's own (``people_per_m2``, ``for_ms``, ...).
+        ground: the source's ground plane, where the charter measures it; ``Ground.flat`` where only a width is known.
+    """
 
     name: str
     kind: str
     zone: ZoneSpec | None
     settings: Mapping[str, object] = field(default_factory=dict)
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
