@@ -35,6 +35,7 @@ class May(StrEnum):
     RESPOND = "respond"
     SEE_SOURCES = "see-sources"
     CONFIRM_BACKDROP = "confirm-backdrop"  # a picture of a scene believed to be empty
+    EDIT_DRAFT = "edit-draft"  # of the charter; draws on the confirmed empty scene
     SEE_STAFF_FIGURES = "see-staff-figures"
     SEE_EVERYTHING_DONE = "see-everything-done"
     TAKE_OPENINGS = "take-openings"
@@ -50,7 +51,7 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
     Role.SHIFT_LEAD: frozenset(
         {May.SEE_QUEUE, May.SEE_CLIP, May.DECIDE_ALERT, May.SEE_STAFF_FIGURES, May.SEE_SOURCES, May.SEE_SYSTEM_HEALTH}
     ),
-    Role.OPERATOR: frozenset({May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.SEE_SYSTEM_HEALTH}),
+    Role.OPERATOR: frozenset({May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SEE_SYSTEM_HEALTH}),
     Role.CUSTODIAN: frozenset(),
     Role.PRIVACY_OFFICER: frozenset({May.SEE_STAFF_FIGURES}),
     Role.ANALYST: frozenset(),

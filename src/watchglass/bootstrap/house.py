@@ -23,6 +23,7 @@ from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import HOUR, Clock
 from watchglass.edge.clips import ClipFiles, ClipMemory
 from watchglass.edge.clock import SystemClock
+from watchglass.edge.drafts import DraftFile
 from watchglass.edge.entropy import SystemEntropy
 from watchglass.edge.inference import MODEL, shipped
 from watchglass.edge.inference import load as load_detector
@@ -88,6 +89,7 @@ class House:
         clips: Clips = ClipMemory() if self.kind == "trial" else ClipFiles(self.layout.clips)
         recorder = Recorder(origin=self.origin, clock=self.clock, entropy=self.entropy)
         self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips)
+        self.draft = DraftFile(self.layout.charter)
         self.bus = Bus()
         self.live = Live(self.bus, self.clock)
         self.finished = threading.Event()

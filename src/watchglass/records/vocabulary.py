@@ -245,6 +245,17 @@ _LIFE: Final = (
         committed={"picture_sha256": HASH, "account": _ACCOUNT},
     ),
     ActSpec(
+        "draft_saved",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        frozenset({"operator"}),
+        "An operator changed the draft of the charter in the portal. A draft changes nothing until it is signed.",
+        _OVERSIGHT,
+        clear={"name": NAME, "version": Whole(1, 1_000_000)},
+        committed={"source": NAME, "before": OrNull(HASH), "sha256": HASH, "account": _ACCOUNT},
+        charter=Need.MAYBE,
+    ),
+    ActSpec(
         "retention_applied",
         Basis.ATTESTED,
         Lane.BATCH,
