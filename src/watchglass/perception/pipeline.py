@@ -11,9 +11,10 @@ import numpy as np
 from watchglass.core.entropy import Entropy
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.cascade import Cascade, Look
+from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
-from watchglass.perception.observation import Tracks
+from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Decoder, Detector, Packet, Painter, Picture, stride_of
 from watchglass.perception.ring import ClipOrder, Ring
 from watchglass.perception.sight import Sight
@@ -59,6 +60,7 @@ class Pipeline:
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
         self._sight = Sight(size, detector)
         self._watch = HealthWatch(stride=stride_of(*size))
+        self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {a.name: (a, build(a)) for a in spec.analytics}
         self._running: frozenset[str] = frozenset()
@@ -151,7 +153,7 @@ class Pipeline:
         if detects or watches or not look.open:
             tracks = self._sight.tracks(at_ms)
             self._ring.saw(tracks)
-            yield from self._judge(tracks)
+            yield from self._judge(tracks, self._sight.found if detects else None)
         if self._painter.due(at_ms):
             self._painter.look(at_ms, picture.bgr(), self._sight.unlearnable(at_ms))
         if self.spec.pin_hz and self._due("pins", at_ms, round(1000 / self.spec.pin_hz) - 10):
@@ -173,9 +175,11 @@ class Pipeline:
         ):
             self._watch.accept_scene()
 
-    def _judge(self, tracks: Tracks) -> Iterator[Event]:
+    def _judge(self, tracks: Tracks, found: Detections | None = None) -> Iterator[Event]:
         self._allow(self._allowed())
-        scene = Scene(tracks.at_ms, tracks, self._condition)
+        scene = Scene(
+            tracks.at_ms, tracks, self._condition, found=found, ground=self._ground, overhead=self.spec.overhead
+        )
         for name, (spec, rule) in self._rules.items():
             if name not in self._running:
                 continue
@@ -251,3 +255,10 @@ class Pipeline:
 
     def _open_share(self) -> float:
         return sum(1 for _, is_open in self._open if is_open) / len(self._open) if self._open else 0.0
+
+
+def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:
+    """The ground plane that the charter measured, else the rough scale that it states, else nothing."""
+    if spec.plane:
+        return Ground(spec.plane)
+    return Ground.flat(spec.width_m / size[0]) if spec.width_m else None

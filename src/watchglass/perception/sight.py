@@ -33,10 +33,12 @@ class Sight:
 
     Attributes:
         inferences: how often the detector has looked.
+        found: what it found when it looked last, in pixels of the picture.
     """
 
     def __init__(self, size: tuple[int, int], detector: Detector) -> None:
         self.inferences = 0
+        self.found = Detections.none()
         self._size = size
         self._stride = stride_of(*size)
         self._detector = detector
@@ -89,7 +91,7 @@ class Sight:
         self.inferences += 1
         self._detected_ms = picture.at_ms
         scale = np.float32(picture.width / small.shape[1])
-        found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
+        found = self.found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
         stirred, self._stirred = self._stirred, self._moving
         self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found, self._stride))
         return True

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from watchglass.core.errors import BadInput
+from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition
 from watchglass.perception.messages import AnalyticSpec
-from watchglass.perception.observation import KINDS, StaticChange, Tracks
+from watchglass.perception.observation import KINDS, Detections, StaticChange, Tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,19 @@ class Scene:
         tracks: the things in view.
         condition: what is wrong with the camera, if anything.
         statics: what has changed in the scene and stays (a thing left behind, a thing taken away).
+        found: what the detector found at this very moment, down to low scores and before it is followed: somebody who
+            lies is found with less certainty than somebody who stands. None where the detector did not look.
+        ground: metres on the ground, where the charter states them; ``ground.exact`` tells a plane from a scale.
+        overhead: the camera looks straight down.
     """
 
     at_ms: int
     tracks: Tracks
     condition: Condition | None = None
     statics: tuple[StaticChange, ...] = ()
+    found: Detections | None = None
+    ground: Ground | None = None
+    overhead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
