@@ -14,6 +14,7 @@ from typing import Final, cast
 import av
 import cv2
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -112,13 +113,29 @@ class VideoPicture:
 
 
 class VideoDecoder:
-    """A ``perception.ports.Decoder``: one thread, pictures in the order of capture."""
+    """A ``perception.ports.Decoder``: one thread, pictures in the order of capture.
 
-    def __init__(self, codec: str, extradata: bytes | None, size: tuple[int, int], hidden: NeverSee) -> None:
-        context = av.CodecContext.create(codec, "r")
+    Args:
+        pixels: FFmpeg's name of the pixels, for a codec that does not say it itself (uncompressed video).
+        hardware: decodes, where it can.
+    """
+
+    def __init__(
+        self,
+        codec: str,
+        extradata: bytes | None,
+        size: tuple[int, int],
+        hidden: NeverSee,
+        *,
+        pixels: str | None = None,
+        hardware: HWAccel | None = None,
+    ) -> None:
+        context = av.CodecContext.create(codec, "r", hardware)
         assert isinstance(context, VideoCodecContext)
         context.extradata = extradata
         context.width, context.height = size
+        if pixels is not None:
+            context.pix_fmt = pixels
         context.thread_count = 1
         self._context = context
         self._hidden = hidden

@@ -68,7 +68,7 @@ class SourceSpec:
     """
 
     name: str
-    uri: str
+    uri: str = field(repr=False)
     analytics: tuple[AnalyticSpec, ...]
     loop: bool = False
     realtime: bool = True
@@ -83,7 +83,7 @@ class SourceSpec:
     clip_after_ms: int = 4000
     size: tuple[int, int] | None = None
     kind: str = "file"
-    record_uri: str | None = None
+    record_uri: str | None = field(default=None, repr=False)
     transport: str = "tcp"
     hardware: bool = False
     plane: tuple[tuple[float, float, float, float], ...] = ()
@@ -205,6 +205,8 @@ class Health:
         group_ms: from one keyframe to the next, as seen last; None where that is not known.
         gate: how the gate works at present, in words ("keyframes every 2.0 s", "always open: …").
         kbit_s: how much comes in.
+        notes: what else there is to know about the stream, a short sentence each: whose time it has, what decodes it,
+            what fails in the recorded stream. Never an address.
     """
 
     source: str
@@ -222,6 +224,7 @@ class Health:
     group_ms: int | None = None
     gate: str = ""
     kbit_s: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

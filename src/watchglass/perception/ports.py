@@ -39,6 +39,8 @@ class Packet:
         size: bytes.
         payload: what the decoder of the same source understands; opaque to everybody else.
         turn: how often a looped file has started again; a change is the loop's seam.
+        jumped_ms: by how much the camera's clock jumped right before this picture, where that is over two seconds
+            either way; ``at_ms`` goes on evenly all the same.
     """
 
     at_ms: int
@@ -46,6 +48,7 @@ class Packet:
     size: int
     payload: object
     turn: int = 0
+    jumped_ms: int = 0
 
 
 class Picture(Protocol):
@@ -102,7 +105,7 @@ class Detector(Protocol):
 
     @property
     def side(self) -> int:
-        """The longer side, in pixels, beyond which a larger picture brings nothing."""
+        """The longer side, in pixels, at which a whole picture is best looked at."""
         ...
 
     def detect(self, bgr: Image) -> Detections:
