@@ -367,6 +367,60 @@ _ALERTS: Final = (
     ),
 )
 
+_NOTICE: Final[Mapping[str, FieldType]] = {
+    "notice": IDENTIFIER,
+    "alert": OrNull(IDENTIFIER),
+    "destination": NAME,
+    "account": OrNull(_ACCOUNT),
+}
+_TELLERS: Final = frozenset({"house", "operator", "shift-lead"})
+_STAFF_AND_OVERSIGHT: Final = "Operators and shift leads on the page of notices; oversight, from the opening."
+
+_NOTICES: Final = (
+    ActSpec(
+        "notice_decided",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _TELLERS,
+        "Before anything left: what one destination of the charter is told about an alert or a verdict, or that it is "
+        "told nothing. Verdicts that tell nobody anything leave the same record, so that it gives no verdict away.",
+        _STAFF_AND_OVERSIGHT,
+        committed={
+            **_NOTICE,
+            "status": Choice(
+                ("unconfirmed", "confirmed", "rejected", "unsure", "withdrawn", "nothing", "test"),
+            ),
+            "body_sha256": HASH,
+        },
+        purpose=Need.ALWAYS,
+    ),
+    ActSpec(
+        "notice_settled",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _TELLERS,
+        "What became of a notice: delivered, not delivered in time, withheld because the charter no longer allowed it, "
+        "or given up by a person; `nothing` where nothing was to be told.",
+        _STAFF_AND_OVERSIGHT,
+        committed={
+            **_NOTICE,
+            "outcome": Choice(("delivered", "undelivered", "withheld", "given-up", "nothing")),
+            "tries": Whole(0, MAX_INTEGER),
+            "cause": Text(500, may_be_empty=True),
+        },
+    ),
+    ActSpec(
+        "notice_retried",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        _TELLERS,
+        "A person had a notice sent again that had not been delivered.",
+        _STAFF_AND_OVERSIGHT,
+        committed={**_NOTICE},
+        purpose=Need.ALWAYS,
+    ),
+)
+
 _OVERSIGHTS: Final = (
     ActSpec(
         "suspension_ordered",
@@ -411,7 +465,7 @@ _OVERSIGHTS: Final = (
     ),
 )
 
-ACTS: Final[Mapping[str, ActSpec]] = {spec.name: spec for spec in (*_LIFE, *_ALERTS, *_OVERSIGHTS)}
+ACTS: Final[Mapping[str, ActSpec]] = {spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS)}
 
 
 def spec_of(act: object) -> ActSpec:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from watchglass.core.errors import BadInput, CannotRecord, Problem, WatchglassError
 from watchglass.records.outbox import Value
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x57474C53
 """``WGLS``: marks the file as a Watchglass database."""
 BUSY_MS: Final = 5_000
@@ -187,10 +187,23 @@ def _check_version(connection: sqlite3.Connection, path: Path, *, may_create: bo
             fix="Use the newer version; going back would lose records.",
         )
     if version < SCHEMA_VERSION:
-        raise BadInput(
-            f"{path.name} was made by an older version of Watchglass (schema {version}) that this one cannot upgrade.",
-            fix="Make a new deployment, or use the version that made it.",
-        )
+        if not may_create or version < 1:
+            raise BadInput(
+                f"{path.name} was made by an older version of Watchglass (schema {version}; this is {SCHEMA_VERSION}).",
+                fix="Start Watchglass once with this deployment: that brings the database up to date.",
+            )
+        _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a database of an older version up to date, one step after the other, all in one transaction."""
+    here = resources.files(__package__)
+    steps = [
+        here.joinpath(f"migration_{number}.sql").read_text("utf-8") for number in range(version + 1, SCHEMA_VERSION + 1)
+    ]
+    connection.executescript(
+        "BEGIN IMMEDIATE;\n" + "\n".join(steps) + f"\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;"
+    )
 
 
 class Reader:

@@ -1,0 +1,230 @@
+-- The database of one deployment. Times are milliseconds since 1970-01-01 UTC; booleans are 0 or 1; JSON is text.
+-- A change here raises SCHEMA_VERSION in database.py and brings a migration.
+
+-- ---- records ------------------------------------------------------------------------------------------------------
+
+-- Leaves that are not yet in a published checkpoint, each with its sealed opening. `idx` is the place in the log, once
+-- the sequencer has given it. Rows are only appended, so that a group of acts touches few pages; once its leaf is in
+-- the log, a row's parts move to `entry` and `opening`.
+CREATE TABLE outbox (
+    seq          INTEGER PRIMARY KEY,
+    lane         TEXT    NOT NULL CHECK (lane IN ('prompt', 'batch')),
+    act          TEXT    NOT NULL,
+    analytic     TEXT,
+    hour         TEXT    NOT NULL,
+    leaf         BLOB    NOT NULL,
+    leaf_hash    BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+    created_ms   INTEGER NOT NULL,
+    merge_by_ms  INTEGER NOT NULL,
+    key_id       BLOB,
+    sealed       BLOB,
+    idx          INTEGER,
+    CHECK ((key_id IS NULL) = (sealed IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX outbox_idx ON outbox (idx) WHERE idx IS NOT NULL;
+
+-- Sealed openings of leaves that are in the log. Destroying a row here, or the key of its hour (which needs no row
+-- here to go first), is how retention and erasure destroy salts.
+CREATE TABLE opening (
+    idx        INTEGER PRIMARY KEY,
+    leaf_hash  BLOB NOT NULL UNIQUE CHECK (length(leaf_hash) = 32),
+    key_id     BLOB NOT NULL,
+    sealed     BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE opening_key (
+    key_id   BLOB PRIMARY KEY CHECK (length(key_id) = 16),
+    hour     TEXT NOT NULL,
+    wrapped  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is in the published log: for look-ups, and to notice a ledger directory that is not this database's.
+CREATE TABLE entry (
+    idx        INTEGER PRIMARY KEY,
+    leaf_hash  BLOB NOT NULL CHECK (length(leaf_hash) = 32),
+    act        TEXT NOT NULL,
+    analytic   TEXT,
+    hour       TEXT NOT NULL
+) STRICT;
+CREATE INDEX entry_leaf_hash ON entry (leaf_hash);
+CREATE INDEX entry_act ON entry (act, idx);
+
+-- ---- people -------------------------------------------------------------------------------------------------------
+
+CREATE TABLE account (
+    id             INTEGER PRIMARY KEY,
+    name           TEXT    NOT NULL UNIQUE,
+    roles          TEXT    NOT NULL CHECK (json_valid(roles)),
+    password_hash  TEXT    NOT NULL,
+    opened_ms      INTEGER NOT NULL,
+    closed_ms      INTEGER
+) STRICT;
+
+CREATE TABLE session (
+    token_hash  BLOB PRIMARY KEY,
+    account     INTEGER NOT NULL REFERENCES account (id),
+    csrf        TEXT    NOT NULL,
+    created_ms  INTEGER NOT NULL,
+    seen_ms     INTEGER NOT NULL,
+    expires_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_account ON session (account);
+
+CREATE TABLE pseudonym (
+    account  INTEGER NOT NULL REFERENCES account (id),
+    month    TEXT    NOT NULL,
+    value    TEXT    NOT NULL UNIQUE,
+    PRIMARY KEY (account, month)
+) STRICT, WITHOUT ROWID;
+
+-- ---- the charter --------------------------------------------------------------------------------------------------
+
+CREATE TABLE charter_version (
+    sha256        BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    version       INTEGER NOT NULL,
+    text          BLOB    NOT NULL,
+    published_ms  INTEGER NOT NULL,
+    leaf_hash     BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE charter_approval (
+    sha256     BLOB NOT NULL,
+    as_role    TEXT NOT NULL CHECK (as_role IN ('authority', 'oversight')),
+    statement  BLOB NOT NULL,
+    leaf_hash  BLOB NOT NULL,
+    PRIMARY KEY (sha256, as_role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE suspension (
+    leaf_hash         BLOB PRIMARY KEY CHECK (length(leaf_hash) = 32),
+    scope             TEXT    NOT NULL CHECK (scope IN ('all', 'analytic')),
+    analytic          TEXT,
+    ordered_ms        INTEGER NOT NULL,
+    obeyed_ms         INTEGER,
+    lifted_leaf_hash  BLOB,
+    lifted_ms         INTEGER,
+    CHECK ((scope = 'analytic') = (analytic IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+-- ---- sources ------------------------------------------------------------------------------------------------------
+
+CREATE TABLE backdrop (
+    id            INTEGER PRIMARY KEY,
+    source        TEXT    NOT NULL,
+    png           BLOB    NOT NULL,
+    made_ms       INTEGER NOT NULL,
+    confirmed_ms  INTEGER,
+    withdrawn_ms  INTEGER,
+    account       INTEGER REFERENCES account (id)
+) STRICT;
+CREATE INDEX backdrop_source ON backdrop (source, id);
+
+CREATE TABLE source_state (
+    name     TEXT PRIMARY KEY,
+    health   TEXT    NOT NULL CHECK (json_valid(health)),
+    seen_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- ---- alerts -------------------------------------------------------------------------------------------------------
+
+CREATE TABLE alert (
+    id                TEXT PRIMARY KEY,
+    source            TEXT    NOT NULL,
+    analytic          TEXT    NOT NULL,
+    kind              TEXT    NOT NULL,
+    zone              TEXT,
+    purpose           TEXT    NOT NULL,
+    charter           TEXT    NOT NULL,
+    at_ms             INTEGER NOT NULL,
+    raised_ms         INTEGER NOT NULL,
+    due_ms            INTEGER NOT NULL,
+    score_per_mille   INTEGER,
+    why               TEXT    NOT NULL,
+    facts             TEXT    NOT NULL CHECK (json_valid(facts)),
+    boxes             TEXT    NOT NULL CHECK (json_valid(boxes)),
+    still             BLOB    NOT NULL,
+    state             TEXT    NOT NULL,
+    claimed_by        INTEGER REFERENCES account (id),
+    claimed_until_ms  INTEGER,
+    leaf_hash         BLOB    NOT NULL CHECK (length(leaf_hash) = 32)
+) STRICT;
+CREATE INDEX alert_state ON alert (state, raised_ms);
+CREATE INDEX alert_raised ON alert (raised_ms);
+
+CREATE TABLE verdict (
+    id            INTEGER PRIMARY KEY,
+    alert         TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
+    account       INTEGER NOT NULL REFERENCES account (id),
+    value         TEXT    NOT NULL,
+    reason        TEXT    NOT NULL,
+    decided_ms    INTEGER NOT NULL,
+    final_ms      INTEGER NOT NULL,
+    withdrawn_ms  INTEGER,
+    leaf_hash     BLOB    NOT NULL CHECK (length(leaf_hash) = 32)
+) STRICT;
+-- Two people never decide the same alert unknowingly: one standing verdict at most.
+CREATE UNIQUE INDEX verdict_standing ON verdict (alert) WHERE withdrawn_ms IS NULL;
+CREATE INDEX verdict_decided ON verdict (decided_ms);
+
+CREATE TABLE handover (
+    alert            TEXT PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
+    state            TEXT    NOT NULL,
+    handed_ms        INTEGER NOT NULL,
+    acknowledged_ms  INTEGER,
+    on_the_way_ms    INTEGER,
+    arrived_ms       INTEGER,
+    closed_ms        INTEGER,
+    outcome          TEXT,
+    note             TEXT    NOT NULL DEFAULT '',
+    leaf_hash        BLOB    NOT NULL CHECK (length(leaf_hash) = 32)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX handover_state ON handover (state, handed_ms);
+
+CREATE TABLE clip (
+    id                INTEGER PRIMARY KEY,
+    alert             TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
+    path              TEXT    NOT NULL UNIQUE,
+    key               BLOB,
+    nonce             BLOB,
+    bytes             INTEGER NOT NULL,
+    seconds           REAL    NOT NULL,
+    masked_per_mille  INTEGER NOT NULL,
+    sha256            BLOB    NOT NULL CHECK (length(sha256) = 32),
+    made_ms           INTEGER NOT NULL,
+    destroyed_ms      INTEGER,
+    CHECK ((destroyed_ms IS NULL) = (key IS NOT NULL))
+) STRICT;
+CREATE INDEX clip_alert ON clip (alert);
+CREATE INDEX clip_made ON clip (made_ms) WHERE destroyed_ms IS NULL;
+
+-- Who has looked at which clip: each look is recorded once for each person and alert.
+CREATE TABLE clip_view (
+    alert     TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
+    account   INTEGER NOT NULL REFERENCES account (id),
+    first_ms  INTEGER NOT NULL,
+    PRIMARY KEY (alert, account)
+) STRICT, WITHOUT ROWID;
+
+-- ---- signed on people's own machines ------------------------------------------------------------------------------
+
+-- A statement is accepted once; its signature tells it again.
+CREATE TABLE statement (
+    sig          BLOB PRIMARY KEY CHECK (length(sig) = 64),
+    accepted_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE enrolled_key (
+    vkey       TEXT PRIMARY KEY,
+    role       TEXT NOT NULL,
+    month      TEXT NOT NULL,
+    person     TEXT NOT NULL,
+    leaf_hash  BLOB NOT NULL CHECK (length(leaf_hash) = 32),
+    UNIQUE (person, month)
+) STRICT, WITHOUT ROWID;
+
+-- ---- the rest -----------------------------------------------------------------------------------------------------
+
+CREATE TABLE setting (
+    key    TEXT PRIMARY KEY,
+    value  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
