@@ -1,0 +1,182 @@
+"""What is put into made streams: people cut from PETS S2.L1, vehicles cut from CDnet's highway.
+
+A person is a run of true boxes that no other true box touches, with what belongs to the empty scene cut away. A
+vehicle is a run of moving blobs with CDnet's own foreground masks. Nothing is picked by what a detector finds in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+Box = tuple[int, int, int, int]
+"""x, y, width, height."""
+
+_PETS_FPS, _CDNET_FPS = 10, 25
+_SHORTEST = 10
+_NEAR = 45
+"""A vehicle is cut only where its blob is at least so many pixels tall: further away there is nothing to enlarge."""
+
+_VEHICLE_FRAMES = 25
+
+_POST: Box = (412, 144, 36, 248)
+"""The lamp post of PETS with its sign: whoever is behind it is not whole."""
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """Something that moves: ``fps`` pictures (h, w, 3) BGR a second with their masks, and which way it looks.
+
+    Attributes:
+        heading: +1 looks to the right of the picture, -1 to the left.
+        pace: its own speed in heights a second.
+    """
+
+    kind: str
+    fps: int
+    pictures: tuple[Image, ...]
+    masks: tuple[Alpha, ...]
+    heading: int
+    pace: float
+
+
+@functools.cache
+def pets_frames(data: Path, count: int) -> tuple[Image, ...]:
+    """The first frames of PETS, BGR."""
+    return _frames(data / "media/pets_s2l1/vtest.avi", count)
+
+
+@functools.cache
+def scene(data: Path) -> Image:
+    """The empty scene of PETS (median over time), (576, 768, 3)."""
+    empty: Image = np.median(np.stack(pets_frames(data, 500)[::12]), axis=0).astype(np.uint8)
+    return empty
+
+
+@functools.cache
+def people(data: Path) -> tuple[Sprite, ...]:
+    """Everybody in PETS, for as long as they walk alone."""
+    frames, empty = pets_frames(data, 500), scene(data)
+    truth = json.loads((data / "media/pets_s2l1/truth.json").read_text())["boxes"]
+    runs: dict[int, list[list[tuple[int, Box]]]] = {}
+    for number in range(len(frames)):
+        rows = [(int(who), _box(box)) for who, *box in truth.get(str(number), [])]
+        for who, box in rows:
+            alone = not any(other != who and _touch(box, its) for other, its in rows)
+            if not alone or _touch(box, _POST) or not _whole(box, frames[0]):
+                continue
+            mine = runs.setdefault(who, [])
+            if not mine or mine[-1][-1][0] != number - 1:
+                mine.append([])
+            mine[-1].append((number, box))
+    result = []
+    for _, its in sorted(runs.items()):
+        for run in its:
+            cut = [(box, *_person(frames[n], empty, box)) for n, box in run]
+            # A person fills between a quarter and nine tenths of their box; otherwise a lamp post or a shadow does.
+            clear = [c for c in cut if 0.25 <= float(c[2].mean()) <= 0.9]
+            if len(clear) >= _SHORTEST and len(clear) >= 0.8 * len(cut):
+                result.append(_sprite("person", _PETS_FPS, clear))
+    return tuple(result)
+
+
+@functools.cache
+def vehicles(data: Path) -> tuple[Sprite, ...]:
+    """The cars of CDnet's highway, where they are near."""
+    folder = data / "media/cdnet_highway"
+    frames = _frames(folder / "highway.mp4", 1100)
+    blobs = json.loads((folder / "truth.json").read_text())["moving_blob_boxes_ltwh"]
+    result = []
+    with zipfile.ZipFile(folder / "groundtruth_470_1100.zip") as masks:
+        for run in _chains(blobs, frames[0]):
+            cut = []
+            for number, (x, y, w, h) in run[-_VEHICLE_FRAMES:]:
+                coded = np.frombuffer(masks.read(f"gt{number:06d}.png"), np.uint8)
+                mask = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+                assert mask is not None
+                # 255 is moving, 170 its blurred border; 50 is shadow.
+                inside = (mask[y : y + h, x : x + w] >= 170).astype(np.float32)
+                alpha = cv2.GaussianBlur(inside, (3, 3), 0).astype(np.float32)
+                cut.append(((x, y, w, h), frames[number - 1][y : y + h, x : x + w], alpha))
+            result.append(_sprite("vehicle", _CDNET_FPS, cut))
+    return tuple(result)
+
+
+def _frames(path: Path, count: int) -> tuple[Image, ...]:
+    frames: list[Image] = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            frames.append(frame.to_ndarray(format="bgr24").astype(np.uint8))
+            if len(frames) == count:
+                break
+    return tuple(frames)
+
+
+def _box(values: list[float]) -> Box:
+    x, y, w, h = (round(v) for v in values)
+    return x, y, w, h
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]
+
+
+def _whole(box: Box, frame: Image) -> bool:
+    x, y, w, h = box
+    return x >= 1 and y >= 1 and x + w < frame.shape[1] and y + h < frame.shape[0] and w >= 8 and h >= 16
+
+
+def _person(frame: Image, empty: Image, box: Box) -> tuple[Image, Alpha]:
+    x, y, w, h = box
+    part, ground = frame[y : y + h, x : x + w], empty[y : y + h, x : x + w]
+    differs = (cv2.absdiff(part, ground).max(axis=2) > 22).astype(np.uint8)
+    # Without room around it, closing would fill the corners.
+    roomy = cv2.copyMakeBorder(differs, 7, 7, 7, 7, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(roomy, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))[7:-7, 7:-7]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    filled = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if len(stats) > 1 else closed > 0
+    return part, cv2.GaussianBlur(filled.astype(np.float32), (3, 3), 0).astype(np.float32)
+
+
+def _sprite(kind: str, fps: int, cut: list[tuple[Box, Image, Alpha]]) -> Sprite:
+    (x1, y1, w1, h1), (x2, y2, w2, h2) = cut[0][0], cut[-1][0]
+    across, down = x2 + w2 / 2 - x1 - w1 / 2, float(y2 + h2 - y1 - h1)
+    height = float(np.median([c[0][3] for c in cut]))
+    pace = float(np.hypot(across, down)) / height * fps / max(1, len(cut) - 1)
+    return Sprite(kind, fps, tuple(c[1] for c in cut), tuple(c[2] for c in cut), 1 if across >= 0 else -1, pace)
+
+
+def _chains(blobs: dict[str, list[list[int]]], frame: Image) -> list[list[tuple[int, Box]]]:
+    """Blobs that belong together from frame to frame, wholly in the picture, near, and one car each."""
+    chains: list[list[tuple[int, Box]]] = []
+    open_: list[list[tuple[int, Box]]] = []
+    for number in sorted(map(int, blobs)):
+        going: list[list[tuple[int, Box]]] = []
+        for x, y, w, h in blobs[str(number)]:
+            box = (x, y, w, h)
+            # Two cars that touch are one blob, which is taller than wide.
+            if not _whole(box, frame) or h < _NEAR or h > 1.15 * w:
+                continue
+            chain = next((c for c in open_ if c not in going and _follows(c[-1][1], box)), None)
+            if chain is None:
+                chain = []
+                chains.append(chain)
+            chain.append((number, box))
+            going.append(chain)
+        open_ = going
+    return [c for c in chains if len(c) >= _SHORTEST]
+
+
+def _follows(a: Box, b: Box) -> bool:
+    apart = np.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
+    return bool(apart < 8) and abs(a[2] * a[3] / (b[2] * b[3]) - 1) < 0.25
