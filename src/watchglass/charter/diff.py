@@ -13,7 +13,7 @@ from typing import Any, Final
 from watchglass.charter.model import (
     Analytic,
     Charter,
-    Intrusion,
+    Costs,
     OnSuspension,
     Oversight,
     Picture,
@@ -62,7 +62,10 @@ def _compare(old: Charter, new: Charter) -> Iterator[Change]:
     yield from _named("models", old.models, new.models, lambda model: f"the software “{said(model.name)}”")
     yield from _sources(old, new)
     yield from _analytics(old, new)
+    yield from _destinations(old, new)
     yield from _safeguards(old.safeguards, new.safeguards)
+    if old.costs is not None and new.costs is not None:
+        yield from _fields(old.costs, new.costs, "costs", "")
     yield from _fields(old.ledger, new.ledger, "ledger", "")
     yield from _fields(old.oversight, new.oversight, "oversight", "")
     yield from _witnesses(old.oversight, new.oversight)
@@ -87,7 +90,7 @@ def _shown(told: Told, value: Any, old: Any) -> str:
 
 
 def _is_part(value: object) -> bool:
-    return isinstance(value, View | Picture | OnSuspension)
+    return isinstance(value, View | Picture | OnSuspension | Costs)
 
 
 def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show) -> Iterator[Change]:
@@ -101,8 +104,28 @@ def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show
         yield from _fields(before[name], after[name], f"{path}.{name}", f"“{said(name)}”")
 
 
+def _destinations(old: Charter, new: Charter) -> Iterator[Change]:
+    before, after = {item.name: item for item in old.destinations}, {item.name: item for item in new.destinations}
+    for name in (name for name in before if name in after and type(before[name]) is not type(after[name])):
+        yield Change("widening", f"destinations.{name}", f"“{said(name)}” is now told in another way.")
+    alike = [name for name in before if name not in after or type(before[name]) is type(after[name])]
+    yield from _named(
+        "destinations",
+        tuple(before[name] for name in alike),
+        tuple(item for name, item in after.items() if name in alike or name not in before),
+        lambda item: f"messages to “{said(item.name)}” ({item.who}).",
+    )
+
+
 def _sources(old: Charter, new: Charter) -> Iterator[Change]:
-    yield from _named("sources", old.sources, new.sources, lambda source: f"the camera at {source.place.name}.")
+    kinds = {source.name: type(source) for source in new.sources}
+    same = tuple(source for source in old.sources if kinds.get(source.name, type(source)) is type(source))
+    for was in old.sources:
+        if was not in same:
+            yield Change("widening", f"sources.{was.name}", f"“{said(was.name)}” is now another kind of camera.")
+    changed = {source.name for source in old.sources} - {source.name for source in same}
+    others = tuple(source for source in new.sources if source.name not in changed)
+    yield from _named("sources", same, others, lambda source: f"the camera at {source.place.name}.")
     for was in old.sources:
         now = next((source for source in new.sources if source.name == was.name), None)
         if now is not None:
@@ -140,7 +163,7 @@ def _analytic(old: Charter, was: Analytic, new: Charter, now: Analytic) -> Itera
         )
         return
     for change in _fields(was, now, path, who):
-        more = isinstance(was, Intrusion) and isinstance(now, Intrusion) and set(was.of) < set(now.of)
+        more = set(getattr(was, "of", ())) < set(getattr(now, "of", ()))
         yield _also(new, was, now) if more and change.path == f"{path}.of" else change
 
 
@@ -155,7 +178,14 @@ def _also(charter: Charter, was: Analytic, now: Analytic) -> Change:
     )
 
 
-_MANY: Final = {"person": "people", "vehicle": "vehicles", "bicycle": "bicycles", "bag": "bags"}
+_MANY: Final = {
+    "person": "people",
+    "vehicle": "vehicles",
+    "bicycle": "bicycles",
+    "bag": "bags",
+    "cart": "carts",
+    "skateboard": "skateboards",
+}
 
 
 def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:

@@ -11,26 +11,41 @@ from datetime import date
 from typing import Annotated, Final, Literal
 
 from watchglass.charter import schema
-from watchglass.charter.scene import (
+from watchglass.charter.noticed import (
+    ANALYTICS,
     KINDS,
     LIFE_SAFETY,
     Analytic,
     CameraFault,
     CrowdDensity,
-    FileSource,
+    CrowdSurge,
+    Fall,
     Intrusion,
     Kind,
+    PersonDown,
+    StoppedVehicle,
+    UnattendedObject,
+    VehicleInPedestrianArea,
+    WrongWay,
+)
+from watchglass.charter.scene import (
+    SOURCES,
+    FileSource,
+    MjpegSource,
     Picture,
     Place,
+    PlanePoint,
+    RtspSource,
     Source,
     View,
+    WebcamSource,
     Zone,
     find,
 )
 from watchglass.charter.schema import Choice, Key, Many, Named, Pair, Part
+from watchglass.charter.telling import DESTINATIONS, Costs, Destination, MqttDestination, WebhookDestination
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput
-from watchglass.core.geometry import Polygon
 
 __all__ = [
     "EVERYTHING",
@@ -42,28 +57,43 @@ __all__ = [
     "Authority",
     "CameraFault",
     "Charter",
+    "Costs",
     "CrowdDensity",
+    "CrowdSurge",
     "Deployment",
+    "Destination",
+    "Fall",
     "FileSource",
     "InForce",
     "Intrusion",
     "Kind",
     "LedgerRules",
     "LooseEnd",
+    "MjpegSource",
     "Model",
+    "MqttDestination",
     "OnSuspension",
     "Oversight",
+    "PersonDown",
     "Picture",
     "Place",
+    "PlanePoint",
     "PublicView",
     "Purpose",
     "Regime",
     "Retention",
     "Review",
+    "RtspSource",
     "Safeguards",
     "Source",
+    "StoppedVehicle",
+    "UnattendedObject",
+    "VehicleInPedestrianArea",
     "View",
+    "WebcamSource",
+    "WebhookDestination",
     "Witness",
+    "WrongWay",
     "Zone",
     "loose_ends",
 ]
@@ -258,13 +288,13 @@ class Charter:
     authority: Annotated[Authority, Key(Part(Authority), "Who is responsible.")]
     in_force: Annotated[InForce, Key(Part(InForce), "On which days it holds.")]
     purposes: Annotated[tuple[Purpose, ...], Key(Named(Part(Purpose), fewest=1), "Why data is processed.")]
-    sources: Annotated[tuple[Source, ...], Key(Named(Choice((("file", FileSource),)), fewest=1), "What is looked at.")]
+    sources: Annotated[
+        tuple[Source, ...],
+        Key(Named(Choice(tuple((model.kind, model) for model in SOURCES)), fewest=1), "What is looked at."),
+    ]
     analytics: Annotated[
         tuple[Analytic, ...],
-        Key(
-            Named(Choice((("intrusion", Intrusion), ("crowd_density", CrowdDensity), ("camera_fault", CameraFault)))),
-            "What is noticed.",
-        ),
+        Key(Named(Choice(tuple((model.kind, model) for model in ANALYTICS))), "What is noticed."),
     ]
     safeguards: Annotated[Safeguards, Key(Part(Safeguards), "What protects people.")]
     ledger: Annotated[LedgerRules, Key(Part(LedgerRules), "How soon what was done shows.")]
@@ -272,12 +302,20 @@ class Charter:
     models: Annotated[
         tuple[Model, ...], Key(Named(Pair(Model, schema.MODEL_HASH)), "Which weights may run, by their hash.")
     ] = ()
+    destinations: Annotated[
+        tuple[Destination, ...],
+        Key(
+            Named(Choice(tuple((model.kind, model) for model in DESTINATIONS))),
+            "Whom the software may tell by itself, besides the people who sign in.",
+        ),
+    ] = ()
+    costs: Annotated[Costs | None, Key(Part(Costs), "What the public page reckons costs with.")] = None
     timezone: Annotated[str, Key(schema.TIMEZONE, "For its days and hours.")] = "UTC"
     sha256: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", sha256(self.data))
-        for names in (self.purposes, self.sources, self.analytics, self.models):
+        for names in (self.purposes, self.sources, self.analytics, self.models, self.destinations):
             if len({item.name for item in names}) != len(names):
                 raise BadInput("Two things have one name.", fix="Give each its own name.")
         for broken in loose_ends(self):
@@ -303,6 +341,10 @@ class Charter:
     def model(self, name: str) -> Model:
         """The model called ``name``."""
         return find(self.models, name, "model")
+
+    def destination(self, name: str) -> Destination:
+        """The destination called ``name``."""
+        return find(self.destinations, name, "destination")
 
     def analytics_of(self, source: str) -> tuple[Analytic, ...]:
         """The analytics that look at ``source``."""
@@ -337,6 +379,8 @@ def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd
     if analytic.name == EVERYTHING:
         yield LooseEnd(at, f"An analytic cannot be called {EVERYTHING!r}: suspensions use that word.", "Rename it.")
     yield from _unknown((*at, "purpose"), "purpose", analytic.purpose, charter.purposes)
+    for index, told in enumerate(analytic.tell):
+        yield from _unknown((*at, "tell", index), "destination", told, charter.destinations)
     if analytic.model is not None:
         yield from _unknown((*at, "model"), "model", analytic.model, charter.models)
     missing = tuple(_unknown((*at, "source"), "source", analytic.source, charter.sources))
@@ -346,11 +390,33 @@ def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd
     source = charter.source(analytic.source)
     missing = tuple(_unknown((*at, "zone"), f"zone of {source.name}", analytic.zone, source.zones))
     yield from missing
-    if isinstance(analytic, CrowdDensity) and not missing and source.zone(analytic.zone).area_m2 is None:
+    if not missing:
+        yield from _ends_of_zone(source, analytic, analytic.zone)
+
+
+def _ends_of_zone(source: Source, analytic: Analytic, name: str) -> Iterator[LooseEnd]:
+    """What a rule asks of its zone and of its source's view."""
+    zone = source.zone(name)
+    at = ("sources", source.name, "zones", name)
+    if (zone.line is not None) != (analytic.needs == "line"):
+        have, need = ("a line", "an area") if zone.line is not None else ("an area", "a line")
         yield LooseEnd(
-            ("sources", source.name, "zones", analytic.zone),
-            f"{analytic.name!r} counts people per square metre, and its zone {analytic.zone!r} states no size.",
-            "Add `area_m2` to the zone.",
+            at,
+            f"{analytic.name!r} needs {need}, and its zone {name!r} is {have}.",
+            f"Draw {need} for it, or name another zone.",
+        )
+    plane = source.view is not None and bool(source.view.plane)
+    if isinstance(analytic, CrowdDensity) and zone.area_m2 is None and not plane:
+        yield LooseEnd(
+            at,
+            f"{analytic.name!r} counts people per square metre, and its zone {name!r} states no size.",
+            "Add `area_m2` to the zone, or `view.plane` to the source.",
+        )
+    if analytic.measures and source.view is None:
+        yield LooseEnd(
+            ("sources", source.name),
+            f"{analytic.name!r} measures metres, and {source.name!r} does not say how wide its view is.",
+            "Add `view: {width_m: …}`, better with `plane`.",
         )
 
 
@@ -358,7 +424,7 @@ def _unknown(
     path: tuple[str | int, ...],
     what: str,
     written: str,
-    items: tuple[Source, ...] | tuple[Zone, ...] | tuple[Purpose, ...] | tuple[Model, ...],
+    items: tuple[Source, ...] | tuple[Zone, ...] | tuple[Purpose, ...] | tuple[Model, ...] | tuple[Destination, ...],
 ) -> Iterator[LooseEnd]:
     known = tuple(item.name for item in items)
     if written not in known:
@@ -371,16 +437,19 @@ def _outside(source: Source) -> Iterator[LooseEnd]:
         return
     width, height = source.picture.width, source.picture.height
     at: tuple[str | int, ...] = ("sources", source.name)
-    shapes: list[tuple[tuple[str | int, ...], Polygon]] = [
-        ((*at, "zones", zone.name, "polygon"), zone.polygon) for zone in source.zones
+    shapes: list[tuple[tuple[str | int, ...], str, tuple[tuple[float, float], ...]]] = [
+        ((*at, "zones", zone.name, "line" if zone.line else "polygon"), "line" if zone.line else "polygon", zone.points)
+        for zone in source.zones
     ]
-    shapes += [((*at, "never_see", index), polygon) for index, polygon in enumerate(source.never_see)]
-    if source.view is not None and source.view.ground is not None:
-        shapes.append(((*at, "view", "ground"), source.view.ground))
-    for path, polygon in shapes:
-        if any(x > width or y > height for x, y in polygon.corners):
+    shapes += [((*at, "never_see", index), "polygon", area.corners) for index, area in enumerate(source.never_see)]
+    if source.view is not None:
+        if source.view.ground is not None:
+            shapes.append(((*at, "view", "ground"), "polygon", source.view.ground.corners))
+        shapes += [((*at, "view", "plane", i, "at"), "point", (p.at,)) for i, p in enumerate(source.view.plane)]
+    for path, shape, points in shapes:
+        if any(x > width or y > height for x, y in points):
             yield LooseEnd(
                 path,
-                f"This polygon reaches outside the picture of {width} by {height} pixels.",
+                f"This {shape} reaches outside the picture of {width} by {height} pixels.",
                 "Move its corners into the picture, or correct `picture`.",
             )

@@ -9,12 +9,30 @@ from watchglass.core.geometry import Polygon
 
 Point = tuple[float, float]
 
+_FLAT = 1e-3
+"""Points whose spread across is so small a part of their spread along lie on a line."""
+
 
 def simple_polygon(corners: tuple[Point, ...]) -> Polygon:
     """The polygon with these corners; raises BadInput where its outline crosses itself."""
     polygon = Polygon(corners)
     check_simple(polygon)
     return polygon
+
+
+def straight_line(ends: tuple[Point, ...]) -> tuple[Point, Point]:
+    """The line with these ends; raises BadInput where it has no length."""
+    first, second = ends
+    if max(abs(first[0] - second[0]), abs(first[1] - second[1])) < 1:
+        raise BadInput("This line has no length.", fix="Let its two ends be different points.")
+    return first, second
+
+
+def flat(points: list[Point]) -> bool:
+    """Whether points lie on one line or in one place, so that no plane can be made from them."""
+    centred = np.asarray(points, dtype=np.float64) - np.mean(points, axis=0)
+    spread = np.linalg.svd(centred, compute_uv=False)
+    return bool(spread[-1] <= _FLAT * max(float(spread[0]), 1e-9))
 
 
 def check_simple(polygon: Polygon) -> None:

@@ -1,29 +1,24 @@
-"""What a charter looks at and what it notices there: sources, zones, analytics."""
+"""What a charter looks at: places, views, zones and sources."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal, Protocol, TypeVar
 
 from watchglass.charter import schema
-from watchglass.charter.hours import DAYS, HOURS, Days, Hours
-from watchglass.charter.outline import check_simple, simple_polygon
+from watchglass.charter.outline import Point, check_simple, flat, simple_polygon, straight_line
 from watchglass.charter.schema import Key, Many, Named, Part
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import Polygon
 
-Kind = Literal["person", "vehicle", "bicycle", "bag"]
-KINDS: Final[tuple[Kind, ...]] = ("person", "vehicle", "bicycle", "bag")
-"""What an analytic may ask for. There is no kind for a face, a plate or a name (law 3)."""
+Line = tuple[Point, Point]
 
-LIFE_SAFETY: Final = frozenset({"crowd_density"})
-"""Kinds whose overdue alerts are a danger to life."""
-
-_WIDEST = 16_384.0
-_POINT = Many(schema.number(0, _WIDEST), fewest=2, most=2, expects="a corner as [x, y]")
+_WIDEST: Final = 16_384.0
+POINT: Final = Many(schema.number(0, _WIDEST), fewest=2, most=2, expects="a corner as [x, y]")
+METRES: Final = Many(schema.number(-10_000, 10_000), fewest=2, most=2, expects="metres as [x, y]")
+LINE: Final = Many(POINT, fewest=2, most=2, make=straight_line, expects="a line: its two ends, each as [x, y]")
 POLYGON: Final = Many(
-    _POINT, fewest=3, most=64, make=simple_polygon, expects="a polygon: a list of corners, each as [x, y]"
+    POINT, fewest=3, most=64, make=simple_polygon, expects="a polygon: a list of corners, each as [x, y]"
 )
 
 
@@ -54,11 +49,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanePoint:
+    """A point of the ground: where it is in the picture, and where in the world."""
+
+    at: Annotated[Point, Key(POINT, "Where it is in the picture, in pixels.")]
+    m: Annotated[Point, Key(METRES, "Where it is on the ground, in metres from a corner that you choose.")]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What the picture shows of the ground."""
 
     width_m: Annotated[float, Key(schema.number(0.5, 1000), "Metres across the picture's width, in its middle.")]
     ground: Annotated[Polygon | None, Key(POLYGON, "Where in the picture the ground is.")] = None
+    plane: Annotated[
+        tuple[PlanePoint, ...],
+        Key(
+            Many(
+                Part(PlanePoint),
+                fewest=4,
+                most=64,
+                expects="a list of four or more points, each {at: [x, y], m: [x, y]}",
+            ),
+            "Points of the ground. With them distances, speeds and areas are measured instead of estimated.",
+        ),
+    ] = ()
+    overhead: Annotated[bool, Key(schema.YES_NO, "The camera looks straight down.")] = False
+
+    def __post_init__(self) -> None:
+        if self.plane and (flat([p.at for p in self.plane]) or flat([p.m for p in self.plane])):
+            raise BadInput(
+                "The points of this plane lie on one line, or all in one place.",
+                fix="Choose four points far apart, of which no three lie on one line.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +94,50 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A polygon in a source's picture."""
+    """A part of a source's picture: an area, or a line that may be crossed one way only."""
 
     name: str
-    polygon: Annotated[Polygon, Key(POLYGON, "Its corners in pixels, x to the right and y down.")]
+    polygon: Annotated[Polygon | None, Key(POLYGON, "An area: its corners in pixels, x to the right and y down.")] = (
+        None
+    )
+    line: Annotated[
+        Line | None,
+        Key(
+            LINE,
+            "A line: its two ends. Seen from the first towards the second, the allowed way across is from the left to "
+            "the right.",
+        ),
+    ] = None
     area_m2: Annotated[
-        float | None, Key(schema.number(0.1, 1_000_000), "Its area on the ground; `crowd_density` needs it.")
+        float | None,
+        Key(schema.number(0.1, 1_000_000), "Its area on the ground; `crowd_density` needs it, or `view.plane`."),
     ] = None
 
     def __post_init__(self) -> None:
-        check_simple(self.polygon)
+        if (self.polygon is None) == (self.line is None):
+            raise BadInput("A zone is either a polygon or a line.", fix="Write `polygon` or `line`.")
+        if self.polygon is not None:
+            check_simple(self.polygon)
+        elif self.area_m2 is not None:
+            raise BadInput("A line has no area.", fix="Remove `area_m2`, or draw a polygon.")
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The polygon's corners, or the line's two ends."""
+        return self.polygon.corners if self.polygon is not None else self.line or ()
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """A video file that stands in for a camera."""
-
-    kind: ClassVar[str] = "file"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """What every source says, whatever its kind."""
 
     name: str
-    path: Annotated[str, Key(schema.PATH, "The file, inside the deployment's media folder.")]
     place: Annotated[Place, Key(Part(Place), "Where it stands.")]
-    loop: Annotated[bool, Key(schema.YES_NO, "Play it again and again, as if it were live.")] = False
     view: Annotated[View | None, Key(Part(View), "What the picture shows of the ground.")] = None
-    picture: Annotated[Picture | None, Key(Part(Picture), "The picture's size; polygons are checked against it.")] = (
-        None
-    )
+    picture: Annotated[
+        Picture | None,
+        Key(Part(Picture), "The size of the picture that polygons are drawn on; they are checked against it."),
+    ] = None
     gate: Annotated[
         Literal["auto", "always_open"],
         Key(schema.word("auto", "always_open"), "Look only when something moves, or always."),
@@ -115,92 +156,76 @@ class FileSource:
         return find(self.zones, name, "zone")
 
 
-Source = FileSource
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource(Camera):
+    """A video file that stands in for a camera."""
+
+    kind: ClassVar[str] = "file"
+
+    path: Annotated[str, Key(schema.PATH, "The file, inside the deployment's media folder.")]
+    loop: Annotated[bool, Key(schema.YES_NO, "Play it again and again, as if it were live.")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Intrusion:
-    """Something of a kind stays inside a zone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtspSource(Camera):
+    """A network camera: one stream, or a small one to look at beside the large one that clips are cut from."""
 
-    kind: ClassVar[str] = "intrusion"
+    kind: ClassVar[str] = "rtsp"
 
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    zone: Annotated[str, Key(schema.NAME, "Which of its zones.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    model: Annotated[str, Key(schema.NAME, "Which model; may be left out where there is only one.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    of: Annotated[tuple[Kind, ...], Key(Many(schema.word(*KINDS), fewest=1, most=len(KINDS)), "What it looks for.")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
-
-    def __post_init__(self) -> None:
-        _of_is_fine(self.of)
-        _lasts(self.for_ms)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"of": list(self.of), "for_ms": self.for_ms}
-
-
-@dataclass(frozen=True, slots=True)
-class CrowdDensity:
-    """Too many people on an area."""
-
-    kind: ClassVar[str] = "crowd_density"
-
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    zone: Annotated[str, Key(schema.NAME, "Which of its zones; the zone states its `area_m2`.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    model: Annotated[str, Key(schema.NAME, "Which model; may be left out where there is only one.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    people_per_m2: Annotated[float, Key(schema.number(0.01, 12), "The density from which on it is too crowded.")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
+    url: Annotated[str | None, Key(schema.RTSP_URL, "Its address, if no password is in it.")] = None
+    url_secret: Annotated[str | None, Key(schema.SECRET, "The secret that holds its address.")] = None
+    detect_url: Annotated[str | None, Key(schema.RTSP_URL, "A small stream of the same camera, to look at.")] = None
+    detect_url_secret: Annotated[str | None, Key(schema.SECRET, "The secret that holds that address.")] = None
+    record_url: Annotated[
+        str | None, Key(schema.RTSP_URL, "Beside `detect_url`: the large stream, from which clips are cut.")
+    ] = None
+    record_url_secret: Annotated[str | None, Key(schema.SECRET, "The secret that holds that address.")] = None
+    transport: Annotated[
+        Literal["tcp", "udp"], Key(schema.word("tcp", "udp"), "How the pictures come; tcp loses none.")
+    ] = "tcp"
+    hardware: Annotated[bool, Key(schema.YES_NO, "Decode on the machine's video hardware, where it has any.")] = False
 
     def __post_init__(self) -> None:
-        _lasts(self.for_ms)
+        one = _stated(self.url, self.url_secret, "url")
+        detect = _stated(self.detect_url, self.detect_url_secret, "detect_url")
+        record = _stated(self.record_url, self.record_url_secret, "record_url")
+        if (one, detect, record) not in {(True, False, False), (False, True, True)}:
+            raise BadInput(
+                "A network camera has one address; or one to look at and one to cut clips from.",
+                fix="Write `url` or `url_secret`; or both `detect_url` and `record_url` (or their `…_secret`).",
+            )
 
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"people_per_m2": self.people_per_m2, "for_ms": self.for_ms}
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MjpegSource(Camera):
+    """A network camera that sends single pictures (MJPEG over HTTP)."""
 
-@dataclass(frozen=True, slots=True)
-class CameraFault:
-    """The picture is black, frozen, blurred, moved or lost."""
+    kind: ClassVar[str] = "mjpeg"
 
-    kind: ClassVar[str] = "camera_fault"
-    zone: ClassVar[None] = None
-    model: ClassVar[None] = None
-
-    name: str
-    source: Annotated[str, Key(schema.NAME, "Which source.")]
-    purpose: Annotated[str, Key(schema.NAME, "For which purpose.")]
-    for_ms: Annotated[int, Key(schema.DURATION, "How long it must last before anybody is told.", "for")]
-    hours: Annotated[Hours | None, Key(HOURS, "At which hours it runs; may pass midnight. Without it: always.")] = None
-    days: Annotated[Days, Key(DAYS, "On which days; a night belongs to the day on which it begins.")] = ()
+    url: Annotated[str | None, Key(schema.PAGE_URL, "Its address, if no password is in it.")] = None
+    url_secret: Annotated[str | None, Key(schema.SECRET, "The secret that holds its address.")] = None
 
     def __post_init__(self) -> None:
-        _lasts(self.for_ms)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """The kind's own values, as a worker takes them."""
-        return {"for_ms": self.for_ms}
+        if not _stated(self.url, self.url_secret, "url"):
+            raise BadInput("This camera has no address.", fix="Write `url` or `url_secret`.")
 
 
-Analytic = Intrusion | CrowdDensity | CameraFault
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebcamSource(Camera):
+    """A camera on the machine itself."""
+
+    kind: ClassVar[str] = "webcam"
+
+    device: Annotated[str, Key(schema.DEVICE, "Which one.")]
 
 
-def _of_is_fine(of: tuple[Kind, ...]) -> None:
-    if len(set(of)) != len(of):
-        raise BadInput("`of` names a kind twice.", fix="Name each kind once.")
+Source = FileSource | RtspSource | MjpegSource | WebcamSource
+
+SOURCES: Final[tuple[type[Source], ...]] = (FileSource, RtspSource, MjpegSource, WebcamSource)
+"""The class of every kind of source."""
 
 
-def _lasts(for_ms: int) -> None:
-    if for_ms > schema.UNITS["d"]:
-        raise BadInput("An analytic cannot wait longer than a day.", fix="Write a shorter `for`.")
+def _stated(plain: str | None, secret: str | None, key: str) -> bool:
+    if plain is not None and secret is not None:
+        raise BadInput(f"`{key}` and `{key}_secret` say the same thing twice.", fix="Keep one of them.")
+    return plain is not None or secret is not None

@@ -230,6 +230,34 @@ MODEL_HASH = _matching(r"sha256:[0-9a-f]{64}", str, "sha256: and 64 hex digits, 
 TIMEZONE = Scalar("a time zone such as Europe/Berlin", _timezone)
 PATH = _matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))(?!.*//)[A-Za-z0-9._/ -]{1,200}", str, "a path inside the media folder")
 URL = _matching(r"https?://[A-Za-z0-9.:\[\]-]{1,200}(/[A-Za-z0-9._~/-]{0,200})?", str, "an http or https address")
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:.]{2,45}\])"
+
+
+def _address(schemes: str, expects: str) -> Scalar:
+    """An address without a user and a password in it: secrets do not stand in a published file."""
+    fits = re.compile(rf"(?:{schemes})://{_HOST}(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~/%+:,;=&?!-]{{0,400}})?", re.ASCII)
+
+    def read(text: str) -> str:
+        if "@" in text:
+            raise BadInput(
+                "A user or a password stands in this address, and a charter is published.",
+                fix="Keep the address with `watchglass secret set NAME`; name it under the key that ends in _secret.",
+            )
+        if not fits.fullmatch(text):
+            raise ValueError(text[:60])
+        return text
+
+    return Scalar(expects, read)
+
+
+RTSP_URL = _address("rtsps?", "an address such as rtsp://camera.example/stream1")
+PAGE_URL = _address("https?", "an address such as https://example.org/hook")
+HOST = _matching(_HOST, str, "a host such as broker.example.org")
+DEVICE = _matching(r"/dev/[A-Za-z0-9/_-]{1,60}|[0-9]{1,2}", str, "a device such as /dev/video0, or its number")
+TOPIC = _matching(r"[a-z0-9_-]{1,40}(/[a-z0-9_-]{1,40}){0,4}", str, "a topic such as watchglass, without wildcards")
+SECRET = _matching(r"[a-z0-9][a-z0-9_-]{0,63}", str, "a secret's name such as quay_main, never the secret itself")
+USERNAME = _matching(r"[A-Za-z0-9._@-]{1,64}", str, "a user's name")
+CURRENCY = _matching(r"[A-Z]{3}", str, "three capital letters such as EUR")
 _VKEY = r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}"
 SIGNING_KEY = _matching(
     _VKEY,

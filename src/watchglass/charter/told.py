@@ -12,23 +12,36 @@ from watchglass.charter.model import (
     Authority,
     CameraFault,
     Charter,
+    Costs,
     CrowdDensity,
+    CrowdSurge,
+    Fall,
     FileSource,
     InForce,
     Intrusion,
     LedgerRules,
+    MjpegSource,
     Model,
+    MqttDestination,
     OnSuspension,
     Oversight,
+    PersonDown,
     Picture,
     Place,
     PublicView,
     Purpose,
     Retention,
     Review,
+    RtspSource,
     Safeguards,
+    StoppedVehicle,
+    UnattendedObject,
+    VehicleInPedestrianArea,
     View,
+    WebcamSource,
+    WebhookDestination,
     Witness,
+    WrongWay,
     Zone,
 )
 from watchglass.charter.outline import lies_inside
@@ -153,13 +166,42 @@ _ANALYTIC: Final[dict[str, Told]] = {
     "model": Told(_wider, "{who} now uses the software {new}, not {old}.", _name),
     "for_ms": Told(_less_is_wider, "{who} now tells a person after {new}, not after {old}.", duration),
     "hours": Told(_schedule, "{who} now runs {new}; before: {old}.", _hours_words),
+    "tell": Told(_members_widen, "{who} now also tells: {new}; before: {old}.", _names),
+    "notify": Told(
+        lambda _old, new: "widening" if new == "at_once" else "narrowing",
+        "{who} now tells others {new}.",
+        lambda when: (
+            "at once, before a person has decided" if when == "at_once" else "only after a person has confirmed it"
+        ),
+    ),
 }
+
+_OF: Final = Told(_members_widen, "{who} now looks for: {new}; before: {old}.", _names)
+
+_CAMERA: Final[dict[str, Told]] = {
+    "gate": Told(
+        _gate,
+        "The software now looks closely at {who} {new}.",
+        lambda gate: "all the time" if gate == "always_open" else "only while something moves",
+    ),
+    "never_see": Told(
+        _blackout_shrinks,
+        "{who}: what is blacked out before anything looks at it changes; it was {old}, and is {new}.",
+        lambda areas: f"{len(areas)} part{'' if len(areas) == 1 else 's'} of the picture",
+    ),
+    "view": Told(_wider, "{who}: what its picture shows of the ground is now {new}.", _stated),
+    "picture": Told(_neither, "{who}: the size of its picture is now {new}.", _stated),
+}
+
+_ADDRESS: Final = Told(_wider, "{who} now shows what comes from another address: {new}, not {old}.", _quoted)
+_SECRET: Final = Told(_wider, "{who} now shows what comes from another address, which is kept secret.")
 
 TOLD: Final[dict[type, dict[str, Told]]] = {
     Charter: {
         "watchglass": Told(_neither, "The language of these rules is now number {new}, not {old}."),
         "charter": Told(_neither, "These rules are now called {new}, not {old}.", _name),
         "version": Told(_neither, "This is version {new}; before: version {old}."),
+        "costs": Told(_neither, "What it costs is now {new}.", _stated),
         "timezone": Told(_wider, "Days and hours now follow the clocks of {new}, not of {old}."),
     },
     Authority: {
@@ -183,21 +225,21 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "digest": Told(_neither, "The software {who} is replaced: its fingerprint is now {new}, not {old}."),
     },
     FileSource: {
+        **_CAMERA,
         "path": Told(_wider, "{who} now shows another file: {new}, not {old}."),
         "loop": Told(_neither, "{who} {new}.", lambda on: "now plays again and again" if on else "now plays once"),
-        "gate": Told(
-            _gate,
-            "The software now looks closely at {who} {new}.",
-            lambda gate: "all the time" if gate == "always_open" else "only while something moves",
-        ),
-        "never_see": Told(
-            _blackout_shrinks,
-            "{who}: what is blacked out before anything looks at it changes; it was {old}, and is {new}.",
-            lambda areas: f"{len(areas)} part{'' if len(areas) == 1 else 's'} of the picture",
-        ),
-        "view": Told(_wider, "{who}: what its picture shows of the ground is now {new}.", _stated),
-        "picture": Told(_neither, "{who}: the size of its picture is now {new}.", _stated),
     },
+    RtspSource: {
+        **_CAMERA,
+        **dict.fromkeys(("url", "detect_url", "record_url"), _ADDRESS),
+        **dict.fromkeys(("url_secret", "detect_url_secret", "record_url_secret"), _SECRET),
+        "transport": Told(_neither, "The pictures of {who} now come by {new}, not by {old}."),
+        "hardware": Told(
+            _neither, "{who} is now decoded {new}.", lambda on: "on the machine's hardware" if on else "in software"
+        ),
+    },
+    MjpegSource: {**_CAMERA, "url": _ADDRESS, "url_secret": _SECRET},
+    WebcamSource: {**_CAMERA, "device": Told(_wider, "{who} is now another device: {new}, not {old}.")},
     Place: {
         "name": Told(_neither, "{who} is now said to be at {new}, not at {old}.", _quoted),
         "lat": Told(_wider, "{who} now stands at another place: {new} degrees north, not {old}.", _number),
@@ -206,6 +248,10 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     View: {
         "width_m": Told(_more_is_wider, "{who} now shows {new} metres across, not {old}.", _number),
         "ground": Told(_neither, "{who}: the part of its picture that counts as ground changes."),
+        "plane": Told(_neither, "{who}: how its picture lies on the ground was measured anew."),
+        "overhead": Told(
+            _neither, "{who} is now a camera that looks {new}.", lambda on: "straight down" if on else "from the side"
+        ),
     },
     Picture: {
         "width": Told(_neither, "{who}: its picture is now {new} pixels wide, not {old}."),
@@ -213,19 +259,59 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     },
     Zone: {
         "polygon": Told(_zone_grows, "The watched area {who} has a new outline: about {new} of the old size.", str),
+        "line": Told(_wider, "The line {who} now lies elsewhere, or points the other way."),
         "area_m2": Told(_less_is_wider, "The area {who} is now said to have {new} square metres, not {old}.", _number),
     },
-    Intrusion: {
-        **_ANALYTIC,
-        "of": Told(_members_widen, "{who} now looks for: {new}; before: {old}.", _names),
-    },
+    Intrusion: {**_ANALYTIC, "of": _OF},
+    WrongWay: {**_ANALYTIC, "of": _OF},
+    VehicleInPedestrianArea: {**_ANALYTIC, "of": _OF},
+    StoppedVehicle: _ANALYTIC,
     CrowdDensity: {
         **_ANALYTIC,
         "people_per_m2": Told(
             _less_is_wider, "{who} now tells a person at {new} people on each square metre, not at {old}.", _number
         ),
     },
+    CrowdSurge: {
+        **_ANALYTIC,
+        "people": Told(_less_is_wider, "{who} now tells a person when {new} people run, not {old}."),
+        "speed_m_s": Told(_less_is_wider, "{who} now takes {new} metres a second for running, not {old}.", _number),
+    },
+    UnattendedObject: {
+        **_ANALYTIC,
+        "owner_within_m": Told(
+            _less_is_wider, "{who} now takes a thing for left behind when its owner is {new} metres away, not {old}.",
+            _number,
+        ),
+    },
+    Fall: _ANALYTIC,
+    PersonDown: _ANALYTIC,
     CameraFault: {key: told for key, told in _ANALYTIC.items() if key not in {"zone", "model"}},
+    WebhookDestination: {
+        "who": Told(_wider, "Messages to {who} are now read by {new}, not by {old}.", _quoted),
+        "url": Told(_wider, "Messages to {who} now go to {new}, not to {old}."),
+        "secret": Told(_neither, "Messages to {who} are now signed with another secret."),
+    },
+    MqttDestination: {
+        "who": Told(_wider, "Messages to {who} are now read by {new}, not by {old}.", _quoted),
+        "host": Told(_wider, "Messages to {who} now go to the machine {new}, not to {old}."),
+        "port": Told(_neither, "Messages to {who} now go to the port {new}, not to {old}."),
+        "tls": Told(
+            lambda _old, new: "narrowing" if new else "widening",
+            "Messages to {who} are now {new}.",
+            lambda on: "encrypted on their way" if on else "no longer encrypted on their way",
+        ),
+        "topic": Told(_neither, "Messages to {who} now stand under the topic {new}, not {old}."),
+        "username": Told(_neither, "The software now signs in to {who} as {new}, not as {old}.", _quoted),
+        "secret": Told(_neither, "The software now signs in to {who} with another password."),
+    },
+    Costs: {
+        "currency": Told(_neither, "Costs are now told in {new}, not in {old}."),
+        "hardware_per_year": Told(_neither, "The machine is now said to cost {new} a year, not {old}.", _number),
+        "watts": Told(_neither, "The machine is now said to draw {new} watts, not {old}.", _number),
+        "kwh_price": Told(_neither, "A kilowatt-hour is now said to cost {new}, not {old}.", _number),
+        "reviewer_minute": Told(_neither, "A reviewer's minute is now said to cost {new}, not {old}.", _number),
+    },
     Safeguards: {
         "reviewer_view": Told(_wider, "Reviewers now see a picture of the kind {new}, not {old}.", _quoted),
         "on_suspension": Told(

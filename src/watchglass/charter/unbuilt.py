@@ -15,7 +15,7 @@ class Unbuilt:
     """A safeguard or function that the language knows and this version does not keep.
 
     Attributes:
-        path: where it is written; ``*`` stands for any name. The last part may be a value (``kind=rtsp``).
+        path: where it is written; ``*`` stands for any name. The last part may be a value (``kind=feed``).
         what: its name for people.
         says: what to tell, where the usual sentence does not fit.
     """
@@ -31,21 +31,17 @@ class Unbuilt:
 
 
 NOT_BUILT: Final = (
-    Unbuilt("sources.*.kind=rtsp", "network cameras (`kind: rtsp`)"),
     Unbuilt("sources.*.kind=onvif", "network cameras (`kind: onvif`)"),
-    Unbuilt("sources.*.kind=usb", "cameras on the machine itself (`kind: usb`)"),
     Unbuilt("sources.*.kind=feed", "event feeds (`kind: feed`)"),
-    Unbuilt("sources.*.url_secret", "secret addresses of network cameras (`url_secret`)"),
-    Unbuilt("sources.*.zones.*.line", "zones that are lines (`line`)"),
-    Unbuilt("analytics.*.kind=person_down", "the analytic `person_down`"),
     Unbuilt("analytics.*.kind=line_crossing", "the analytic `line_crossing`"),
-    Unbuilt("analytics.*.kind=wrong_way", "the analytic `wrong_way`"),
-    Unbuilt("analytics.*.kind=left_object", "the analytic `left_object`"),
-    Unbuilt("analytics.*.kind=loitering", "the analytic `loitering`"),
-    Unbuilt("analytics.*.kind=stopped_vehicle", "the analytic `stopped_vehicle`"),
+    Unbuilt(
+        "analytics.*.kind=loitering",
+        "the analytic `loitering`",
+        "Watchglass does not build `loitering`, on purpose: it would accuse people of being there, and such alerts "
+        "fall on the same people again and again.",
+    ),
     Unbuilt("analytics.*.kind=fire_smoke", "the analytic `fire_smoke`"),
     Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
-    Unbuilt("analytics.*.notify", "telling a responder before a person has decided (`notify`)"),
     Unbuilt("safeguards.record", "sealed recording of original video (`record`)"),
     Unbuilt("safeguards.retention.sealed", "a retention of sealed originals (`retention.sealed`)"),
     Unbuilt("safeguards.custodians", "custodians of sealed originals (`custodians`)"),
@@ -56,7 +52,6 @@ NOT_BUILT: Final = (
     Unbuilt("quality", "published quality limits (`quality`)"),
     Unbuilt("statistics", "statistics under a privacy budget (`statistics`)"),
     Unbuilt("ledger.heartbeat_every", "signed heartbeats (`ledger.heartbeat_every`)"),
-    Unbuilt("costs", "published costs (`costs`)"),
     Unbuilt("oversight.may=audit", "the compliance audit (`oversight.may: audit`)"),
     Unbuilt("consultation", "public consultation (`consultation`)"),
     Unbuilt(
@@ -69,6 +64,8 @@ NOT_BUILT: Final = (
 _FIXES: Final = {
     "approvals": "Remove the section: approvals are signed over the file's bytes with `watchglass charter sign`, "
     "and kept beside it.",
+    "analytics.*.kind=loitering": "Say what must not happen there instead: `intrusion` with hours, "
+    "`unattended_object`, `person_down` or `crowd_density`.",
     "consultation": "Remove the section; the charter then shows as not consulted on.",
 }
 _FIX: Final = "Remove it; the charter then does not promise it."

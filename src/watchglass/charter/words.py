@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from watchglass.charter.hours import WEEK, Days, Hours
 from watchglass.charter.model import (
@@ -14,11 +14,21 @@ from watchglass.charter.model import (
     CameraFault,
     Charter,
     CrowdDensity,
+    CrowdSurge,
+    Fall,
     FileSource,
     Intrusion,
-    Kind,
+    MjpegSource,
+    PersonDown,
     PublicView,
     Regime,
+    RtspSource,
+    Source,
+    StoppedVehicle,
+    UnattendedObject,
+    VehicleInPedestrianArea,
+    WebcamSource,
+    WrongWay,
 )
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 
@@ -59,10 +69,12 @@ def explain(charter: Charter) -> list[Section]:
         Section("where", "Which cameras?", tuple(_where(charter))),
         Section("what", "What does it look for?", tuple(_what(charter))),
         Section("never", "What does it never do?", _NEVER),
+        Section("told", "Who is told?", tuple(_told(charter))),
         Section("public", "What can everybody see?", tuple(_public(charter.safeguards.public_view))),
         Section("reviewer", "What do the people see who decide?", tuple(_reviewer(charter))),
         Section("kept", "How long is anything kept?", tuple(_kept(charter))),
         Section("checked", "How can it be checked, and who can stop it?", tuple(_checked(charter))),
+        Section("costs", "What does it cost?", tuple(_costs(charter))),
         Section("say", "Were people asked?", ("Nobody was asked about these rules: they were not consulted on.",)),
     ]
 
@@ -106,8 +118,16 @@ def _where(charter: Charter) -> Iterator[str]:
             yield "The software looks closely only while something moves."
 
 
-def _kind_of_source(source: FileSource) -> str:
-    return "a video file that is played again and again, as if it were live" if source.loop else "a video file"
+def _kind_of_source(source: Source) -> str:
+    match source:
+        case FileSource():
+            return "a video file that is played again and again, as if it were live" if source.loop else "a video file"
+        case RtspSource() | MjpegSource():
+            return "a camera on the network"
+        case WebcamSource():
+            return "a camera on the machine itself"
+        case _:
+            assert_never(source)
 
 
 def _what(charter: Charter) -> Iterator[str]:
@@ -127,26 +147,86 @@ def sentence(charter: Charter, analytic: Analytic) -> str:
 def _rule(charter: Charter, analytic: Analytic) -> str:
     place = charter.source(analytic.source).place.name
     lasts = f"for {duration(analytic.for_ms)} or longer" if analytic.for_ms else "at any moment"
-    match analytic:
-        case Intrusion():
-            return f"{things(analytic.of)} is in the area “{said(analytic.zone)}” ({place}) {lasts}"
-        case CrowdDensity():
-            area = charter.source(analytic.source).zone(analytic.zone).area_m2 or 0.0
-            crowd = max(1, ceil(area * analytic.people_per_m2))
-            return (
-                f"there are {crowd} or more people in the area “{said(analytic.zone)}” ({place}; that is "
-                f"{_density(analytic.people_per_m2)}) {lasts}"
-            )
-        case CameraFault():
-            return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost {lasts}"
-        case _:
-            assert_never(analytic)
+    if isinstance(analytic, CameraFault):
+        return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost {lasts}"
+    if isinstance(analytic, CrowdDensity):
+        return _crowd(charter, analytic, lasts)
+    area = f"“{said(analytic.zone)}” ({place})"
+    return _EVENTS[type(analytic)](analytic, area, lasts)
+
+
+_EVENTS: Final[dict[type[Analytic], Callable[[Any, str, str], str]]] = {
+    Intrusion: lambda rule, area, lasts: f"{things(rule.of)} is in the area {area} {lasts}",
+    WrongWay: lambda rule, area, _: f"{things(rule.of)} crosses the line {area} the wrong way",
+    VehicleInPedestrianArea: lambda rule, area, lasts: (
+        f"{things(rule.of)} is in the area {area}, which is for people on foot, {lasts}"
+    ),
+    StoppedVehicle: lambda _, area, lasts: f"a vehicle comes to a stop in the area {area} and stands {lasts}",
+    CrowdSurge: lambda rule, area, lasts: f"{rule.people} or more people suddenly run in the area {area} {lasts}",
+    UnattendedObject: lambda rule, area, lasts: (
+        f"a thing lies in the area {area} and whoever brought it is more than {plain(rule.owner_within_m)} metres away "
+        f"{lasts}"
+    ),
+    Fall: lambda _, area, __: f"somebody falls to the ground in the area {area}",
+    PersonDown: lambda _, area, lasts: f"somebody lies on the ground in the area {area} {lasts}",
+}
+
+
+def _crowd(charter: Charter, analytic: CrowdDensity, lasts: str) -> str:
+    source = charter.source(analytic.source)
+    where = f"the area “{said(analytic.zone)}” ({source.place.name}"
+    area = source.zone(analytic.zone).area_m2
+    if area is None:
+        return f"it is so crowded in {where}) that there is {_density(analytic.people_per_m2)} {lasts}"
+    crowd = max(1, ceil(area * analytic.people_per_m2))
+    return f"there are {crowd} or more people in {where}; that is {_density(analytic.people_per_m2)}) {lasts}"
 
 
 def _density(people_per_m2: float) -> str:
     if people_per_m2 >= 1:
         return f"{plain(people_per_m2)} on each square metre"
     return f"one on every {round(1 / people_per_m2)} square metres"
+
+
+def _told(charter: Charter) -> Iterator[str]:
+    yield "A person here decides about each alert, and hands it to a responder if it is right."
+    urgent = [said(analytic.name) for analytic in charter.analytics if analytic.notify == "at_once"]
+    if urgent:
+        yield (f"When lives may be in danger, responders see it at once, marked as not confirmed: {listed(urgent)}.")
+    for destination in charter.destinations:
+        told = [analytic for analytic in charter.analytics if destination.name in analytic.tell]
+        who = _capital(destination.who)
+        if not told:
+            yield f"{who} is told nothing at present."
+            continue
+        after = [said(analytic.name) for analytic in told if analytic.notify == "confirmed"]
+        first = [said(analytic.name) for analytic in told if analytic.notify == "at_once"]
+        if after:
+            yield f"{who} gets a message when a person has confirmed an alert of: {listed(after)}."
+        if first:
+            yield (
+                f"{who} gets a message at once, before a person has decided, when lives may be in danger: "
+                f"{listed(first)}. The message says that nobody has confirmed it."
+            )
+    yield (
+        "A message says what, where and when. No picture is in it, and nothing about who anybody is."
+        if charter.destinations
+        else "The software sends messages to nobody."
+    )
+
+
+def _costs(charter: Charter) -> Iterator[str]:
+    costs = charter.costs
+    if costs is None:
+        yield "These rules do not say what the machine and the work cost."
+        return
+    power = f" and draws {plain(costs.watts)} watts" if costs.watts is not None else ""
+    yield (
+        f"The machine costs {plain(costs.hardware_per_year)} {costs.currency} a year{power}; a kilowatt-hour costs "
+        f"{plain(costs.kwh_price)} {costs.currency}, and a minute of a reviewer's time {plain(costs.reviewer_minute)} "
+        f"{costs.currency}."
+    )
+    yield "What that makes for each camera and each confirmed alert is measured, and stands on the page of costs."
 
 
 def _public(view: PublicView) -> Iterator[str]:
@@ -243,7 +323,7 @@ def on_days(days: Days) -> str:
     return f"on {listed([_LONG_DAYS[index] for index in indices])}"
 
 
-def things(of: tuple[Kind, ...]) -> str:
+def things(of: tuple[str, ...]) -> str:
     """What an analytic looks for: ``anyone or a vehicle``."""
     return listed(["anyone" if kind == "person" else f"a {kind}" for kind in of], "or")
 

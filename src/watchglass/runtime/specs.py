@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import Analytic, Charter, Source
+from watchglass.charter.model import Analytic, Charter, FileSource, Source
 from watchglass.charter.permit import LookAt, RunAnalytic
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
@@ -34,9 +34,9 @@ def specs_of(
     return tuple(
         SourceSpec(
             name=source.name,
-            uri=str(_inside(media, source)),
+            uri=_address(media, source),
             analytics=tuple(_analytic(source, analytic) for analytic in charter.analytics_of(source.name)),
-            loop=source.loop and realtime,
+            loop=isinstance(source, FileSource) and source.loop and realtime,
             realtime=realtime,
             start_ms=start_ms,
             gate=source.gate,
@@ -77,7 +77,7 @@ def _analytic(source: Source, analytic: Analytic) -> AnalyticSpec:
     zone = None
     if analytic.zone is not None:
         found = source.zone(analytic.zone)
-        zone = ZoneSpec(found.name, _corners(found.polygon), found.area_m2)
+        zone = ZoneSpec(found.name, found.points, found.area_m2, line=found.line is not None)
     return AnalyticSpec(analytic.name, analytic.kind, zone, dict(analytic.settings))
 
 
@@ -85,7 +85,13 @@ def _corners(polygon: Polygon) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in polygon.corners)
 
 
-def _inside(media: Path, source: Source) -> Path:
+def _address(media: Path, source: Source) -> str:
+    if not isinstance(source, FileSource):
+        raise BadInput(f"{source.name} is a live camera, which cannot be opened yet.", fix="Use a file.")
+    return str(_inside(media, source))
+
+
+def _inside(media: Path, source: FileSource) -> Path:
     path = (media / source.path).resolve()
     if not path.is_relative_to(media.resolve()):
         raise BadInput(

@@ -17,7 +17,7 @@ from watchglass.acts import public_facts as facts
 from watchglass.charter import words
 from watchglass.charter.decide import Standing
 from watchglass.charter.diff import compare
-from watchglass.charter.model import Charter
+from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
 from watchglass.core.errors import BadInput
 from watchglass.web.portal import public_log, public_view
@@ -98,7 +98,13 @@ def source(request: Request, name: str) -> Response:
         "source": _source(charter, name),
         "view": public_view.facts_of(request, name),
         "zones": [
-            {"name": zone.name, "corners": zone.polygon.corners, "area_m2": zone.area_m2} for zone in the_source.zones
+            {
+                "name": zone.name,
+                "shape": "line" if zone.line else "polygon",
+                "corners": zone.points,
+                "area_m2": zone.area_m2,
+            }
+            for zone in the_source.zones
         ],
         "never_see": [polygon.corners for polygon in the_source.never_see],
         "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
@@ -146,7 +152,7 @@ def _source(charter: Charter, name: str) -> dict[str, object]:
     return {
         "name": item.name,
         "kind": item.kind,
-        "loop": item.loop,
+        "loop": isinstance(item, FileSource) and item.loop,
         "place": item.place,
         "gate": item.gate,
         "zones": [zone.name for zone in item.zones],

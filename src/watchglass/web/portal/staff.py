@@ -189,7 +189,7 @@ def _zone(request: Request, alert: Alert) -> tuple[tuple[float, float], ...]:
     for source in charter.sources if charter else ():
         for zone in source.zones if source.name == alert.source else ():
             if zone.name == alert.zone:
-                return zone.polygon.corners
+                return zone.points
     return ()
 
 

@@ -1,0 +1,69 @@
+"""Whom a charter lets the software tell, and what it says about costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
+
+from watchglass.charter import schema
+from watchglass.charter.schema import Key
+from watchglass.core.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What every destination says."""
+
+    name: str
+    who: Annotated[str, Key(schema.SENTENCE, "Who reads it, in words that a resident understands.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDestination(Told):
+    """A system that is told by a signed HTTP request (Standard Webhooks)."""
+
+    kind: ClassVar[str] = "webhook"
+
+    url: Annotated[str, Key(schema.PAGE_URL, "Where the request goes.")]
+    secret: Annotated[str, Key(schema.SECRET, "The secret that signs it; `watchglass secret set` keeps it.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttDestination(Told):
+    """A message broker, for control rooms and home automation."""
+
+    kind: ClassVar[str] = "mqtt"
+
+    host: Annotated[str, Key(schema.HOST, "The broker's name or address.")]
+    port: Annotated[int, Key(schema.whole(1, 65_535), "The broker's port.")] = 8883
+    tls: Annotated[bool, Key(schema.YES_NO, "Encrypt, and check the broker's certificate.")] = True
+    topic: Annotated[str, Key(schema.TOPIC, "What the topics begin with.")] = "watchglass"
+    username: Annotated[str | None, Key(schema.USERNAME, "Who signs in to the broker.")] = None
+    secret: Annotated[str | None, Key(schema.SECRET, "The secret that holds the password.")] = None
+
+    def __post_init__(self) -> None:
+        if (self.username is None) != (self.secret is None):
+            raise BadInput("A user needs a password, and a password a user.", fix="Write both or neither.")
+
+
+Destination = WebhookDestination | MqttDestination
+
+DESTINATIONS: Final[tuple[type[Destination], ...]] = (WebhookDestination, MqttDestination)
+"""The class of every kind of destination."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What the public page reckons costs with. The rest is measured."""
+
+    hardware_per_year: Annotated[
+        float,
+        Key(schema.number(0, 100_000_000), "What the machine costs a year: its price over its years, or its rent."),
+    ]
+    kwh_price: Annotated[float, Key(schema.number(0, 1000), "The price of a kilowatt-hour.")]
+    reviewer_minute: Annotated[float, Key(schema.number(0, 10_000), "What a minute of a reviewer's time costs.")]
+    watts: Annotated[
+        float | None,
+        Key(schema.number(0, 100_000), "What the machine draws while it works; without it energy is not reckoned."),
+    ] = None
+    currency: Annotated[str, Key(schema.CURRENCY, "Three letters.")] = "EUR"
