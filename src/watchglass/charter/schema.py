@@ -255,7 +255,7 @@ PAGE_URL = _address("https?", "an address such as https://example.org/hook")
 HOST = _matching(_HOST, str, "a host such as broker.example.org")
 DEVICE = _matching(r"/dev/[A-Za-z0-9/_-]{1,60}|[0-9]{1,2}", str, "a device such as /dev/video0, or its number")
 TOPIC = _matching(r"[a-z0-9_-]{1,40}(/[a-z0-9_-]{1,40}){0,4}", str, "a topic such as watchglass, without wildcards")
-SECRET = _matching(r"[a-z0-9][a-z0-9_-]{0,63}", str, "a secret's name such as quay_main, never the secret itself")
+SECRET = _matching(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?", str, "a secret's name such as quay_main, never the secret itself")
 USERNAME = _matching(r"[A-Za-z0-9._@-]{1,64}", str, "a user's name")
 CURRENCY = _matching(r"[A-Z]{3}", str, "three capital letters such as EUR")
 _VKEY = r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}"
