@@ -50,6 +50,19 @@ class Sprite:
     pace: float
 
 
+@dataclass(frozen=True)
+class Walker:
+    """A person of PETS from first to last: pictures and masks, ten a second, and where they stood.
+
+    Attributes:
+        feet: the middle of the lower edge of each box, PETS pixels.
+    """
+
+    pictures: tuple[Image, ...]
+    masks: tuple[Alpha, ...]
+    feet: tuple[tuple[float, float], ...]
+
+
 @functools.cache
 def pets_frames(data: Path, count: int) -> tuple[Image, ...]:
     """The first frames of PETS, BGR."""
@@ -88,6 +101,28 @@ def people(data: Path) -> tuple[Sprite, ...]:
             if len(clear) >= _SHORTEST and len(clear) >= 0.8 * len(cut):
                 result.append(_sprite("person", _PETS_FPS, clear))
     return tuple(result)
+
+
+@functools.cache
+def walkers(data: Path, shortest: int = 40) -> tuple[Walker, ...]:
+    """Everyone in PETS who is in view for long enough, together with whoever touches their box."""
+    frames, empty = pets_frames(data, 500), scene(data)
+    truth = json.loads((data / "media/pets_s2l1/truth.json").read_text())["boxes"]
+    seen: dict[int, list[tuple[Box, Image, Alpha]]] = {}
+    for number in range(len(frames)):
+        for who, *values in truth.get(str(number), []):
+            box = _box(values)
+            if _whole(box, frames[0]):
+                seen.setdefault(int(who), []).append((box, *_person(frames[number], empty, box)))
+    return tuple(
+        Walker(
+            tuple(c[1] for c in cut),
+            tuple(c[2] for c in cut),
+            tuple((x + w / 2, float(y + h)) for (x, y, w, h), _, _ in cut),
+        )
+        for _, cut in sorted(seen.items())
+        if len(cut) >= shortest
+    )
 
 
 @functools.cache

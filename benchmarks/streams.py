@@ -2,33 +2,55 @@
 
 The scene and the people are cut from PETS S2.L1: the scene is its median, a person is the sequence of their true boxes
 with what belongs to the scene cut away. Streams are cached; each is named by what went into it.
+
+| name | what is in it |
+|---|---|
+| quiet | the empty scene and noise |
+| quiet-hard | with a clock on the screen, exposure drifting by 15 %, a swaying region, rain, passing headlights |
+| active10 | people for a tenth of the time: one burst of 10 s at a random moment of each 100 s |
+| busy | six lanes of people throughout |
+
+    python benchmarks/streams.py --seconds 600     # makes all of them beforehand
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from canvas import (
+    FPS,
+    HEIGHT,
+    SIGMA,
+    WIDTH,
+    ZOOM,
+    Coding,
+    Grain,
+    Stamp,
+    backdrop,
+    cache_folder,
+    digest,
+    encode,
+    file_hash,
+    planar,
+    planes,
+)
+from sprites import Image, Walker, walkers
 
-WIDTH, HEIGHT, FPS = 1920, 1080, 25
-GROUP = 50
-SIGMA = 4.0
-_VERSION = 3
-_ZOOM = 2.5
+__all__ = ["HEIGHT", "SIGMA", "WIDTH", "Recipe", "backdrop", "file_hash", "hard_weather", "stream", "visits"]
+
+_VERSION = 4
+_WALK_FPS = 10
+_SLOT_S, _ACTIVE = 100.0, 0.1
+SUB = Coding(width=640, height=360, fps=5, bits=512_000)
+"""What a camera offers beside its main stream, to look at."""
 
 
 @dataclass(frozen=True)
@@ -36,212 +58,222 @@ class Recipe:
     """One stream.
 
     Attributes:
-        name: quiet, active10 or busy.
+        name: quiet, quiet-hard, active10 or busy.
         seconds: how long.
         rate: ``cbr`` (4 Mbit/s, filled up) or ``vbr`` (constant quality).
         seed: of noise, people and phases.
+        group_s: seconds from one keyframe to the next.
+        sub: the same scene as a camera's 640x360 sub-stream of five pictures a second (CBR, 512 kbit/s).
     """
 
     name: str
     seconds: int
     rate: str = "cbr"
     seed: int = 7
+    group_s: float = 2.0
+    sub: bool = False
 
-    def key(self) -> str:
-        text = f"{_VERSION} {self.name} {self.seconds} {self.rate} {self.seed} {av.ffmpeg_version_info}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    @property
+    def coding(self) -> Coding:
+        if self.sub:
+            return Coding(self.rate, self.group_s, SUB.width, SUB.height, SUB.fps, SUB.bits)
+        return Coding(self.rate, self.group_s)
 
-
-@dataclass(frozen=True)
-class Walker:
-    """A person: pictures and masks, ten a second, and where they stood (middle of the lower edge, PETS pixels)."""
-
-    pictures: list[Image]
-    masks: list[NDArray[np.float32]]
-    feet: list[tuple[float, float]]
-
-
-def cache_folder() -> Path:
-    """Where streams are kept between runs."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "watchglass" / "bench"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / "watchglass-bench"
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    def file(self) -> str:
+        """What its file is called."""
+        parts = [self.name, self.rate, f"{self.seconds}s"]
+        parts += [f"gop{self.group_s:g}"] * (self.group_s != 2) + ["sub"] * self.sub
+        return f"{'-'.join(parts)}-{digest(_VERSION, self, self.coding)}.mp4"
 
 
 def stream(recipe: Recipe, data: Path, progress: Callable[[str], None]) -> Path:
     """The stream's file, made if it is not there yet."""
-    path = cache_folder() / f"{recipe.name}-{recipe.rate}-{recipe.seconds}s-{recipe.key()}.mp4"
+    path = cache_folder() / recipe.file()
     if not path.exists():
         progress(f"making {path.name} (once)")
-        unfinished = path.with_suffix(".part")
-        _encode(recipe, data, unfinished)
-        unfinished.rename(path)
+        encode(path, _pictures(recipe, data), recipe.coding)
     return path
 
 
-def file_hash(path: Path) -> str:
-    """First 12 hex digits of the file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-# ---- scene and people ------------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def pets_frames(data: Path, count: int) -> tuple[Image, ...]:
-    """The first frames of PETS, BGR."""
-    frames: list[Image] = []
-    with av.open(str(data / "media/pets_s2l1/vtest.avi")) as container:
-        for frame in container.decode(video=0):
-            frames.append(frame.to_ndarray(format="bgr24").astype(np.uint8))
-            if len(frames) == count:
-                break
-    return tuple(frames)
-
-
-@functools.cache
-def scene(data: Path) -> Image:
-    """The empty scene of PETS (median over time), (576, 768, 3)."""
-    return np.median(np.stack(pets_frames(data, 500)[::12]), axis=0).astype(np.uint8)
-
-
-def backdrop(data: Path) -> Image:
-    """The empty scene as the streams show it: (1080, 1920, 3)."""
-    enlarged = cv2.resize(scene(data), None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(enlarged[-HEIGHT:, :WIDTH]).astype(np.uint8)
-
-
-@functools.cache
-def walkers(data: Path, shortest: int = 40) -> tuple[Walker, ...]:
-    """Everyone in PETS who is in view for long enough."""
-    frames, empty = pets_frames(data, 500), scene(data)
-    boxes = json.loads((data / "media/pets_s2l1/truth.json").read_text())["boxes"]
-    people: dict[int, list[tuple[int, list[float]]]] = {}
-    for frame in range(len(frames)):
-        for number, *box in boxes.get(str(frame), []):
-            people.setdefault(int(number), []).append((frame, box))
-    result = []
-    for _, seen in sorted(people.items()):
-        cut = [_cut(frames[f], empty, box) for f, box in seen]
-        whole = [c for c in cut if c is not None]
-        if len(whole) >= shortest:
-            result.append(Walker([c[0] for c in whole], [c[1] for c in whole], [c[2] for c in whole]))
-    return tuple(result)
-
-
-def _cut(frame: Image, empty: Image, box: list[float]) -> tuple[Image, NDArray[np.float32], tuple[float, float]] | None:
-    x, y, w, h = (round(v) for v in box)
-    if x < 0 or y < 0 or x + w > frame.shape[1] or y + h > frame.shape[0] or w < 8 or h < 16:
-        return None
-    part, ground = frame[y : y + h, x : x + w], empty[y : y + h, x : x + w]
-    differs = (cv2.absdiff(part, ground).max(axis=2) > 22).astype(np.uint8)
-    filled = cv2.morphologyEx(differs, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    return part, cv2.GaussianBlur(filled.astype(np.float32), (3, 3), 0).astype(np.float32), (x + w / 2, float(y + h))
+# ---- people ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One person's way through the picture: from ``start`` (seconds) for as long as they were in view in PETS."""
+    """One person's way through the picture, from ``start`` (seconds) on.
 
-    walker: Walker
+    Attributes:
+        walker: who, by number.
+        pictures: for how many of their pictures, ten a second.
+        shift: pixels to the right.
+    """
+
+    walker: int
     start: float
+    pictures: int
     shift: float
 
-    def paste(self, picture: Image, at: float) -> None:
-        """Draw the person as they are at ``at`` seconds into ``picture``, if they are in view."""
-        index = int((at - self.start) * 10)
-        if not 0 <= index < len(self.walker.pictures):
-            return
-        part, mask = self.walker.pictures[index], self.walker.masks[index]
-        size = (round(part.shape[1] * _ZOOM), round(part.shape[0] * _ZOOM))
-        foot_x, foot_y = self.walker.feet[index]
-        left = round(foot_x * _ZOOM - size[0] / 2 + self.shift)
-        top = round(foot_y * _ZOOM - (576 * _ZOOM - HEIGHT)) - size[1]
-        x1, y1, x2, y2 = max(0, left), max(0, top), min(WIDTH, left + size[0]), min(HEIGHT, top + size[1])
-        if x1 >= x2 or y1 >= y2:
-            return
-        window = (slice(y1 - top, y2 - top), slice(x1 - left, x2 - left))
-        large = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)[window].astype(np.float32)
-        alpha = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)[window][..., None]
-        ground = picture[y1:y2, x1:x2]
-        ground[:] = (alpha * large + (1 - alpha) * ground).astype(np.uint8)
+    @property
+    def end(self) -> float:
+        return self.start + self.pictures / _WALK_FPS
 
 
-def visits(recipe: Recipe, data: Path) -> list[Visit]:
-    """Who walks through when."""
-    if recipe.name == "quiet":
-        return []
+def visits(recipe: Recipe, lengths: tuple[int, ...]) -> list[Visit]:
+    """Who walks through when.
+
+    Args:
+        recipe: says how busy it is.
+        lengths: how many pictures there are of each walker.
+    """
     rng = np.random.default_rng(recipe.seed)
-    people = walkers(data)
+    result: list[Visit] = []
     if recipe.name == "busy":
-        result = []
         for lane in range(6):
             at = -float(rng.uniform(0, 20))
             while at < recipe.seconds:
-                walker = people[int(rng.integers(len(people)))]
-                result.append(Visit(walker, at, float(rng.uniform(-200, 200)) + 20 * lane))
-                at += len(walker.pictures) / 10
-        return result
-    # A tenth of the time somebody is there: one burst in every hundred seconds (or one in a shorter stream).
-    slot = min(100.0, float(recipe.seconds))
-    burst = slot / 10
-    result = []
-    for start in np.arange(0, recipe.seconds - slot + 1e-6, slot):
-        begin = float(start + rng.uniform(0.2 * slot, 0.8 * slot))
-        for _ in range(2):
-            walker = people[int(rng.integers(len(people)))]
-            keep = round(burst * 10)
-            short = Walker(walker.pictures[:keep], walker.masks[:keep], walker.feet[:keep])
-            result.append(Visit(short, begin, 0.0))
+                who = int(rng.integers(len(lengths)))
+                result.append(Visit(who, at, lengths[who], float(rng.uniform(-200, 200)) + 20 * lane))
+                at += lengths[who] / _WALK_FPS
+    elif recipe.name == "active10":
+        # One burst in each slot; a stream that is shorter than a slot is one short slot.
+        slot = min(_SLOT_S, float(recipe.seconds))
+        burst = round(slot * _ACTIVE * _WALK_FPS)
+        long = [who for who, length in enumerate(lengths) if length >= burst]
+        for start in np.arange(0, recipe.seconds - slot + 1e-6, slot):
+            begin = float(start + rng.uniform(0.2 * slot, 0.8 * slot))
+            result += [Visit(long[int(rng.integers(len(long)))], begin, burst, 0.0) for _ in range(2)]
     return result
+
+
+class _Crowd:
+    """Draws visits; a cut-out is scaled once for each of its pictures."""
+
+    def __init__(self, people: tuple[Walker, ...]) -> None:
+        self._people = people
+        self._stamp = functools.lru_cache(maxsize=128)(self._make)
+
+    def draw(self, picture: Image, visit: Visit, at: float) -> None:
+        index = int((at - visit.start) * _WALK_FPS)
+        if not 0 <= index < visit.pictures:
+            return
+        stamp = self._stamp(visit.walker, index)
+        foot_x, foot_y = self._people[visit.walker].feet[index]
+        height, width = stamp.y.shape
+        left = round(foot_x * ZOOM - width / 2 + visit.shift)
+        stamp.draw(picture, left, round(foot_y * ZOOM - (576 * ZOOM - HEIGHT)) - height)
+
+    def _make(self, who: int, index: int) -> Stamp:
+        part, mask = self._people[who].pictures[index], self._people[who].masks[index]
+        return Stamp.of(part, mask, round(part.shape[1] * ZOOM), round(part.shape[0] * ZOOM))
+
+
+# ---- weather ---------------------------------------------------------------------------------------------------------
+
+
+def hard_weather(seed: int) -> Callable[[int, Image], None]:
+    """What makes a quiet scene hard, drawn in place into the I420 picture of that number.
+
+    Exposure drifts by 15 % up and down in 80 s; an upper corner of grass sways by six pixels; 250 streaks of rain fall;
+    headlights sweep across every 45 s for 3 s; a clock on the screen counts seconds.
+    """
+    rng = np.random.default_rng([seed, 15])
+    phase = float(rng.uniform(0, 80))
+    drops = rng.integers((0, 0), (WIDTH, HEIGHT - 18), (64, 250, 2))
+    streaks = ((drops[..., 1:] + np.arange(18)) * WIDTH + drops[..., :1]).reshape(64, -1)
+    rows, columns = np.mgrid[0:420, 0:420].astype(np.float32)
+    glow = 110 * np.exp(-(((rows - 210) / 110) ** 2 + ((columns - 210) / 150) ** 2))
+    rise = np.linspace(1, 0, 220, dtype=np.float32)[:, None]
+
+    def change(number: int, picture: Image) -> None:
+        at = number / FPS
+        luma, u, v = planes(picture)
+        _sway(luma, rise, at)
+        gain = 1 + 0.15 * np.sin(2 * np.pi * (at + phase) / 80)
+        table = np.clip(np.arange(256) * gain, 0, 255).astype(np.uint8)
+        luma[:] = table[luma]
+        flat, wet = luma.reshape(-1), streaks[number % len(streaks)]
+        flat[wet] = np.minimum(flat[wet], 220) + 35
+        passing = (at + phase) % 45
+        if passing < 3:
+            left = int(passing / 3 * (WIDTH - 420))
+            window = luma[380:800, left : left + 420]
+            window[:] = np.clip(window + glow, 0, 255).astype(np.uint8)
+        luma[24:72, WIDTH - 380 : WIDTH - 20] = 16
+        u[12:36, WIDTH // 2 - 190 : WIDTH // 2 - 10] = v[12:36, WIDTH // 2 - 190 : WIDTH // 2 - 10] = 128
+        second = int(at)
+        text = f"2026-11-23 {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+        cv2.putText(luma, text, (WIDTH - 372, 58), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 235, 2, cv2.LINE_AA)
+
+    return change
+
+
+def _sway(luma: Image, rise: np.ndarray[tuple[int, ...], np.dtype[np.float32]], at: float) -> None:
+    """A bush in the wind: rows shift with the wind, the higher the more."""
+    region = luma[230:450, 60:460]
+    off = 6 * np.sin(2 * np.pi * at / 2.7) + 3 * np.sin(2 * np.pi * at / 1.1)
+    columns = np.arange(region.shape[1], dtype=np.float32)[None, :] + off * rise
+    lines = np.broadcast_to(np.arange(region.shape[0], dtype=np.float32)[:, None], columns.shape)
+    moved = cv2.remap(region.copy(), columns.astype(np.float32), np.ascontiguousarray(lines), cv2.INTER_LINEAR,
+                      borderMode=cv2.BORDER_REFLECT)  # fmt: skip
+    region[:] = moved
 
 
 # ---- encoding --------------------------------------------------------------------------------------------------------
 
 
-def _noise(rng: np.random.Generator) -> NDArray[np.int8]:
-    """A field larger than the picture; a random window of it is each frame's own noise."""
-    return rng.normal(0, SIGMA, (HEIGHT + 256, WIDTH + 256)).round().clip(-127, 127).astype(np.int8)
+def _pictures(recipe: Recipe, data: Path) -> Iterator[Image]:
+    grain = Grain(np.random.default_rng(recipe.seed))
+    empty = planar(backdrop(data))
+    people = walkers(data) if recipe.name in {"busy", "active10"} else ()
+    ways = visits(recipe, tuple(len(p.pictures) for p in people))
+    crowd = _Crowd(people)
+    change = hard_weather(recipe.seed) if recipe.name == "quiet-hard" else None
+    for number in range(0, recipe.seconds * FPS, FPS // recipe.coding.fps):
+        at = number / FPS
+        picture = empty.copy()
+        for visit in ways:
+            if visit.start <= at < visit.end:
+                crowd.draw(picture, visit, at)
+        if change is not None:
+            change(number, picture)
+        grain.add(picture[:HEIGHT])
+        yield _smaller(picture, recipe.coding) if recipe.sub else picture
 
 
-def _options(recipe: Recipe) -> dict[str, str]:
-    common = {"preset": "ultrafast", "threads": "1", "g": str(GROUP), "keyint_min": str(GROUP), "bf": "0"}
-    params = "scenecut=0:cabac=1:no-deblock=0"
-    if recipe.rate == "cbr":
-        return common | {"b": "4M", "maxrate": "4M", "bufsize": "4M", "x264-params": params + ":nal-hrd=cbr:filler=1"}
-    return common | {"crf": "30", "x264-params": params}
+def _smaller(picture: Image, coding: Coding) -> Image:
+    size = (coding.width, coding.height)
+    half = (coding.width // 2, coding.height // 2)
+    y, u, v = planes(picture)
+    parts = [cv2.resize(plane, to, interpolation=cv2.INTER_AREA) for plane, to in ((y, size), (u, half), (v, half))]
+    flat = np.concatenate([part.ravel() for part in parts]).astype(np.uint8)
+    return flat.reshape(coding.height * 3 // 2, coding.width)
 
 
-def _encode(recipe: Recipe, data: Path, path: Path) -> None:
-    rng = np.random.default_rng(recipe.seed)
-    fields = [_noise(rng) for _ in range(4)]
-    base = backdrop(data)
-    walks = visits(recipe, data)
-    yuv = cv2.cvtColor(base, cv2.COLOR_BGR2YUV_I420)
-    with av.open(str(path), "w", format="mp4") as container:
-        output: Any = container.add_stream("libx264", rate=FPS, options=_options(recipe))
-        output.width, output.height, output.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number in range(recipe.seconds * FPS):
-            at = number / FPS
-            present = [w for w in walks if w.start <= at < w.start + len(w.walker.pictures) / 10]
-            planes = yuv.copy() if not present else _with(base, present, at)
-            dy, dx = rng.integers(0, 256, 2)
-            field = fields[int(rng.integers(len(fields)))][dy : dy + HEIGHT, dx : dx + WIDTH]
-            luma = planes[:HEIGHT]
-            luma[:] = cv2.add(luma, field, dtype=cv2.CV_8U)
-            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
-            container.mux(output.encode(frame))
-        container.mux(output.encode(None))
+RECIPES = (
+    ("quiet", "cbr", 2.0, False),
+    ("quiet", "vbr", 2.0, False),
+    ("active10", "cbr", 2.0, False),
+    ("busy", "cbr", 2.0, False),
+    ("quiet-hard", "cbr", 2.0, False),
+    ("quiet", "cbr", 1.0, False),
+    ("quiet", "cbr", 4.0, False),
+    ("quiet", "cbr", 2.0, True),
+    ("busy", "cbr", 2.0, True),
+)
 
 
-def _with(base: Image, present: list[Visit], at: float) -> Image:
-    picture = base.copy()
-    for visit in present:
-        visit.paste(picture, at)
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8)
+def main() -> None:
+    import os  # noqa: PLC0415 (only here)
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600)
+    args = parser.parse_args()
+    data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
+    for name, rate, group_s, sub in RECIPES:
+        recipe = Recipe(name, args.seconds, rate, group_s=group_s, sub=sub)
+        path = stream(recipe, data, lambda text: print(text, file=sys.stderr))
+        print(file_hash(path), path.name)
+
+
+if __name__ == "__main__":
+    main()
