@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.geometry import iou
 from watchglass.edge.inference import Weights, load, prepare, shipped, suppress
 from watchglass.edge.video import VideoFile
 from watchglass.perception.observation import KINDS
@@ -50,12 +51,32 @@ def test_the_card_says_what_a_card_must_say() -> None:
     assert tuple(card["kinds"]) == KINDS
 
 
-def test_prepare_letterboxes_to_the_top_left() -> None:
-    blob, scale = prepare(np.full((100, 200, 3), (103, 116, 124), np.uint8))
-    assert blob.shape == (1, 3, 416, 416)
-    assert scale == pytest.approx(2.08)
-    assert np.abs(blob[0, :, :208]).max() < 0.02
-    assert blob[0, :, 208:].max() < -1.7
+def test_prepare_fills_up_to_multiples_of_32_and_no_further() -> None:
+    grey = (103, 116, 124)
+    blob, scale = prepare(np.full((100, 200, 3), grey, np.uint8))
+    assert (blob.shape, scale) == ((1, 3, 128, 224), 1.0)
+    assert np.abs(blob[0, :, :100, :200]).max() < 0.02
+    assert blob[0, :, 100:].max() < -1.7
+    assert blob[0, :, :, 200:].max() < -1.7
+    shapes = [prepare(np.zeros((h, w, 3), np.uint8))[0].shape[2:] for h, w in ((288, 512), (384, 512), (1080, 1920))]
+    assert shapes == [(288, 512), (384, 512), (384, 640)]
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_part_of_any_shape_shows_what_the_whole_shows(street: np.ndarray, runtime: str) -> None:
+    """The same person, in the whole picture and in windows of three shapes around them."""
+    if runtime == "openvino" and find_spec("openvino") is None:
+        pytest.skip("OpenVINO is an extra that is not installed")
+    detector = load(runtime)
+    whole = detector.detect(street)
+    sure = int(np.argmax(np.where(whole.kinds == KINDS.index("person"), whole.scores, 0)))
+    x, y = ((whole.boxes[sure, :2] + whole.boxes[sure, 2:]) / 2).astype(int)
+    for wide, high in ((320, 320), (416, 256), (256, 384)):
+        left = int(np.clip(x - wide // 2, 0, street.shape[1] - wide))
+        top = int(np.clip(y - high // 2, 0, street.shape[0] - high))
+        part = detector.detect(np.ascontiguousarray(street[top : top + high, left : left + wide]))
+        boxes = part.boxes[part.scores > 0.4] + np.array([left, top, left, top], np.float32)
+        assert iou(boxes, whole.boxes[sure : sure + 1]).max() > 0.7
 
 
 def test_suppression_keeps_the_best_of_each_kind() -> None:
@@ -115,8 +136,8 @@ def test_recall_on_pictures_with_truth_is_what_the_card_claims() -> None:
         for picture in decoder.decode(packet):
             if index % 20:
                 continue
-            found = detector.detect(picture.small(416))
-            boxes = found.boxes[(found.kinds == 0) & (found.scores >= 0.48)] * (768 / 416)
+            found = detector.detect(picture.small(detector.side))
+            boxes = found.boxes[(found.kinds == 0) & (found.scores >= 0.46)] * (768 / detector.side)
             for _, x, y, w, h in truth[str(index)]:
                 foot = np.array([x + w / 2, y + h])
                 stands = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)

@@ -1,7 +1,8 @@
 """The detector: NanoDet int8 on ONNX Runtime, or on OpenVINO behind the same port. One thread each.
 
-Pre- and post-processing follow NanoDet (Lyu 2020, https://github.com/RangiLyu/nanodet): letterbox to the top left,
-integral boxes as in "Generalized Focal Loss" (Li et al. 2020), class-wise non-maximum suppression.
+Pre- and post-processing follow NanoDet (Lyu 2020, https://github.com/RangiLyu/nanodet): integral boxes as in
+"Generalized Focal Loss" (Li et al. 2020), class-wise non-maximum suppression. The network is fully convolutional: it
+reads a picture of any shape, filled up to multiples of 32, so that nothing is spent on the bars of a letterbox.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -25,7 +27,12 @@ from watchglass.perception.observation import Detections
 from watchglass.perception.ports import Image
 
 MODEL: Final = "nanodet-416-int8"
-SIDE: Final = 416
+SIDE: Final = 512
+"""The longer side at which a whole picture is looked at. A person is found from about 28 pixels tall upwards."""
+
+LARGEST: Final = 640
+"""A picture whose longer side is longer is made smaller first: beyond, accuracy no longer rises, and cost does."""
+
 STRIDES: Final = (8, 16, 32)
 FLOOR: Final = 0.25
 """Boxes with a lower score are not even handed to the tracker."""
@@ -35,12 +42,13 @@ _STD: Final = (57.375, 57.12, 58.395)
 _BINS: Final = 11
 _NMS_IOU: Final = 0.6
 _MOST: Final = 100
+_SHAPES: Final = 12
 
 # COCO's class numbers (80-class order) behind each of observation.KINDS, in that order.
 _CLASSES: Final = ((0,), (2, 3, 5, 6, 7, 8), (1,), (24, 26, 28))
 
 Run = Callable[[FloatArray], list[FloatArray]]
-"""(1, 3, 416, 416) in; scores of stride 8, 16, 32, then boxes of stride 8, 16, 32 out, each (1, cells, columns)."""
+"""(1, 3, h, w) in; scores of stride 8, 16, 32, then boxes of stride 8, 16, 32 out, each (1, cells, columns)."""
 
 _OUTPUTS: Final = [f"scores_{s}" for s in STRIDES] + [f"boxes_{s}" for s in STRIDES]
 
@@ -80,12 +88,15 @@ def shipped() -> Weights:
 
 
 def prepare(bgr: Image) -> tuple[FloatArray, float]:
-    """The network's input (1, 3, 416, 416) for a picture (h, w, 3) uint8, and the scale that was applied to it."""
+    """The network's input (1, 3, h, w) for a picture (h, w, 3) uint8, and the scale that was applied to it.
+
+    A picture larger than ``LARGEST`` is made smaller; none is made larger. What is missing to multiples of 32 is black.
+    """
     height, width = bgr.shape[:2]
-    scale = min(SIDE / height, SIDE / width)
+    scale = min(1.0, LARGEST / max(height, width))
     wide, high = max(1, round(width * scale)), max(1, round(height * scale))
     fitted = bgr if (high, wide) == (height, width) else cv2.resize(bgr, (wide, high), interpolation=cv2.INTER_LINEAR)
-    blob = np.zeros((1, 3, SIDE, SIDE), np.float32)
+    blob = np.zeros((1, 3, _full(high), _full(wide)), np.float32)
     blob[0, :, :high, :wide] = fitted.transpose(2, 0, 1)
     for channel in range(3):
         plane = blob[0, channel]
@@ -94,11 +105,19 @@ def prepare(bgr: Image) -> tuple[FloatArray, float]:
     return blob, scale
 
 
-def _centres() -> tuple[FloatArray, FloatArray]:
+def _full(length: int) -> int:
+    coarsest = STRIDES[-1]
+    return -(-length // coarsest) * coarsest
+
+
+@lru_cache(maxsize=32)
+def _centres(high: int, wide: int) -> tuple[FloatArray, FloatArray]:
+    """The cells' centres (n, 2) and strides (n,) for an input of that height and width."""
     points, strides = [], []
     for stride in STRIDES:
-        line = (np.arange(SIDE // stride, dtype=np.float32) + 0.5) * stride
-        grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+        across = (np.arange(wide // stride, dtype=np.float32) + 0.5) * stride
+        down = (np.arange(high // stride, dtype=np.float32) + 0.5) * stride
+        grid = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
         points.append(grid)
         strides.append(np.full(len(grid), stride, np.float32))
     return np.concatenate(points).astype(np.float32), np.concatenate(strides)
@@ -128,7 +147,6 @@ class NanoDet:
     def __init__(self, run: Run, floor: float = FLOOR) -> None:
         self._run = run
         self._floor = floor
-        self._points, self._strides = _centres()
 
     def detect(self, bgr: Image) -> Detections:
         """See ``perception.ports.Detector.detect``."""
@@ -140,21 +158,23 @@ class NanoDet:
         if not len(cells):
             return Detections.none()
         scores = by_kind[cells, kinds].astype(np.float32)
-        boxes = self._boxes(np.concatenate([o[0] for o in outputs[3:]])[cells], cells) / np.float32(scale)
+        points, strides = _centres(*blob.shape[2:])
+        logits = np.concatenate([o[0] for o in outputs[3:]])[cells]
+        boxes = _boxes(logits, points[cells], strides[cells]) / np.float32(scale)
         boxes[:, 0::2] = np.clip(boxes[:, 0::2], 0, bgr.shape[1])
         boxes[:, 1::2] = np.clip(boxes[:, 1::2], 0, bgr.shape[0])
         small = kinds.astype(np.int8)
         keep = suppress(boxes, scores, small)
         return Detections(boxes[keep], scores[keep], small[keep])
 
-    def _boxes(self, logits: FloatArray, cells: NDArray[np.intp]) -> FloatArray:
-        """Boxes (n, 4) in the network's pixels from (n, 44) logits of ``cells``."""
-        bins = logits.reshape(-1, 4, _BINS)
-        weight = np.exp(bins - bins.max(axis=-1, keepdims=True))
-        weight /= weight.sum(axis=-1, keepdims=True)
-        reach = (weight @ np.arange(_BINS, dtype=np.float32)) * self._strides[cells, None]
-        centre = self._points[cells]
-        return np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1).astype(np.float32)
+
+def _boxes(logits: FloatArray, centres: FloatArray, strides: FloatArray) -> FloatArray:
+    """Boxes (n, 4) in the network's pixels from (n, 44) logits of the cells with those centres and strides."""
+    bins = logits.reshape(-1, 4, _BINS)
+    weight = np.exp(bins - bins.max(axis=-1, keepdims=True))
+    weight /= weight.sum(axis=-1, keepdims=True)
+    reach = (weight @ np.arange(_BINS, dtype=np.float32)) * strides[:, None]
+    return np.concatenate([centres - reach[:, :2], centres + reach[:, 2:]], axis=1).astype(np.float32)
 
 
 def on_onnxruntime(weights: Weights) -> Run:
@@ -184,13 +204,18 @@ def on_openvino(weights: Weights) -> Run:
             "OpenVINO is not installed.", fix="Install it with: pip install 'watchglass[openvino]'."
         ) from error
     core = openvino.Core()
-    compiled = core.compile_model(
-        core.read_model(weights.data, b""), "CPU", {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-    )
-    request = compiled.create_infer_request()
-    ports = [compiled.output(name) for name in _OUTPUTS]
+    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+
+    @lru_cache(maxsize=_SHAPES)
+    def compiled(shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
+        # A fixed shape runs a third faster here than a free one; a source has few.
+        model = core.read_model(weights.data, b"")
+        model.reshape(list(shape))
+        fixed = core.compile_model(model, "CPU", options)
+        return fixed.create_infer_request(), [fixed.output(name) for name in _OUTPUTS]
 
     def run(blob: FloatArray) -> list[FloatArray]:
+        request, ports = compiled(blob.shape)
         request.infer({"picture": blob})
         return [request.get_tensor(port).data for port in ports]
 
