@@ -118,6 +118,9 @@ STAFF: Final = (
         "/sources/{name}/backdrop/withdraw",
         "/sources/{name}/backdrop/propose",
     ),
+    *_both(May.EDIT_DRAFT, "/sources/{name}/zones"),
+    *_get(May.EDIT_DRAFT, "/sources/{name}/zones/backdrop.png", "/sources/{name}/zones/charter.yaml"),
+    *_post(May.EDIT_DRAFT, "/sources/{name}/zones"),
 )
 
 OVERSIGHT: Final = (

@@ -36,6 +36,9 @@ _log: Final = logging.getLogger(__name__)
 MAX_BODY: Final = 256 * 1024
 """The largest request body, bytes. The portal takes forms and signed statements; nobody uploads pictures to it."""
 
+_FIELDS: Final = 1_000
+"""The most fields that a form may have; the zone editor's has a handful for each thing that is drawn."""
+
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 LIMITS: Final[Mapping[Pace, RateLimitItem]] = {
@@ -289,7 +292,7 @@ def _field(headers: Headers, body: bytes, name: str) -> str:
     if headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return ""
     try:
-        pairs = parse_qsl(body.decode(), max_num_fields=64)
+        pairs = parse_qsl(body.decode(), max_num_fields=_FIELDS)
     except ValueError:
         return ""
     return next((value for key, value in pairs if key == name), "")
