@@ -1,0 +1,93 @@
+"""What ``fall`` and ``person_down`` share: who lies in the zone, and whom somebody was told about already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from watchglass.core.errors import BadInput
+from watchglass.perception.analytics.rule import Finding, Scene, number
+from watchglass.perception.messages import AnalyticSpec
+from watchglass.perception.observation import KINDS, Tracks
+from watchglass.perception.posture import Lying, Postures
+from watchglass.perception.zones import Zone
+
+REARM_MS: Final = 60_000
+"""Whoever is lost and found again at the same place within this time is the same event."""
+
+_SAME_PLACE: Final = 0.2
+
+
+class LyingRule:
+    """Tells once of each person who lies in the zone and for whom ``holds`` says so.
+
+    Args:
+        spec: the charter's rule. Settings: ``for_ms``, ``rearm_ms``.
+        for_ms: how long somebody must have lain, where the charter does not say.
+        holds: whether this rule is about that person.
+        words: the rule in words, for the finding.
+    """
+
+    def __init__(
+        self, spec: AnalyticSpec, *, for_ms: int, holds: Callable[[Lying], bool], words: Callable[[Lying, int], str]
+    ) -> None:
+        if spec.zone is not None and spec.zone.line:
+            raise BadInput(f"The rule {spec.name!r} has a line, not an area.", fix="Name a zone with a polygon.")
+        self._zone = Zone(spec.zone)
+        self._for_ms = int(number(spec, "for_ms", for_ms))
+        self._rearm_ms = int(number(spec, "rearm_ms", REARM_MS))
+        self._holds, self._words = holds, words
+        self._postures = Postures()
+        self._told: dict[int, tuple[int, Lying]] = {}
+
+    def reset(self) -> None:
+        """See ``Analytic.reset``. Who was told of stays told until the time for that is over."""
+        self._postures.reset()
+
+    def see(self, scene: Scene) -> Finding | None:
+        """See ``Analytic.see``."""
+        at_ms = scene.at_ms
+        lying = self._postures.see(
+            at_ms, scene.found, scene.statics, overhead=scene.overhead, ground=scene.ground
+        )  # fmt: skip
+        for one in lying:
+            if one.id in self._told:
+                self._told[one.id] = (at_ms, one)
+        self._told = {i: (seen, one) for i, (seen, one) in self._told.items() if at_ms - seen <= self._rearm_ms}
+        for one in lying:
+            lasted = one.there_ms - one.since_ms
+            if lasted < self._for_ms or one.id in self._told or not self._holds(one) or not self._inside(one, scene):
+                continue
+            again = self._is_told(one)
+            self._told[one.id] = (at_ms, one)
+            if not again:
+                return Finding(score=one.score, why=self._words(one, lasted), facts=_facts(one, lasted))
+        return None
+
+    def _inside(self, one: Lying, scene: Scene) -> bool:
+        x1, y1, x2, y2 = (float(v) for v in one.box)
+        where = [x1, (y1 + y2) / 2, x2, (y1 + y2) / 2] if scene.overhead else [x1, y1, x2, y2]
+        alone = Tracks(
+            scene.at_ms,
+            np.zeros(1, np.int64),
+            np.array([where], np.float32),
+            np.zeros(1, np.float32),
+            np.array([KINDS.index("person")], np.int8),
+        )
+        return bool(self._zone.inside(alone, ("person",))[0])
+
+    def _is_told(self, one: Lying) -> bool:
+        return any(one.overlaps(other) > _SAME_PLACE for _, other in self._told.values())
+
+
+def _facts(one: Lying, lasted: int) -> dict[str, object]:
+    facts: dict[str, object] = {"seconds": round(lasted / 1000, 1), "looks": one.looks}
+    if one.drop is not None and one.fell_ms is not None:
+        facts |= {"down_within_s": round(one.fell_ms / 1000, 1), "top_came_down": round(one.drop, 2)}
+    else:
+        facts["long_m"] = round(one.length_m, 1)
+    if one.static is not None:
+        facts["stays_in_the_scene"] = True
+    return facts

@@ -1,0 +1,320 @@
+"""Who has gone down: from what the detector finds at each look, without a track's help.
+
+A tracker loses somebody who falls, because the box of a moment ago is no longer there. So postures are read from the
+detector's own boxes, down to low scores. Two cases, because they look different:
+
+* From the side somebody upright is taller than wide, and somebody who lies is not.
+* From straight above there is no upright: only something as long as a person that lies still where nothing lay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from watchglass.core.geometry import BoolArray, FloatArray, iou
+from watchglass.perception.ground import Ground
+from watchglass.perception.observation import KINDS, Detections, StaticChange
+
+SCORE: Final = 0.25
+"""The lowest score of a box that is listened to. Furniture reaches it too, and is known by having been there."""
+
+UPRIGHT: Final = 1.2
+"""Somebody upright (who stands, walks or sits) is at least so many times as tall as wide."""
+
+LOW: Final = 1.0
+"""Somebody who lies is at least so many times as wide as tall. Somebody who crouches seldom is."""
+
+DROP: Final = 0.4
+"""The top has come down by this share of the upright height. Sitting down takes about a quarter."""
+
+FELL_MS: Final = 1_700
+"""A body falls in about a second; a look comes every 0.4 s, and one may miss."""
+
+LAY_DOWN_MS: Final = 6_000
+"""Whoever was upright here so long ago may be the one who now lies here."""
+
+LONG_M: Final = 1.2
+"""From above: the diagonal of a lying person's box. Shoulders are half a metre wide and loom to one."""
+
+_SURE: Final = 0.4
+"""From above, the best score of the looks: an upright person seen from above scores less than a lying one."""
+
+_STILL: Final = 0.6
+_SAME: Final = 0.2
+_BIGGER: Final = 2.5
+_SMALLER: Final = 0.25
+_LIES_MS: Final = 700
+_LOST_MS: Final = 1_300
+_GONE_MS: Final = 6_000
+_STATIC_GONE_MS: Final = 3_000
+_COVERED: Final = 0.3
+_KNOWN_MS: Final = 60_000
+_KNOWN_AFTER_MS: Final = 2_500
+_KNOWN_LOOKS: Final = 2
+_KNOWN_IOU: Final = 0.5
+_PERSON: Final = KINDS.index("person")
+
+
+@dataclass(slots=True)
+class Lying:
+    """Somebody who seems to lie.
+
+    Attributes:
+        id: meaningless outside this source and this visit.
+        box: (4,) x1, y1, x2, y2 in pixels, as found last.
+        since_ms: when it was first found low.
+        found_ms: when the detector last found it.
+        score: mean raw score of the looks that found it.
+        best: the highest of them.
+        length_m: mean diagonal of its box on the ground, from above; NaN from the side.
+        before: (4,) the box of whoever was upright here; None from above.
+        upright_ms: when that was last seen.
+        looks: how many looks found it.
+        certain: it was found for long enough to be told.
+        static: the change of the scene that it is, if it is one.
+        there_ms: when anything (a look, a change of the scene) last said that it is still there.
+        risen_ms: since when somebody as tall stands there instead; None while it is found low.
+    """
+
+    id: int
+    box: FloatArray
+    since_ms: int
+    found_ms: int
+    score: float
+    best: float
+    length_m: float = float("nan")
+    before: FloatArray | None = None
+    upright_ms: int | None = None
+    looks: int = 1
+    certain: bool = False
+    static: int | None = None
+    there_ms: int = 0
+    risen_ms: int | None = None
+
+    @property
+    def fell_ms(self) -> int | None:
+        """How long going down took at the most; None where nobody was seen upright."""
+        return None if self.upright_ms is None else self.since_ms - self.upright_ms
+
+    @property
+    def drop(self) -> float | None:
+        """By which share of the upright height the top has come down; None from above."""
+        return None if self.before is None else float((self.box[1] - self.before[1]) / _height(self.before))
+
+    def overlaps(self, other: Lying) -> float:
+        """Intersection over union of the two boxes."""
+        return float(iou(self.box[None], other.box[None])[0, 0])
+
+    def found_again(self, at_ms: int, box: FloatArray, score: float) -> None:
+        """One more look has found it."""
+        self.looks += 1
+        self.box, self.found_ms, self.there_ms, self.risen_ms = box, at_ms, at_ms, None
+        self.score += (score - self.score) / self.looks
+        self.best = max(self.best, score)
+
+
+class Postures:
+    """Who lies in one source's picture."""
+
+    def __init__(self) -> None:
+        self._lying: list[Lying] = []
+        self._upright: deque[tuple[int, FloatArray]] = deque()
+        self._seen: deque[tuple[int, FloatArray]] = deque()
+        self._began_ms: int | None = None
+        self._next = 1
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._lying.clear()
+        self._upright.clear()
+        self._seen.clear()
+        self._began_ms = None
+
+    def see(
+        self,
+        at_ms: int,
+        found: Detections | None,
+        statics: Sequence[StaticChange] = (),
+        *,
+        overhead: bool = False,
+        ground: Ground | None = None,
+    ) -> tuple[Lying, ...]:
+        """Those who certainly lie at ``at_ms``, as far as is known. Moments come in order.
+
+        Args:
+            at_ms: capture time.
+            found: what the detector found now; None where it did not look, which changes nobody's posture.
+            statics: what stays in the scene: who is not found any more is still there if the change is.
+            overhead: the camera looks straight down.
+            ground: metres on the ground; nobody can be said to lie from above without it.
+        """
+        if found is not None:
+            heard = (found.kinds == _PERSON) & (found.scores >= SCORE)
+            boxes, scores = found.boxes[heard], found.scores[heard]
+            if not overhead:
+                self._from_the_side(at_ms, boxes, scores)
+            elif ground is not None:
+                self._from_above(at_ms, boxes, scores, ground)
+            self._began_ms = at_ms if self._began_ms is None else self._began_ms
+        self._stay(at_ms, statics, looked=found is not None)
+        return tuple(one for one in self._lying if one.certain)
+
+    # ---- from the side ---------------------------------------------------------------------------------------------
+
+    def _from_the_side(self, at_ms: int, boxes: FloatArray, scores: FloatArray) -> None:
+        wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        upright = boxes[tall >= UPRIGHT * wide]
+        low = wide >= LOW * tall
+        taken = np.zeros(len(boxes), bool)
+        for one in list(self._lying):
+            same = low & ~taken & (iou(one.box[None], boxes)[0] > _SAME)
+            if not one.certain and one.before is not None:
+                same &= _came_down(one.before, boxes)
+            if same.any():
+                best = int(np.argmax(np.where(same, scores, -1)))
+                one.found_again(at_ms, boxes[best], float(scores[best]))
+                taken |= same
+                self._settle(one, lies=at_ms - one.since_ms >= _LIES_MS)
+            elif one.before is not None and _is_up(one.before, upright):
+                one.risen_ms = at_ms if one.risen_ms is None else one.risen_ms
+                if not one.certain:
+                    self._lying.remove(one)
+        for index in np.flatnonzero(low & ~taken)[np.argsort(-scores[low & ~taken])].tolist():
+            self._begin_from_the_side(at_ms, boxes[index], float(scores[index]), upright)
+        self._remember(at_ms, boxes)
+        self._upright.extend((at_ms, box) for box in upright)
+        while self._upright and self._upright[0][0] < at_ms - LAY_DOWN_MS:
+            self._upright.popleft()
+
+    def _begin_from_the_side(self, at_ms: int, box: FloatArray, score: float, upright: FloatArray) -> None:
+        """Somebody newly low: only where somebody was upright lately and is not now."""
+        if self._is_known(at_ms, box) or self._is_another(box):
+            return
+        for seen_ms, before in reversed(self._upright):
+            if _came_down(before, box[None])[0] and not _is_up(before, upright):
+                self._begin(at_ms, box, score, before=before, upright_ms=seen_ms)
+                return
+
+    # ---- from above ------------------------------------------------------------------------------------------------
+
+    def _from_above(self, at_ms: int, boxes: FloatArray, scores: FloatArray, ground: Ground) -> None:
+        taken = np.zeros(len(boxes), bool)
+        for one in self._lying:
+            same = ~taken & (iou(one.box[None], boxes)[0] >= (_SAME if one.certain else _STILL))
+            if same.any():
+                best = int(np.argmax(np.where(same, iou(one.box[None], boxes)[0], -1)))
+                one.found_again(at_ms, boxes[best], float(scores[best]))
+                one.length_m += (_length(boxes[best], ground) - one.length_m) / one.looks
+                taken |= same
+                lies = at_ms - one.since_ms >= _LIES_MS and one.length_m >= LONG_M and one.best >= _SURE
+                self._settle(one, lies=lies and one.since_ms != self._began_ms)
+        for index in np.flatnonzero(~taken).tolist():
+            if not self._is_known(at_ms, boxes[index]):
+                self._begin(at_ms, boxes[index], float(scores[index]), length_m=_length(boxes[index], ground))
+        self._remember(at_ms, boxes)
+
+    # ---- both ------------------------------------------------------------------------------------------------------
+
+    def _begin(
+        self,
+        at_ms: int,
+        box: FloatArray,
+        score: float,
+        *,
+        length_m: float = float("nan"),
+        before: FloatArray | None = None,
+        upright_ms: int | None = None,
+    ) -> None:
+        self._lying.append(
+            Lying(self._next, box, at_ms, at_ms, score, score, length_m, before, upright_ms, there_ms=at_ms)
+        )
+        self._next += 1
+
+    def _settle(self, one: Lying, *, lies: bool) -> None:
+        """Somebody certainly lies: then its first looks were no furniture."""
+        if not lies or one.certain:
+            return
+        one.certain = True
+        self._seen = deque(
+            (at_ms, boxes if at_ms < one.since_ms else boxes[iou(one.box[None], boxes)[0] <= _SAME])
+            for at_ms, boxes in self._seen
+        )
+
+    def _stay(self, at_ms: int, statics: Sequence[StaticChange], *, looked: bool) -> None:
+        """Who is still there? Where nobody looked and nothing changed, everybody."""
+        for one in self._lying:
+            here = [s for s in statics if _covers(s.box, one.box) >= _COVERED]
+            if here:
+                one.static, one.there_ms = here[0].id, at_ms
+            elif not looked and one.static is None:
+                # The gate is shut: whoever got up would have opened it.
+                one.there_ms = at_ms
+        self._lying = [one for one in self._lying if at_ms - one.there_ms <= _patience(one)]
+
+    def _remember(self, at_ms: int, boxes: FloatArray) -> None:
+        others = [i for i, box in enumerate(boxes) if not self._is_another(box)]
+        self._seen.append((at_ms, boxes[others]))
+        while self._seen[0][0] < at_ms - _KNOWN_MS:
+            self._seen.popleft()
+
+    def _is_known(self, at_ms: int, box: FloatArray) -> bool:
+        """Whether it was there a while ago already: furniture that looks a little like a person."""
+        old = [boxes for seen_ms, boxes in self._seen if seen_ms < at_ms - _KNOWN_AFTER_MS and len(boxes)]
+        return sum(float(iou(box[None], boxes).max()) > _KNOWN_IOU for boxes in old) >= _KNOWN_LOOKS
+
+    def _is_another(self, box: FloatArray) -> bool:
+        """Whether it is a part of somebody who is followed already."""
+        return any(_covers(tuple(one.box.tolist()), box) > _KNOWN_IOU for one in self._lying if one.certain)
+
+
+def _patience(one: Lying) -> int:
+    """For how long nothing may speak for it."""
+    if not one.certain or (one.risen_ms is not None and one.static is None):
+        return _LOST_MS
+    return _GONE_MS if one.static is None else _STATIC_GONE_MS
+
+
+def _height(box: FloatArray) -> float:
+    return max(1.0, float(box[3] - box[1]))
+
+
+def _came_down(before: FloatArray, boxes: FloatArray) -> BoolArray:
+    """Which of ``boxes`` (n, 4) can be whoever stood in ``before``, now low: (n,) bool."""
+    tall = _height(before)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (tall * max(1.0, float(before[2] - before[0])))
+    aside = np.abs(boxes[:, 0] + boxes[:, 2] - before[0] - before[2]) / 2
+    return np.asarray(
+        (boxes[:, 1] >= before[1] + DROP * tall)
+        & (boxes[:, 3] >= before[3] - 0.25 * tall)
+        & (aside <= tall)
+        & (area >= _SMALLER)
+        & (area <= _BIGGER)
+    )
+
+
+def _is_up(before: FloatArray, upright: FloatArray) -> bool:
+    """Whether somebody as tall stands where ``before`` was, among ``upright`` (n, 4)."""
+    tall = _height(before)
+    aside = np.abs(upright[:, 0] + upright[:, 2] - before[0] - before[2]) / 2
+    top, height = upright[:, 1], upright[:, 3] - upright[:, 1]
+    return bool(((aside <= tall) & (top <= before[1] + 0.3 * tall) & (height >= 0.6 * tall)).any())
+
+
+def _covers(cover: tuple[float, ...], box: FloatArray) -> float:
+    """The share of ``box`` (4,) that ``cover`` covers."""
+    x1, y1, x2, y2 = (float(v) for v in box)
+    across = max(0.0, min(cover[2], x2) - max(cover[0], x1))
+    down = max(0.0, min(cover[3], y2) - max(cover[1], y1))
+    return across * down / max(1e-6, (x2 - x1) * (y2 - y1))
+
+
+def _length(box: FloatArray, ground: Ground) -> float:
+    """The diagonal of a box on the ground, metres; 0 beyond the horizon."""
+    ends = ground.metres(box.reshape(2, 2))
+    length = float(np.hypot(*(ends[1] - ends[0])))
+    return length if np.isfinite(length) else 0.0
