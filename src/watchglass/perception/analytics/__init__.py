@@ -12,13 +12,21 @@ from typing import Final
 from watchglass.core.errors import BadInput
 from watchglass.perception.analytics.camera_fault import CameraFault
 from watchglass.perception.analytics.crowd_density import CrowdDensity
+from watchglass.perception.analytics.crowd_surge import CrowdSurge
 from watchglass.perception.analytics.intrusion import Intrusion
 from watchglass.perception.analytics.rule import Analytic, Finding, Scene
+from watchglass.perception.analytics.stopped_vehicle import StoppedVehicle
+from watchglass.perception.analytics.vehicle_in_pedestrian_area import VehicleInPedestrianArea
+from watchglass.perception.analytics.wrong_way import WrongWay
 from watchglass.perception.messages import AnalyticSpec
 
 KINDS_OF_INCIDENT: Final[Mapping[str, Callable[[AnalyticSpec], Analytic]]] = {
     "intrusion": Intrusion,
+    "wrong_way": WrongWay,
+    "vehicle_in_pedestrian_area": VehicleInPedestrianArea,
+    "stopped_vehicle": StoppedVehicle,
     "crowd_density": CrowdDensity,
+    "crowd_surge": CrowdSurge,
     "camera_fault": CameraFault,
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from watchglass.core.errors import BadInput
+from watchglass.perception.analytics.card import Card, Parameter
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, number
 from watchglass.perception.health import CONDITIONS
 from watchglass.perception.messages import AnalyticSpec
@@ -23,6 +24,31 @@ class CameraFault:
 
     Settings: ``of`` (conditions; all), ``for_ms`` (5000), ``rearm_ms`` (30000).
     """
+
+    card: ClassVar[Card] = Card(
+        kind="camera_fault",
+        rule=(
+            "The camera has shown for `for` what it should not: *black* (no light at all), *frozen* (not one pixel "
+            "changes, from a camera that always has noise), *blurred* (edges less than 0.4 times as steep as "
+            "usual), *moved* (another view, or the same one shifted), *lost* (no picture comes). Each is judged "
+            "against the camera's own past, about once a second, and told once."
+        ),
+        needs="",
+        parameters=(
+            Parameter("of", "conditions", "black, frozen, blurred, moved, lost", "Which conditions are told."),
+            Parameter("for_ms", "ms", "5000", "How long the condition must last."),
+            Parameter("rearm_ms", "ms", "30000", "How long it must be gone before it can be told again."),
+        ),
+        evidence="Which condition, for how long, and the numbers on which it rests. There is no score.",
+        fails=(
+            "A source without noise (drawn, or coded very hard) cannot be found frozen.",
+            "A shift of less than about a hundredth of the picture is not found.",
+            "Light that goes out wholly cannot be told from a covered lens; both are *black*.",
+            "Somebody so near that they fill the picture looks like another view.",
+            "What it learns in its first seconds is taken for right: a camera that begins blurred is not found.",
+        ),
+        sees=("condition",),
+    )
 
     def __init__(self, spec: AnalyticSpec) -> None:
         value = spec.settings.get("of", CONDITIONS)

@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Final
+
 from watchglass.core.errors import BadInput
+from watchglass.perception.analytics.card import Card, Parameter
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.zones import Zone
 
 _RELEASE = 0.8
 
+HIGHEST_MEASURED: Final = 0.3
+"""People a square metre up to which the count has been measured against truth (``watchglass eval``). A charter may not
+ask for more: nobody knows how far off the count would be."""
+
 
 class CrowdDensity:
     """Fires once when density has been at ``people_per_m2`` for ``for_ms``; again after it was below 80 % of it.
 
-    The count is of people whom the detector finds, which in a dense crowd is fewer than there are: density is a lower
-    bound, and a charter's limit should be set from the counts that its own camera shows.
-
-    Settings: ``people_per_m2`` (needed), ``for_ms`` (20000), ``rearm_ms`` (10000). The zone needs ``area_m2``.
+    Settings: ``people_per_m2`` (needed), ``for_ms`` (20000), ``rearm_ms`` (10000). The zone needs an area.
     """
+
+    card: ClassVar[Card] = Card(
+        kind="crowd_density",
+        rule=(
+            "The people whose feet are in the zone, over its area on the ground, are at `people_per_m2` or more "
+            "for `for`. It is told once, and again only after it was below 80 % of that for 10 s. The area is that "
+            "of the polygon on the ground plane; where none is measured, the zone's `area_m2`."
+        ),
+        needs="a zone, and a ground plane or the zone's `area_m2`",
+        parameters=(
+            Parameter("people_per_m2", "people / m²", "", "The density from which it is told."),
+            Parameter("for_ms", "ms", "20000", "How long it must be that high."),
+            Parameter("rearm_ms", "ms", "10000", "How long it must be below 80 % before it can be told again."),
+        ),
+        evidence="How many people on how many square metres, and the limit. The score is the detector's mean.",
+        fails=(
+            (
+                "It counts whom the detector finds. Who is hidden behind others is not counted, so it is a lower bound "
+                "that falls behind the more, the denser the crowd."
+            ),
+            (
+                f"It is measured up to {HIGHEST_MEASURED:g} people a square metre only, far below what is dangerous "
+                "(above about 4)."
+            ),
+            "Feet that are hidden are guessed, and at a zone's edge that counts people in or out wrongly.",
+        ),
+    )
 
     def __init__(self, spec: AnalyticSpec) -> None:
         self._zone = Zone(spec.zone)
-        if not self._zone.area_m2 or self._zone.area_m2 <= 0:
+        area = self._zone.area_m2
+        if spec.zone is not None and spec.ground is not None and spec.ground.exact:
+            area = spec.ground.area(spec.zone.polygon)
+        if not area or area <= 0:
             raise BadInput(
-                f"The rule {spec.name!r} needs a zone whose ground area is known.", fix="Add area_m2 to the zone."
+                f"The rule {spec.name!r} needs a zone whose ground area is known.",
+                fix="Measure a ground plane for the source, or add area_m2 to the zone.",
             )
-        self._area = self._zone.area_m2
+        self._area = area
         self._limit = number(spec, "people_per_m2")
         if self._limit <= 0:
             raise BadInput(f"The rule {spec.name!r} has a limit of zero.", fix="Set people_per_m2 above zero.")
@@ -48,12 +83,12 @@ class CrowdDensity:
         return Finding(
             score=float(scene.tracks.scores[inside].mean()),
             why=(
-                f"{people} people on {self._area:g} m² of '{self._zone.name}' ({density:.2f} a square metre, "
+                f"{people} people on {self._area:.4g} m² of '{self._zone.name}' ({density:.2f} a square metre, "
                 f"limit {self._limit:g}) for {held / 1000:.1f} s"
             ),
             facts={
                 "people": people,
-                "area_m2": self._area,
+                "area_m2": round(self._area, 2),
                 "people_per_m2": round(density, 3),
                 "limit": self._limit,
                 "seconds": round(held / 1000, 1),

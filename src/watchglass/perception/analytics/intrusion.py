@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from watchglass.core.errors import BadInput
+from watchglass.perception.analytics.card import Card, Parameter
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, count_of, kinds_of, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS
@@ -16,6 +19,28 @@ class Intrusion:
 
     Settings: ``of`` (kinds; person), ``for_ms`` (2000), ``rearm_ms`` (5000).
     """
+
+    card: ClassVar[Card] = Card(
+        kind="intrusion",
+        rule=(
+            "One and the same thing has been in the zone for `for`: the middle of its lower edge, where it stands, "
+            "lies inside. Two who pass one after the other do not add up. It is told once, and again only after "
+            "the zone was empty for 5 s, however many come and go meanwhile."
+        ),
+        needs="a zone",
+        parameters=(
+            Parameter("of", "kinds", "person", "Which things may not be there: person, vehicle, bicycle, bag."),
+            Parameter("for_ms", "ms", "2000", "How long one must stay."),
+            Parameter("rearm_ms", "ms", "5000", "How long the zone must be empty before it can be told again."),
+        ),
+        evidence="How many of which kind, for how long. The score is the best of the detector's.",
+        fails=(
+            "Who is hidden, very small (below about 25 pixels) or crawls may not be found.",
+            "Feet that are hidden are guessed: near the zone's edge somebody outside can count as inside.",
+            "A reflection or a poster that looks like a person and moves is taken for one.",
+            "Somebody who is followed with breaks is in the zone for a shorter time than they are.",
+        ),
+    )
 
     def __init__(self, spec: AnalyticSpec) -> None:
         if spec.zone is None:
