@@ -33,6 +33,7 @@ class May(StrEnum):
     SEE_CLIP = "see-clip"  # mosaicked pictures
     DECIDE_ALERT = "decide-alert"
     RESPOND = "respond"
+    SETTLE_NOTICES = "settle-notices"
     SEE_SOURCES = "see-sources"
     CONFIRM_BACKDROP = "confirm-backdrop"  # a picture of a scene believed to be empty
     EDIT_DRAFT = "edit-draft"  # of the charter; draws on the confirmed empty scene
@@ -49,9 +50,19 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
     Role.REVIEWER: frozenset({May.SEE_QUEUE, May.SEE_CLIP, May.DECIDE_ALERT}),
     Role.RESPONDER: frozenset({May.RESPOND}),
     Role.SHIFT_LEAD: frozenset(
-        {May.SEE_QUEUE, May.SEE_CLIP, May.DECIDE_ALERT, May.SEE_STAFF_FIGURES, May.SEE_SOURCES, May.SEE_SYSTEM_HEALTH}
+        {
+            May.SEE_QUEUE,
+            May.SEE_CLIP,
+            May.DECIDE_ALERT,
+            May.SETTLE_NOTICES,
+            May.SEE_STAFF_FIGURES,
+            May.SEE_SOURCES,
+            May.SEE_SYSTEM_HEALTH,
+        }
     ),
-    Role.OPERATOR: frozenset({May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SEE_SYSTEM_HEALTH}),
+    Role.OPERATOR: frozenset(
+        {May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SETTLE_NOTICES, May.SEE_SYSTEM_HEALTH}
+    ),
     Role.CUSTODIAN: frozenset(),
     Role.PRIVACY_OFFICER: frozenset({May.SEE_STAFF_FIGURES}),
     Role.ANALYST: frozenset(),

@@ -11,9 +11,11 @@ from typing import Any, Final, Self
 from watchglass import __version__
 from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.context import Acting, Clips, attest
+from watchglass.acts.notice_text import Letterhead
 from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept, note_obeyed
 from watchglass.acts.standing import charter_of, describe, standing
+from watchglass.bootstrap.ways_out import portal_address, ways_out
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
 from watchglass.charter.permit import LookAt
@@ -31,6 +33,7 @@ from watchglass.edge.keys import (
     parse_openings_key,
     read_signing_key,
 )
+from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.store.committer import Store
 from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.video import VideoFile
@@ -43,6 +46,7 @@ from watchglass.records.vocabulary import Lane
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.layout import Layout, Settings, read_settings
 from watchglass.runtime.live import Live
+from watchglass.runtime.notifier import Notifier
 from watchglass.runtime.sequencer import Sequencer
 from watchglass.runtime.specs import specs_of
 from watchglass.runtime.supervisor import Supervisor
@@ -92,6 +96,11 @@ class House:
         self.draft = DraftFile(self.layout.charter)
         self.bus = Bus()
         self.live = Live(self.bus, self.clock)
+        self.letterhead = Letterhead(self.origin, self.kind, portal_address(self.settings))
+        self.secrets = SecretFolder(self.layout.secrets)
+        self.notifier = Notifier(
+            self.acting, self.standing, ways_out(self.settings, self.secrets, self.clock), self.letterhead
+        )
         self.finished = threading.Event()
         self.failure: BaseException | None = None
         self._supervisor: Supervisor | None = None
@@ -239,6 +248,8 @@ class House:
         self.sequencer.start()
         self._thread("watch", self._watch)
         self._thread("supervisor", self._supervise)
+        if not once:  # a rehearsal over files calls nobody
+            self._thread("notices", lambda: self.notifier.run(self._stop))
         return self._supervisor
 
     def _thread(self, name: str, target: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final, Literal, assert_never
 
 from watchglass.charter.hours import begin_of, look
-from watchglass.charter.model import EVERYTHING, TRIAL_DAYS, Analytic, Charter, Deployment
+from watchglass.charter.model import EVERYTHING, LIFE_SAFETY, TRIAL_DAYS, Analytic, Charter, Deployment
 from watchglass.charter.permit import (
     _SEAL,
     ConfirmBackdrop,
@@ -20,8 +20,10 @@ from watchglass.charter.permit import (
     RaiseAlert,
     Request,
     RunAnalytic,
+    SendNotice,
     ShowPublicView,
     ShowReviewerView,
+    TryDestination,
 )
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.time import DAY, iso
@@ -188,15 +190,8 @@ def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -
             if analytic.source != source:
                 raise BadInput(f"{name!r} does not look at {source!r}.", fix="Ask for the source that it looks at.")
             return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=now_ms)
-        case RaiseAlert(name, captured_ms):
-            analytic = charter.analytic(name)
-            at = now_ms if captured_ms is None else captured_ms
-            if abs(at - now_ms) > DAY:
-                raise BadInput("The incident's time is more than a day away from now.", fix="Check the clocks.")
-            return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
-        case KeepClip(name):
-            analytic = charter.analytic(name)
-            return _Case(analytic.purpose, runs=True, analytic=analytic)
+        case RaiseAlert() | KeepClip():
+            return _incident(charter, request, now_ms)
         case LookAt(source) | ShowPublicView(source) | ConfirmBackdrop(source):
             return _Case(_purpose_of_source(standing, charter, source), runs=True)
         case ShowReviewerView(source, purpose):
@@ -204,8 +199,41 @@ def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -
             return _Case(charter.purpose(purpose).name, runs=False)
         case Decide(name) | HandOver(name):
             return _Case(charter.analytic(name).purpose, runs=False)
+        case SendNotice() | TryDestination():
+            return _telling(charter, request)
         case _:
             assert_never(request)
+
+
+def _incident(charter: Charter, request: RaiseAlert | KeepClip, now_ms: int) -> _Case:
+    analytic = charter.analytic(request.analytic)
+    if isinstance(request, KeepClip):
+        return _Case(analytic.purpose, runs=True, analytic=analytic)
+    at = now_ms if request.captured_ms is None else request.captured_ms
+    if abs(at - now_ms) > DAY:
+        raise BadInput("The incident's time is more than a day away from now.", fix="Check the clocks.")
+    return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
+
+
+def _telling(charter: Charter, request: SendNotice | TryDestination) -> _Case:
+    """Whom an analytic may tell: whatever the hour, for a verdict comes later than its alert."""
+    name = request.destination
+    tellers = [analytic for analytic in charter.analytics if name in analytic.tell]
+    if isinstance(request, SendNotice):
+        asked = charter.analytic(request.analytic)
+        tellers = [analytic for analytic in tellers if analytic.name == asked.name]
+    if not tellers or all(known.name != name for known in charter.destinations):
+        who = repr(request.analytic) if isinstance(request, SendNotice) else "any analytic"
+        raise BadInput(f"The charter does not let {who} tell {name!r}.", fix="Name it in the analytic's `tell`.")
+    analytic = tellers[0]
+    if isinstance(request, SendNotice) and not request.decided:
+        if analytic.notify == "at_once" and analytic.kind in LIFE_SAFETY:
+            return _Case(analytic.purpose, runs=True, analytic=analytic)
+        raise BadInput(
+            f"The charter lets {analytic.name!r} tell {name!r} only what a person has decided.",
+            fix="Wait for the verdict.",
+        )
+    return _Case(analytic.purpose, runs=True, analytic=analytic)
 
 
 def _purpose_of_source(standing: Standing, charter: Charter, source: str) -> str:

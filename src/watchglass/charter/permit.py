@@ -82,6 +82,27 @@ class HandOver:
     analytic: str
 
 
+@dataclass(frozen=True, slots=True)
+class SendNotice:
+    """Tell a destination outside about an alert.
+
+    Attributes:
+        decided: whether a person has decided about the alert; only kinds that are about danger to life may be told
+            before, and only where the charter says `notify: at_once`.
+    """
+
+    destination: str
+    analytic: str
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TryDestination:
+    """Send a destination outside a message that is marked as a test, and is about nothing."""
+
+    destination: str
+
+
 Request = (
     RunAnalytic
     | LookAt
@@ -92,10 +113,23 @@ Request = (
     | ShowReviewerView
     | Decide
     | HandOver
+    | SendNotice
+    | TryDestination
 )
 
 R = TypeVar(
-    "R", RunAnalytic, LookAt, ShowPublicView, ConfirmBackdrop, RaiseAlert, KeepClip, ShowReviewerView, Decide, HandOver
+    "R",
+    RunAnalytic,
+    LookAt,
+    ShowPublicView,
+    ConfirmBackdrop,
+    RaiseAlert,
+    KeepClip,
+    ShowReviewerView,
+    Decide,
+    HandOver,
+    SendNotice,
+    TryDestination,
 )
 
 # ---- the permit ------------------------------------------------------------------------------------------------

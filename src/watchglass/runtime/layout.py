@@ -55,6 +55,11 @@ class Layout:
         return self.keys / "log.key"
 
     @property
+    def secrets(self) -> Path:
+        """What cameras and receivers share with us: one file each."""
+        return self.keys / "secrets"
+
+    @property
     def media(self) -> Path:
         return self.root / "media"
 
