@@ -202,6 +202,7 @@ class Health:
         open_share: the share of the last minute in which the gate was open.
         dropped: lost work per cause.
         cpu_seconds: what looking at this source has cost so far, clips not included.
+        decode_seconds, detect_seconds: how much of that was decoding, and how much the detector.
         group_ms: from one keyframe to the next, as seen last; None where that is not known.
         gate: how the gate works at present, in words ("keyframes every 2.0 s", "always open: …").
         kbit_s: how much comes in.
@@ -224,6 +225,8 @@ class Health:
     group_ms: int | None = None
     gate: str = ""
     kbit_s: float = 0.0
+    decode_seconds: float = 0.0
+    detect_seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
 

@@ -18,6 +18,7 @@ from watchglass.perception.pipeline import Pipeline
 from watchglass.perception.ports import Detector, Packet, Picture
 from watchglass.perception.ring import ClipOrder
 from watchglass.runtime.clips import ClipMaker, Studio
+from watchglass.runtime.meter import Meter
 from watchglass.runtime.painting import ViewPainter
 
 _LATE_MS: Final = 3 * SECOND
@@ -87,6 +88,7 @@ class Source:
         self._arrivals: deque[int] = deque()
         self._began = time.monotonic()
         self._cpu = 0.0
+        self._meter = Meter()
         self._first_ms: int | None = None
         self._last_ms = 0
         self._frames = 0
@@ -152,7 +154,7 @@ class Source:
         if self._file is None:
             self._painter, self._pipeline = self._build(self.spec.size or size, file)
         else:
-            self._pipeline.reopened(file.decoder())
+            self._pipeline.reopened(self._meter.decoder(file.decoder()))
         if self._file is None or (self._file.width, self._file.height) != size:
             self._send(SourceOpened(self.spec.name, *size, file.fps))
         self._file, self._packets, self._next, self._shift_ms = file, packets, first, 0
@@ -165,8 +167,8 @@ class Source:
         pipeline = Pipeline(
             self.spec,
             size,
-            decoder=decoder,
-            detector=self._detector,
+            decoder=self._meter.decoder(decoder),
+            detector=self._meter.detector(self._detector),
             painter=painter,
             entropy=self._entropy,
             allowed=self._allowed,
@@ -263,7 +265,12 @@ class Source:
             self._arrivals.popleft()
         self._health_ms = now
         clips = {"clips": self._clips.dropped} if self._clips.dropped else {}
-        health = self._pipeline.health(now, round(len(self._arrivals) / 5, 1), {**self._dropped, **clips})
+        health = replace(
+            self._pipeline.health(now, round(len(self._arrivals) / 5, 1), {**self._dropped, **clips}),
+            cpu_seconds=round(self._cpu, 3),
+            decode_seconds=round(self._meter.decode_seconds, 3),
+            detect_seconds=round(self._meter.detect_seconds, 3),
+        )
         self._send(replace(health, fault=self._lost or health.fault) if self._lost else health)
 
     def _end(self, error: str | None) -> None:
