@@ -202,35 +202,39 @@ def test_changelog_fragments_are_named_as_they_should_be() -> None:
 
 
 @pytest.fixture
-def stopped_vehicle() -> Analytic:
+def queue() -> Analytic:
     """The rule that the how-to builds, taken from its page."""
     page = (ROOT / "docs" / "how-to" / "add-an-incident-kind.md").read_text("utf-8")
     code = next(block for language, block in _FENCE.findall(page) if language == "python")
     room: dict[str, object] = {}
     exec(compile(code, "add-an-incident-kind.md", "exec"), room)
-    zone = ZoneSpec("bay", ((0, 0), (400, 0), (400, 400), (0, 400)))
-    made: Analytic = room["StoppedVehicle"](AnalyticSpec("bay", "stopped_vehicle", zone, {"for_ms": 10_000}))  # type: ignore[operator]  # a class from the page
+    zone = ZoneSpec("counter", ((0, 0), (400, 0), (400, 400), (0, 400)))
+    settings = {"people": 3, "for_ms": 10_000}
+    made: Analytic = room["Queue"](AnalyticSpec("counter", "queue", zone, settings))  # type: ignore[operator]  # a class from the page
     return made
 
 
-def street(at_ms: int, x: float, kind: str = "vehicle") -> Scene:
-    box = np.array([[x, 100, x + 80, 160]], np.float32)
-    tracks = Tracks(at_ms, np.array([7]), box, np.array([0.7], np.float32), np.array([KINDS.index(kind)], np.int8))
-    return Scene(at_ms, tracks)
+def counter(at_ms: int, people: int, step: float = 0.0, kind: str = "person") -> Scene:
+    """So many things beside each other, each ``step`` pixels further every second."""
+    left = np.arange(people) * 60.0 + step * at_ms / 1000
+    boxes = np.stack([left, np.full(people, 100.0), left + 30, np.full(people, 180.0)], axis=1).astype(np.float32)
+    kinds, scores = np.full(people, KINDS.index(kind), np.int8), np.full(people, 0.7, np.float32)
+    return Scene(at_ms, Tracks(at_ms, np.arange(people) + 1, boxes, scores, kinds))
 
 
-def test_the_how_to_builds_a_rule_that_fires_once_and_not_too_early(stopped_vehicle: Analytic) -> None:
-    found = [second for second in range(30) if stopped_vehicle.see(street(second * 1000, 100.0 + second % 3))]
-    assert found == [10]
+def test_the_how_to_builds_a_rule_that_fires_once_and_not_too_early(queue: Analytic) -> None:
+    found = [second for second in range(60) if queue.see(counter(second * 1000, 3))]
+    assert found == [14]
 
 
-def test_the_how_to_builds_a_rule_that_lets_traffic_pass(stopped_vehicle: Analytic) -> None:
-    assert not any(stopped_vehicle.see(street(second * 1000, 10.0 * second)) for second in range(30))
-    assert not any(stopped_vehicle.see(street(second * 1000, 100.0, "person")) for second in range(40, 80))
+def test_the_how_to_builds_a_rule_that_lets_people_pass(queue: Analytic) -> None:
+    assert not any(queue.see(counter(second * 1000, 2)) for second in range(30))
+    assert not any(queue.see(counter(second * 1000, 4, step=25.0)) for second in range(30, 60))
+    assert not any(queue.see(counter(second * 1000, 4, kind="vehicle")) for second in range(60, 90))
 
 
-def test_the_how_to_builds_a_rule_that_forgets(stopped_vehicle: Analytic) -> None:
-    assert not any(stopped_vehicle.see(street(second * 1000, 100.0)) for second in range(9))
-    stopped_vehicle.reset()
-    found = [second for second in range(10, 30) if stopped_vehicle.see(street(second * 1000, 100.0))]
-    assert found == [20]
+def test_the_how_to_builds_a_rule_that_forgets(queue: Analytic) -> None:
+    assert not any(queue.see(counter(second * 1000, 3)) for second in range(13))
+    queue.reset()
+    found = [second for second in range(13, 40) if queue.see(counter(second * 1000, 3))]
+    assert found == [27]

@@ -67,13 +67,14 @@ class VehicleInPedestrianArea:
     card: ClassVar[Card] = Card(
         kind="vehicle_in_pedestrian_area",
         rule=(
-            "Something on wheels moves in the zone for `for`. Measures are people: their height where it is, and "
-            "the pace at which the people in view walk (1.4 m/s, 1.7 m until four have been seen walking). "
-            "*vehicle* and *cart*: what the detector calls a vehicle, moving at half of that pace or more; up to "
-            "2.4 heights long it is a cart, above a vehicle. *bicycle*: what the detector calls a bicycle (or a "
-            "vehicle no longer than a rider, with a person on it) at 1.3 times the pace or more; slower ones are "
-            "pushed. *skateboard*: a person who goes at 2.2 times the pace or more, straight and evenly, with "
-            "nothing under them that the detector knows. Each thing is told once."
+            "Something on wheels has been in the zone for `for` and moves. Measures are people: how tall they are "
+            "where it is, and the pace that three in four of the people seen walking there stay below (1.6 m/s "
+            "until four have been seen). *vehicle* and *cart*: what the detector calls a vehicle, at half of that "
+            "pace or more; up to 2.4 heights of a person long it is a cart, above a vehicle. *bicycle*: what the "
+            "detector calls a bicycle (or a vehicle no longer than a rider, with a person on it), at 1.3 times the "
+            "pace or more; slower ones are pushed. *skateboard*: a person who goes at 2.2 times the pace or more "
+            "for two seconds, straight and evenly, with nothing under them that the detector knows. Each thing is "
+            "told once."
         ),
         needs="a zone",
         parameters=(
