@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -62,7 +63,9 @@ class Pipeline:
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
-        self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {a.name: (a, build(a)) for a in spec.analytics}
+        self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {
+            a.name: (a, build(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
+        }
         self._running: frozenset[str] = frozenset()
         self._condition: Condition | None = None
         self._turn = 0
