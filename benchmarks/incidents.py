@@ -21,7 +21,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,7 @@ class Insertion:
         x, foot: where the middle of its lower edge begins.
         speed: pixels a second; negative to the left. It turns at the picture's edges.
         walks_s: for how long it moves before it stands still; as long as it is in view if it moves through.
+        within: from which to which x it keeps.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Insertion:
     foot: float
     speed: float
     walks_s: float
+    within: tuple[int, int] = field(default=(0, WIDTH), repr=False)
 
     @property
     def stands(self) -> bool:
@@ -92,19 +94,28 @@ class Insertion:
         return self.start % group_s / group_s
 
 
-def plan(seed: int, count: int, sprites: dict[str, int]) -> tuple[Insertion, ...]:
+def plan(
+    seed: int,
+    count: int,
+    sprites: dict[str, int],
+    *,
+    in_view: tuple[float, float] = IN_VIEW_S,
+    within: tuple[int, int] = (0, WIDTH),
+) -> tuple[Insertion, ...]:
     """Seeded insertions, one after the other.
 
     Args:
         seed: of everything.
         count: how many; one in three is a vehicle.
         sprites: how many cut-outs there are of each kind.
+        in_view: the shortest and the longest, in seconds.
+        within: from which to which x.
     """
     rng = np.random.default_rng([_VERSION, seed])
     at, result = LEAD_S + float(rng.uniform(0, 2)), []
     for number in range(count):
         kind = "vehicle" if number % 3 == 2 else "person"
-        seconds = round(float(rng.uniform(*IN_VIEW_S)) * FPS) / FPS
+        seconds = round(float(rng.uniform(*in_view)) * FPS) / FPS
         tall = int(rng.integers(TALL[0], TALL[1] + 1))
         # The lower in the picture the nearer and the taller, as on a wide square; give or take.
         depth = (tall - TALL[0]) / (TALL[1] - TALL[0])
@@ -118,10 +129,11 @@ def plan(seed: int, count: int, sprites: dict[str, int]) -> tuple[Insertion, ...
                 tall=tall,
                 sprite=int(rng.integers(sprites[kind])),
                 offset=int(rng.integers(1000)),
-                x=float(rng.uniform(0.8 * tall, WIDTH - 0.8 * tall)),
+                x=float(rng.uniform(within[0] + 0.8 * tall, within[1] - 0.8 * tall)),
                 foot=foot,
                 speed=float(rng.choice([-1, 1]) * rng.uniform(*_PACE[kind]) * tall),
                 walks_s=float(max(0.5, rng.uniform(0.1, 0.4) * seconds)) if standing else seconds,
+                within=within,
             )
         )
         at += seconds + float(rng.uniform(*GAP_S))
@@ -130,7 +142,7 @@ def plan(seed: int, count: int, sprites: dict[str, int]) -> tuple[Insertion, ...
 
 def place(insertion: Insertion, at: float) -> tuple[float, bool]:
     """Where its middle is (x) after ``at`` seconds in view, and whether it goes to the right."""
-    low, high = 0.8 * insertion.tall, WIDTH - 0.8 * insertion.tall
+    low, high = insertion.within[0] + 0.8 * insertion.tall, insertion.within[1] - 0.8 * insertion.tall
     way = insertion.x - low + insertion.speed * min(at, insertion.walks_s)
     width = high - low
     turns, rest = divmod(way, width)
@@ -177,12 +189,13 @@ def files(data: Path, n: int, progress: Progress, *, weather: str = "", per_file
         file = File(number, cache_folder() / name, coding, insertions)
         if not file.path.exists():
             progress(f"making {name}: {file.seconds:.0f} s (once)")
-            encode(file.path, _pictures(file, data, sprites, weather), coding)
+            encode(file.path, pictures(file, data, weather), coding)
         result.append(file)
     return result
 
 
-def _pictures(file: File, data: Path, sprites: dict[str, tuple[Sprite, ...]], weather: str) -> Iterator[Image]:
+def pictures(file: File, data: Path, weather: str = "", companions: Sequence[Insertion] = ()) -> Iterator[Image]:
+    """The pictures of a file (I420), with companions that belong to no insertion."""
     rng = np.random.default_rng([_VERSION, 77, file.number])
     grain, empty = Grain(rng), planar(backdrop(data))
     change: Weather | None = None
@@ -190,13 +203,15 @@ def _pictures(file: File, data: Path, sprites: dict[str, tuple[Sprite, ...]], we
         from streams import hard_weather  # noqa: PLC0415 (streams imports nothing of this, and this seldom of it)
 
         change = hard_weather(file.number)
-    pen = _Pen(sprites)
+    pen = _Pen({"person": people(data), "vehicle": vehicles(data)})
     waiting = list(file.insertions)
     for number in range(round(file.seconds * FPS)):
         at = number / FPS
         picture = empty.copy()
         while waiting and at >= waiting[0].start + waiting[0].seconds - 1e-6:
             waiting.pop(0)
+        for companion in companions:
+            pen.draw(picture, companion, at - companion.start)
         if waiting and at >= waiting[0].start - 1e-6:
             pen.draw(picture, waiting[0], at - waiting[0].start)
         if change is not None:
@@ -237,20 +252,25 @@ class Fired:
     at_ms: int
 
 
-def rules() -> tuple[AnalyticSpec, ...]:
-    """Intrusion of a person, and of a vehicle, anywhere in the picture."""
-    picture = ZoneSpec("picture", ((0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)))
+def rules(for_ms: int = FOR_MS, rearm_ms: int = 2000, left: int = 0) -> tuple[AnalyticSpec, ...]:
+    """Intrusion of a person, and of a vehicle, anywhere in the picture (or from ``left`` on)."""
+    picture = ZoneSpec("picture", ((left, 0), (WIDTH, 0), (WIDTH, HEIGHT), (left, HEIGHT)))
     return tuple(
-        AnalyticSpec(kind, "intrusion", picture, {"of": (kind,), "for_ms": FOR_MS, "rearm_ms": 2000})
+        AnalyticSpec(kind, "intrusion", picture, {"of": (kind,), "for_ms": for_ms, "rearm_ms": rearm_ms})
         for kind in ("person", "vehicle")
     )
 
 
-def cascade(file: File, data: Path, detector: inference.NanoDet) -> tuple[list[Fired], dict[str, float]]:
+RULES = rules()
+
+
+def cascade(
+    file: File, data: Path, detector: inference.NanoDet, judged: tuple[AnalyticSpec, ...] = RULES
+) -> tuple[list[Fired], dict[str, float]]:
     """What the whole line raises, and what it did for it."""
     empty = backdrop(data)
     png = Backdrop(empty, np.ones(empty.shape[:2], bool)).to_png()
-    spec = SourceSpec("incidents", str(file.path), rules(), realtime=False, backdrop=png)
+    spec = SourceSpec("incidents", str(file.path), judged, realtime=False, backdrop=png)
     fired: list[Fired] = []
     last: dict[str, float] = {}
 
@@ -307,7 +327,9 @@ def _near(insertion: Insertion, at_ms: int, *, before: int) -> bool:
     return begin - before <= at_ms <= begin + insertion.seconds * 1000 + GRACE_MS
 
 
-def reference(file: File, found: dict[int, Detections], threshold: float) -> list[Fired]:
+def reference(
+    file: File, found: dict[int, Detections], threshold: float, judged: tuple[AnalyticSpec, ...] = RULES
+) -> list[Fired]:
     """What the same tracker and the same rules raise from every frame.
 
     The tracker has thresholds of its own; scores are moved so that its threshold for a new track falls on
@@ -316,7 +338,7 @@ def reference(file: File, found: dict[int, Detections], threshold: float) -> lis
     fired: list[Fired] = []
     for insertion in file.insertions:
         tracker = Tracker((WIDTH, HEIGHT))
-        judges = [(spec.name, build(spec)) for spec in rules()]
+        judges = [(spec.name, build(spec)) for spec in judged]
         for at_ms in sorted(t for t in found if _near(insertion, t, before=_BEFORE_MS)):
             seen = found[at_ms]
             birth = np.array(tracking.BIRTH, np.float32)[seen.kinds]

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,10 @@ def figures(*, quick: bool, progress: Callable[[str], None]) -> list[dict[str, A
         ]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "bench"
-        _deployment(root)
+        deployment(root, {"street.mp4": Path(str(STREET))}, _charter)
         progress(f"Watching an open reviewer page for {SECONDS[quick]} s ...")
-        seen, told = _watch(root, SECONDS[quick])
+        seen = [(event.received_ms - event.at_ms) / 1000 for event in watch(root, SECONDS[quick]).values()]
+        told = _told(root)
     note = "the clip at 10 frames a second, in real time; the wait for the next inference (2.5 a second) is included"
     return [
         _figure("capture_to_page_p50_s", seen, 0.5, len(seen), note),
@@ -72,8 +74,9 @@ def _figure(name: str, values: list[float] | None, share: float | None, n: int, 
     value = interval = None
     if values:
         ordered = sorted(values)
+        share = share or 0.5
         value = statistics.median(ordered) if share == 0.5 else ordered[min(n - 1, int(share * n))]
-        interval = _interval(ordered, share or 0.5)
+        interval = _interval(ordered, share)
     return {
         "name": name,
         "value": value,
@@ -96,13 +99,21 @@ def _interval(ordered: list[float], share: float) -> list[float]:
     return [ordered[max(0, low)], ordered[min(n - 1, high)]]
 
 
-def _deployment(root: Path) -> None:
+def deployment(root: Path, media: dict[str, Path], charter_of: Callable[[str, str], dict[str, Any]]) -> None:
+    """Make a trial deployment with a robot for a reviewer, its charter in force.
+
+    Args:
+        root: where.
+        media: files for its sources, by the name that the charter calls them.
+        charter_of: the charter, given the key of whoever signs and the key of the openings.
+    """
     origin = "trial.bench.example"
     layout, _ = make_deployment(root, origin, f"127.0.0.1:{_port()}")
-    shutil.copyfile(str(STREET), layout.media / "street.mp4")
+    for name, path in media.items():
+        shutil.copyfile(str(path), layout.media / name)
     key, openings = root.parent / "me.key", root.parent / "openings.key"
     me, sealed = new_key(key, f"me.{origin}", "signing", None), new_key(openings, f"me.{origin}", "openings", None)
-    text = _charter(me, sealed)
+    text = json.dumps(charter_of(me, sealed), indent=1).encode()
     charter = parse(text)
     with House(root) as house:
         clear = {"name": charter.charter, "version": 1, "sha256": charter.digest, "seen": None}
@@ -124,28 +135,36 @@ def _deployment(root: Path) -> None:
         house.sequencer.tick((Lane.PROMPT, Lane.BATCH))
 
 
-def _charter(me: str, openings: str) -> bytes:
-    today = moment(SystemClock().now()).date()
-    until = moment(SystemClock().now() + 7 * DAY).date()
+def _charter(me: str, openings: str) -> dict[str, Any]:
     width, height = WIDTH // COLUMNS, (HEIGHT - TOP) // ROWS
     cells = [(x * width, TOP + y * height) for y in range(ROWS) for x in range(COLUMNS)]
     zones = {
         f"cell-{i}": {"polygon": [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]}
         for i, (x, y) in enumerate(cells)
     }
-    analytics = {
-        f"watch-{i}": {
-            "kind": "intrusion",
-            "source": "street",
-            "zone": f"cell-{i}",
-            "purpose": "measure",
-            "model": MODEL,
-            "of": ["person"],
-            "for": "1s",
-        }
-        for i in range(len(cells))
-    }
-    charter = {
+    analytics = {f"watch-{i}": intrusion("street", f"cell-{i}", "person") for i in range(len(cells))}
+    return charter(me, openings, {"street": source("street.mp4", zones)}, analytics)
+
+
+def intrusion(where: str, zone: str, what: str) -> dict[str, Any]:
+    """A rule of the charter: that kind of thing is in that zone for a second."""
+    return {
+        "kind": "intrusion", "source": where, "zone": zone, "purpose": "measure", "model": MODEL, "of": [what],
+        "for": "1s",
+    }  # fmt: skip
+
+
+def source(file: str, zones: dict[str, Any]) -> dict[str, Any]:
+    """A source of the charter: a file that is played again and again."""
+    place = {"name": "A clip", "lat": 0, "lon": 0}
+    return {"kind": "file", "path": file, "loop": True, "place": place, "zones": zones}
+
+
+def charter(me: str, openings: str, sources: dict[str, Any], analytics: dict[str, Any]) -> dict[str, Any]:
+    """A charter for measuring, signed by one person for everybody."""
+    today = moment(SystemClock().now()).date()
+    until = moment(SystemClock().now() + 7 * DAY).date()
+    return {
         "watchglass": 1,
         "charter": "bench",
         "version": 1,
@@ -155,15 +174,7 @@ def _charter(me: str, openings: str) -> bytes:
             "measure": {"text": "Measure how fast an alert arrives.", "legal_basis": "none is needed: a clip"}
         },
         "models": {MODEL: f"sha256:{shipped().sha256}"},
-        "sources": {
-            "street": {
-                "kind": "file",
-                "path": "street.mp4",
-                "loop": True,
-                "place": {"name": "A clip", "lat": 0, "lon": 0},
-                "zones": zones,
-            }
-        },
+        "sources": sources,
         "analytics": analytics,
         "safeguards": {
             "public_view": {"mode": "painted", "delay": "0s", "hide_below": 0, "grid_m": 1},
@@ -175,16 +186,25 @@ def _charter(me: str, openings: str) -> bytes:
         "ledger": {"checkpoint_every": "10s", "batch_every": "1m", "merge_within": "10m"},
         "oversight": {"body": "A benchmark", "key": me, "openings_key": openings, "may": ["suspend"]},
     }
-    return json.dumps(charter, indent=1).encode()
 
 
-def _watch(root: Path, seconds: int) -> tuple[list[float], list[float]]:
+@dataclass(frozen=True)
+class Arrival:
+    """An alert reached an open page: its capture time, and when the page heard of it (both ms, one clock)."""
+
+    at_ms: int
+    received_ms: int
+
+
+def watch(root: Path, seconds: int) -> dict[str, Arrival]:
+    """Run the deployment with a reviewer's page open for so long: what arrived, by alert. A robot confirms each."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only this benchmark needs a browser)
 
     port = _listen_port(root)
     house = subprocess.Popen(
         [sys.executable, "-m", "watchglass", "run", str(root)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+    arrived: dict[str, Arrival] = {}
     try:
         _wait_for(port)
         with sync_playwright() as playwright:
@@ -196,11 +216,10 @@ def _watch(root: Path, seconds: int) -> tuple[list[float], list[float]]:
             page.fill("input[name=password]", PASSWORD)
             page.click("main form button[type=submit]")
             page.goto(f"{base}/review")
-            latency: dict[str, float] = {}
             end = time.monotonic() + seconds
             while time.monotonic() < end:
                 for event in page.evaluate("window.__watchglass ? window.__watchglass.latency : []"):
-                    latency[event["alert"]] = (event["received_ms"] - event["at_ms"]) / 1000
+                    arrived[event["alert"]] = Arrival(event["at_ms"], event["received_ms"])
                 if page.locator("article.alert form#verdict").count():
                     page.keyboard.press("c")
                 page.wait_for_timeout(50)
@@ -208,12 +227,16 @@ def _watch(root: Path, seconds: int) -> tuple[list[float], list[float]]:
     finally:
         house.send_signal(signal.SIGINT)
         house.wait(60)
+    return arrived
+
+
+def _told(root: Path) -> list[float]:
+    """Seconds from capture to hand-over of each alert."""
     with House(root) as opened:
         rows = opened.store.read().all(
             "SELECT handover.handed_ms - alert.at_ms AS ms FROM handover JOIN alert ON alert.id = handover.alert"
         )
-        told = [row["ms"] / 1000 for row in rows]
-    return list(latency.values()), told
+        return [row["ms"] / 1000 for row in rows]
 
 
 def _listen_port(root: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import os
 import platform
@@ -26,11 +27,21 @@ def add(groups: Any) -> None:
     command = groups.add_parser("bench", help="measure how fast it is (needs a checkout)")
     command.add_argument("name", choices=NAMES, help="what to measure")
     command.add_argument("--quick", action="store_true", help="under a minute, with wider intervals")
+    command.add_argument(
+        "--only", action="append", default=[], metavar="PART", help="measure this part alone; may be given again"
+    )
     command.set_defaults(run=_run, render=render)
 
 
 def _run(args: argparse.Namespace) -> Result:
-    return measured("bench " + args.name, load(args.name).figures, quick=args.quick)
+    module = load(args.name)
+    parts = tuple(getattr(module, "PARTS", ()))
+    unknown = [part for part in args.only if part not in parts]
+    if unknown:
+        known = f"Use one or more of: {', '.join(parts)}." if parts else f"Leave --only out: {args.name} is one part."
+        raise BadInput(f"The benchmark {args.name!r} has no part {unknown[0]!r}.", fix=known)
+    chosen = functools.partial(module.figures, only=args.only) if args.only else module.figures
+    return measured("bench " + args.name, chosen, quick=args.quick)
 
 
 def load(name: str) -> ModuleType:
