@@ -25,6 +25,8 @@ from watchglass.charter.decide import Standing
 from watchglass.charter.model import EVERYTHING, Charter, Model
 from watchglass.core.errors import CannotRecord, Refused
 from watchglass.core.time import SECOND
+from watchglass.edge.plugins.host import enforceable
+from watchglass.edge.plugins.installed import plug_in
 from watchglass.perception.messages import (
     BackdropProposal,
     Clip,
@@ -42,6 +44,7 @@ from watchglass.runtime.bus import Bus
 from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
+from watchglass.runtime.measure import Measure
 from watchglass.runtime.specs import lease_of, specs_of
 
 log = logging.getLogger(__name__)
@@ -93,6 +96,7 @@ class Supervisor:
         self._wishes: deque[tuple[str, Order]] = deque()
         self._changed = False
         self.intake = Intake(acting, standing, bus)
+        self._measure = Measure(acting.store, acting.clock)
         self.crew = Crew(
             acting.clock,
             inference=inference,
@@ -152,6 +156,7 @@ class Supervisor:
         self._overdue()
         self._live.tick()
         self.intake.retry()
+        self._measure.keep()
 
     def _follow(self, standing: Standing) -> None:
         """Start, restart or stop the workers when another charter counts."""
@@ -162,6 +167,7 @@ class Supervisor:
             self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
             return
         self._check_models(charter)
+        self._check_plug_ins(charter)
         if self._charter is not None:
             log.info("Another charter counts now: version %s. The workers start anew.", charter.version)
             self._stop_workers()
@@ -188,6 +194,16 @@ class Supervisor:
                     fix="Install the version of Watchglass that ships it, or publish a charter that names this one: "
                     "`watchglass model show` prints its hash.",
                 )
+
+    def _check_plug_ins(self, charter: Charter) -> None:
+        """Before anything runs: is each plug-in the one that the charter pins, and can it be kept in?"""
+        for code in charter.plug_ins:
+            plug_in(code.name, code.digest.removeprefix("sha256:"))
+        if charter.plug_ins and (why := enforceable()) is not None:
+            raise Refused(
+                f"The charter has plug-ins, and this machine cannot keep them in: {why}.",
+                fix="Run it on Linux (x86-64 or aarch64) with seccomp, or publish a charter without plug-ins.",
+            )
 
     def _renew(self, standing: Standing) -> int:
         """Send the lease; in how many milliseconds to do so again."""
@@ -221,6 +237,7 @@ class Supervisor:
                 self._live.take_pins(report)
             case Health():
                 self._live.take_health(report)
+                self._measure.take(report)
                 self._note_running(report)
             case Incident() | Clip():
                 self.intake.record(report)
@@ -327,6 +344,7 @@ class Supervisor:
 
     def _end(self, cause: Cause) -> None:
         self._stop_workers()
+        self._measure.close()
         self.intake.close()
         self._finish_run(cause)
 

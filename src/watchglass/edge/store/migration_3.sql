@@ -1,4 +1,4 @@
--- From schema 2: how each source fared, minute by minute for a day, and day by day for two months.
+-- From schema 2 to 3: how each source fared, minute by minute for a day, and day by day for two months.
 CREATE TABLE source_minute (
     source       TEXT    NOT NULL,
     at_ms        INTEGER NOT NULL,
