@@ -78,9 +78,12 @@ class StaticChange:
         box: x1, y1, x2, y2 in pixels.
         since_ms: capture time since which it has stayed.
         steady_ms: for how long it has really been seen without anything in front of it.
+        gone: whether something was taken away here (its outline was there before and is not now); None where that
+            cannot be told.
     """
 
     id: int
     box: tuple[float, float, float, float]
     since_ms: int
     steady_ms: int
+    gone: bool | None = None

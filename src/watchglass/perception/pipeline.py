@@ -11,14 +11,16 @@ import numpy as np
 
 from watchglass.core.entropy import Entropy
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
+from watchglass.perception.analytics.card import Card
 from watchglass.perception.cascade import Cascade, Look
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
 from watchglass.perception.observation import Detections, Tracks
-from watchglass.perception.ports import Decoder, Detector, Packet, Painter, Picture, stride_of
+from watchglass.perception.ports import Decoder, Detector, Image, Packet, Painter, Picture, stride_of
 from watchglass.perception.ring import ClipOrder, Ring
 from watchglass.perception.sight import Sight
+from watchglass.perception.statics import StaticWatch
 
 WATCH_MS: Final = 1000
 _MINUTE: Final = 60_000
@@ -38,6 +40,7 @@ class Pipeline:
         decoder, detector, painter, entropy: the world outside.
         allowed: names of the rules that may run at this very moment. Asked before each judgement: a rule whose lease
             has run out stops within the frame.
+        rule_of: makes each rule; plug-ins are made elsewhere.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Pipeline:
         painter: Painter,
         entropy: Entropy,
         allowed: Callable[[], frozenset[str]],
+        rule_of: Callable[[AnalyticSpec], Analytic] = build,
     ) -> None:
         self.spec = spec
         self.frames = 0
@@ -64,8 +68,10 @@ class Pipeline:
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {
-            a.name: (a, build(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
+            a.name: (a, rule_of(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
         }
+        wanted = any("statics" in _sees(rule) for _, rule in self._rules.values())
+        self._statics = StaticWatch(stride_of(*size)) if wanted else None
         self._running: frozenset[str] = frozenset()
         self._condition: Condition | None = None
         self._turn = 0
@@ -105,6 +111,8 @@ class Pipeline:
         self._ring.clear()
         self._sight.forget()
         self._cascade.reset()
+        if self._statics:
+            self._statics.seam(self._at_ms)
 
     @property
     def inferences(self) -> int:
@@ -132,7 +140,7 @@ class Pipeline:
             inferences=self._sight.inferences,
             running=tuple(sorted(self._running)),
             dropped={**dropped, **damaged},
-            fault=self.fault or (self._condition.name if self._condition else None),
+            fault=self.fault or (self._condition.name if self._condition else None) or self._troubles(),
             backdrop_ready=self._painter.ready,
         )
 
@@ -177,11 +185,26 @@ class Pipeline:
             and picture.at_ms - self._condition.since_ms > _ACCEPT_MS
         ):
             self._watch.accept_scene()
+        if self._statics:
+            self._watch_statics(picture.at_ms, sample)
+
+    def _watch_statics(self, at_ms: int, sample: Image) -> None:
+        assert self._statics is not None
+        if self._condition is None:
+            self._statics.look(at_ms, sample, self._sight.busy(at_ms))
+        elif self._condition.name == "moved":
+            self._statics.reset()
 
     def _judge(self, tracks: Tracks, found: Detections | None = None) -> Iterator[Event]:
         self._allow(self._allowed())
         scene = Scene(
-            tracks.at_ms, tracks, self._condition, found=found, ground=self._ground, overhead=self.spec.overhead
+            tracks.at_ms,
+            tracks,
+            self._condition,
+            statics=self._statics.changes if self._statics else (),
+            found=found,
+            ground=self._ground,
+            overhead=self.spec.overhead,
         )
         for name, (spec, rule) in self._rules.items():
             if name not in self._running:
@@ -235,12 +258,18 @@ class Pipeline:
         for name in self._running - running:
             if name in self._rules:
                 self._rules[name][1].reset()
-        self._running = running & self._rules.keys()
+        self._running = frozenset(n for n in running & self._rules.keys() if not _trouble(self._rules[n][1]))
+
+    def _troubles(self) -> str | None:
+        """What keeps a plug-in from judging."""
+        return next((told for _, rule in self._rules.values() if (told := _trouble(rule))), None)
 
     def _seam(self, turn: int) -> None:
         self._turn = turn
         self._sight.forget()
         self._watch.seam()
+        if self._statics:
+            self._statics.seam(self._at_ms)
         self._cascade.reset()
         for _, rule in self._rules.values():
             rule.reset()
@@ -265,3 +294,15 @@ def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:
     if spec.plane:
         return Ground(spec.plane)
     return Ground.flat(spec.width_m / size[0]) if spec.width_m else None
+
+
+def _sees(rule: Analytic) -> tuple[str, ...]:
+    """What a rule is given, as its card says."""
+    card = getattr(rule, "card", None)
+    return card.sees if isinstance(card, Card) else ()
+
+
+def _trouble(rule: Analytic) -> str | None:
+    """Why a rule that runs elsewhere was stopped; ours never are."""
+    told: str | None = getattr(rule, "trouble", None)
+    return told

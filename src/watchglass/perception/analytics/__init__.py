@@ -13,9 +13,12 @@ from watchglass.core.errors import BadInput
 from watchglass.perception.analytics.camera_fault import CameraFault
 from watchglass.perception.analytics.crowd_density import CrowdDensity
 from watchglass.perception.analytics.crowd_surge import CrowdSurge
+from watchglass.perception.analytics.fall import Fall
 from watchglass.perception.analytics.intrusion import Intrusion
+from watchglass.perception.analytics.person_down import PersonDown
 from watchglass.perception.analytics.rule import Analytic, Finding, Scene
 from watchglass.perception.analytics.stopped_vehicle import StoppedVehicle
+from watchglass.perception.analytics.unattended_object import UnattendedObject
 from watchglass.perception.analytics.vehicle_in_pedestrian_area import VehicleInPedestrianArea
 from watchglass.perception.analytics.wrong_way import WrongWay
 from watchglass.perception.messages import AnalyticSpec
@@ -27,6 +30,9 @@ KINDS_OF_INCIDENT: Final[Mapping[str, Callable[[AnalyticSpec], Analytic]]] = {
     "stopped_vehicle": StoppedVehicle,
     "crowd_density": CrowdDensity,
     "crowd_surge": CrowdSurge,
+    "unattended_object": UnattendedObject,
+    "fall": Fall,
+    "person_down": PersonDown,
     "camera_fault": CameraFault,
 }
 

@@ -43,4 +43,4 @@ class Card:
     parameters: tuple[Parameter, ...]
     evidence: str
     fails: tuple[str, ...]
-    sees: tuple[Literal["tracks", "statics", "condition"], ...] = ("tracks",)
+    sees: tuple[Literal["tracks", "found", "statics", "condition"], ...] = ("tracks",)

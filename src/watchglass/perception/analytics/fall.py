@@ -42,7 +42,7 @@ class Fall(LyingRule):
             "From above somebody who sits with stretched legs may be as long: leave chairs out of the zone.",
             "Who was already down when the camera began to look, or after a gap, is not told.",
         ),
-        sees=("tracks", "statics"),
+        sees=("found",),
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:

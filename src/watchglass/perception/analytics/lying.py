@@ -7,10 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from watchglass.core.errors import BadInput
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
-from watchglass.perception.observation import KINDS, Tracks
 from watchglass.perception.posture import Lying, Postures
 from watchglass.perception.zones import Zone
 
@@ -33,8 +31,6 @@ class LyingRule:
     def __init__(
         self, spec: AnalyticSpec, *, for_ms: int, holds: Callable[[Lying], bool], words: Callable[[Lying, int], str]
     ) -> None:
-        if spec.zone is not None and spec.zone.line:
-            raise BadInput(f"The rule {spec.name!r} has a line, not an area.", fix="Name a zone with a polygon.")
         self._zone = Zone(spec.zone)
         self._for_ms = int(number(spec, "for_ms", for_ms))
         self._rearm_ms = int(number(spec, "rearm_ms", REARM_MS))
@@ -68,15 +64,8 @@ class LyingRule:
 
     def _inside(self, one: Lying, scene: Scene) -> bool:
         x1, y1, x2, y2 = (float(v) for v in one.box)
-        where = [x1, (y1 + y2) / 2, x2, (y1 + y2) / 2] if scene.overhead else [x1, y1, x2, y2]
-        alone = Tracks(
-            scene.at_ms,
-            np.zeros(1, np.int64),
-            np.array([where], np.float32),
-            np.zeros(1, np.float32),
-            np.array([KINDS.index("person")], np.int8),
-        )
-        return bool(self._zone.inside(alone, ("person",))[0])
+        where = [(x1 + x2) / 2, (y1 + y2) / 2 if scene.overhead else y2]
+        return bool(self._zone.holds(np.array([where], np.float32))[0])
 
     def _is_told(self, one: Lying) -> bool:
         return any(one.overlaps(other) > _SAME_PLACE for _, other in self._told.values())

@@ -37,7 +37,7 @@ class PersonDown(LyingRule):
             "Who was already down when the camera began to look, or after a gap, is not told.",
             "A thing that somebody who lay down and rose left at the place can keep the state for a while.",
         ),
-        sees=("tracks", "statics"),
+        sees=("found", "statics"),
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:

@@ -1,0 +1,256 @@
+"""Somebody left a thing behind and went away."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import numpy as np
+
+from watchglass.core.geometry import FloatArray, feet, iou
+from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.rule import Finding, Scene, number
+from watchglass.perception.messages import AnalyticSpec
+from watchglass.perception.observation import KINDS, StaticChange
+from watchglass.perception.zones import Zone
+
+FOR_MS: Final = 60_000
+OWNER_WITHIN_M: Final = 3.0
+
+KEEP_MS: Final = 40_000
+"""For so long it is remembered where people were: a change is known only after it has been seen for some seconds."""
+
+BROUGHT_MS: Final = 3_000
+"""Whoever brought a thing was at it so shortly before or after it appeared."""
+
+STAYS_MS: Final = 10_000
+"""Whoever is near for so long attends to it; a passer-by is not."""
+
+TALL_M: Final = 1.7
+"""How tall a person is taken to be, where the charter states no ground plane."""
+
+_SCORE: Final = 0.35
+_AT_IT: Final = 0.3
+_PERSON: Final = KINDS.index("person")
+_VEHICLE: Final = KINDS.index("vehicle")
+_BIGGEST: Final = 0.6
+_TALLEST: Final = 0.75
+_SMALLEST: Final = 0.01
+_IT_IS: Final = 0.35
+_SHARE: Final = 0.3
+_VANISHED_MS: Final = 4_000
+_NOBODY: Final = 0
+
+
+@dataclass(slots=True)
+class _Thing:
+    """A change of the scene that somebody may have left behind.
+
+    Attributes:
+        owners: numbers of the tracks that were at it when it appeared.
+        left_ms: since when no owner is near; None while one is.
+        near_ms: since when anybody has been near without a break; None while nobody is.
+        looks: how often something was compared with it.
+        alive: how often it looked like a person or a vehicle itself.
+    """
+
+    owners: frozenset[int]
+    tall_px: float
+    seen_ms: int
+    left_ms: int | None = None
+    near_ms: int | None = None
+    looks: int = 0
+    alive: int = 0
+    told: bool = False
+
+
+@dataclass(slots=True)
+class _Moment:
+    at_ms: int
+    ids: list[int]
+    boxes: FloatArray
+
+
+@dataclass(slots=True)
+class _Near:
+    """Who is near a thing now."""
+
+    ids: set[int] = field(default_factory=set)
+    anybody: bool = False
+
+
+class UnattendedObject:
+    """Fires once for each thing that was left behind and has been alone for ``for_ms``."""
+
+    card: ClassVar[Card] = Card(
+        kind="unattended_object",
+        rule=(
+            f"Something in the scene has changed and stays, though nothing there is known to be a bag: the detector "
+            f"need not know it. Somebody was at the spot when it appeared (within {BROUGHT_MS / 1000:g} s). It is "
+            f"smaller than that person, is no person or vehicle that stands still, and is nothing that was taken away. "
+            f"None of those who were there is within `owner_within` of it, and nobody else has stayed as near for "
+            f"{STAYS_MS / 1000:g} s; that has been so for `for`."
+        ),
+        needs="a zone; `view.plane` for exact distances, otherwise the height of people in the picture is the measure",
+        parameters=(
+            Parameter("for_ms", "ms", str(FOR_MS), "How long it must have been alone."),
+            Parameter(
+                "owner_within_m", "m", f"{OWNER_WITHIN_M:g}", "As long as its bringer is so near, it is attended."
+            ),
+        ),
+        evidence="For how long it has been there and alone, where and how large it is, how distances were measured.",
+        fails=(
+            "A thing smaller than about two hundredths of the picture's width is not seen.",
+            "A thing of the colour of the ground is not seen.",
+            "A thing put down in a dense crowd is not connected with anybody, or with too many.",
+            "A bin that is opened, a door or a parked bicycle that somebody has just touched can be told.",
+            "Somebody who sits down, keeps still and is not found by the detector can be told as a thing.",
+            "What was there before the camera began to look, or before another light came on, belongs to the scene.",
+        ),
+        sees=("tracks", "found", "statics"),
+    )
+
+    def __init__(self, spec: AnalyticSpec) -> None:
+        self._zone = Zone(spec.zone)
+        self._for_ms = int(number(spec, "for_ms", FOR_MS))
+        self._within_m = number(spec, "owner_within_m", OWNER_WITHIN_M)
+        self._moments: deque[_Moment] = deque()
+        self._things: dict[int, _Thing | None] = {}
+
+    def reset(self) -> None:
+        """See ``Analytic.reset``. What was told stays told."""
+        self._moments.clear()
+        self._things = {i: thing for i, thing in self._things.items() if thing is not None and thing.told}
+
+    def see(self, scene: Scene) -> Finding | None:
+        """See ``Analytic.see``."""
+        at_ms = scene.at_ms
+        people = scene.tracks.kinds == _PERSON
+        self._moments.append(_Moment(at_ms, scene.tracks.ids[people].tolist(), scene.tracks.boxes[people]))
+        while self._moments[0].at_ms < at_ms - KEEP_MS:
+            self._moments.popleft()
+        finding = None
+        for static in scene.statics:
+            if static.id not in self._things:
+                self._things[static.id] = self._brought(static, at_ms)
+            thing = self._things[static.id]
+            if thing is None or thing.told or static.gone:
+                continue
+            self._attend(thing, static, scene)
+            if finding is None and self._is_alone(thing, static, at_ms):
+                thing.told = True
+                finding = self._finding(thing, static, scene)
+        present = {static.id for static in scene.statics}
+        self._things = {
+            i: thing for i, thing in self._things.items()
+            if i in present or (thing is not None and at_ms - thing.seen_ms <= _VANISHED_MS)
+        }  # fmt: skip
+        return finding
+
+    def _brought(self, static: StaticChange, at_ms: int) -> _Thing | None:
+        """The thing, if somebody was at the spot when it appeared, and is larger than it."""
+        box = np.array(static.box, np.float32)
+        owners: set[int] = set()
+        tallest = 0.0
+        for moment in self._moments:
+            if abs(moment.at_ms - static.since_ms) > BROUGHT_MS or not len(moment.boxes):
+                continue
+            tall = moment.boxes[:, 3] - moment.boxes[:, 1]
+            for index in np.flatnonzero(_gap(moment.boxes, box) <= _AT_IT * tall).tolist():
+                if _smaller(box, moment.boxes[index]):
+                    owners.add(moment.ids[index])
+                    tallest = max(tallest, float(tall[index]))
+        return _Thing(frozenset(owners), tallest, at_ms) if owners else None
+
+    def _attend(self, thing: _Thing, static: StaticChange, scene: Scene) -> None:
+        at_ms = scene.at_ms
+        thing.seen_ms = at_ms
+        boxes, kinds, ids = _everybody(scene)
+        box = np.array(static.box, np.float32)
+        if len(boxes):
+            alike = iou(boxes, box[None])[:, 0] >= _IT_IS
+            thing.alive += bool((alike & ((kinds == _PERSON) | (kinds == _VEHICLE))).any())
+        thing.looks += 1
+        near = self._near(
+            boxes[kinds == _PERSON], [i for i, k in zip(ids, kinds, strict=True) if k == _PERSON], box, scene
+        )
+        if near.ids & thing.owners:
+            thing.left_ms = None
+        elif thing.left_ms is None:
+            thing.left_ms = at_ms
+        if not near.anybody:
+            thing.near_ms = None
+        elif thing.near_ms is None:
+            thing.near_ms = at_ms
+        elif at_ms - thing.near_ms >= STAYS_MS:
+            thing.left_ms = None
+
+    def _near(self, people: FloatArray, ids: list[int], box: FloatArray, scene: Scene) -> _Near:
+        if not len(people):
+            return _Near()
+        foot = np.array([[(box[0] + box[2]) / 2, box[3]]], np.float32)
+        ground = scene.ground
+        if ground is not None and (ground.exact or scene.overhead):
+            away = np.hypot(*(ground.metres(feet(people)) - ground.metres(foot)).T)
+        else:
+            tall = np.maximum(people[:, 3] - people[:, 1], np.float32(1))
+            away = _gap(people, box) / tall * TALL_M
+        close = np.nan_to_num(away, nan=np.inf) <= self._within_m
+        return _Near({i for i, c in zip(ids, close.tolist(), strict=True) if c and i != _NOBODY}, bool(close.any()))
+
+    def _is_alone(self, thing: _Thing, static: StaticChange, at_ms: int) -> bool:
+        if thing.left_ms is None or at_ms - thing.left_ms < self._for_ms:
+            return False
+        if thing.alive > _SHARE * thing.looks:
+            return False
+        foot = np.array([[(static.box[0] + static.box[2]) / 2, static.box[3]]], np.float32)
+        return bool(self._zone.holds(foot)[0])
+
+    def _finding(self, thing: _Thing, static: StaticChange, scene: Scene) -> Finding:
+        assert thing.left_ms is not None
+        alone, there = (scene.at_ms - thing.left_ms) / 1000, (scene.at_ms - static.since_ms) / 1000
+        exact = scene.ground is not None and (scene.ground.exact or scene.overhead)
+        x1, y1, x2, y2 = static.box
+        return Finding(
+            score=None,
+            why=(
+                f"something that a person left behind {there:.0f} s ago has been alone for {alone:.0f} s "
+                f"(nobody who brought it within {self._within_m:g} m)"
+            ),
+            facts={
+                "seconds_there": round(there, 1),
+                "seconds_alone": round(alone, 1),
+                "box": [round(x1), round(y1), round(x2), round(y2)],
+                "height_share_of_person": round((y2 - y1) / max(1.0, thing.tall_px), 2),
+                "measured_by": "the ground plane" if exact else "people's height in the picture",
+                "was_taken_away": static.gone,
+            },
+        )
+
+
+def _everybody(scene: Scene) -> tuple[FloatArray, FloatArray, list[int]]:
+    """Boxes (n, 4), kinds (n,) and numbers of all tracks, and of what the detector alone finds (number 0)."""
+    tracks, found = scene.tracks, scene.found
+    if found is None:
+        return tracks.boxes, tracks.kinds.astype(np.float32), tracks.ids.tolist()
+    heard = found.scores >= _SCORE
+    return (
+        np.concatenate([tracks.boxes, found.boxes[heard]]).astype(np.float32),
+        np.concatenate([tracks.kinds, found.kinds[heard]]).astype(np.float32),
+        [*tracks.ids.tolist(), *[_NOBODY] * int(heard.sum())],
+    )
+
+
+def _gap(boxes: FloatArray, box: FloatArray) -> FloatArray:
+    """How far each of ``boxes`` (n, 4) is from ``box`` (4,), pixels; 0 where they overlap."""
+    across = np.maximum(np.maximum(boxes[:, 0] - box[2], box[0] - boxes[:, 2]), 0)
+    down = np.maximum(np.maximum(boxes[:, 1] - box[3], box[1] - boxes[:, 3]), 0)
+    return np.asarray(np.hypot(across, down), np.float32)
+
+
+def _smaller(box: FloatArray, person: FloatArray) -> bool:
+    """Whether ``box`` is small beside ``person``, and not just a speck."""
+    wide, tall = box[2] - box[0], box[3] - box[1]
+    share = float(wide * tall / max(1.0, float((person[2] - person[0]) * (person[3] - person[1]))))
+    return _SMALLEST <= share <= _BIGGEST and float(tall) <= _TALLEST * float(person[3] - person[1])
