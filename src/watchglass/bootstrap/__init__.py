@@ -6,6 +6,8 @@ from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.edge.entropy import SeededEntropy, SystemEntropy
 from watchglass.edge.inference import MODEL, shipped
 from watchglass.edge.keys import read_openings_key, read_signing_key
+from watchglass.edge.plugins.host import enforceable as plug_ins_refused
+from watchglass.edge.plugins.installed import installed as installed_plug_ins
 from watchglass.edge.tiles import open_tiles
 from watchglass.edge.trust import load_trust, remember
 from watchglass.edge.witness import new_witness, open_witness
@@ -23,6 +25,7 @@ __all__ = [
     "VirtualClock",
     "connect",
     "deployment_of",
+    "installed_plug_ins",
     "load_trust",
     "look_once",
     "make_deployment",
@@ -33,6 +36,7 @@ __all__ = [
     "open_witness",
     "parse_listen",
     "picture_size",
+    "plug_ins_refused",
     "read_openings_key",
     "read_signing_key",
     "remember",

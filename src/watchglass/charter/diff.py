@@ -17,12 +17,13 @@ from watchglass.charter.model import (
     OnSuspension,
     Oversight,
     Picture,
+    PlugIn,
     Safeguards,
     Source,
     View,
 )
 from watchglass.charter.told import TOLD, Show, Told, Weight
-from watchglass.charter.words import listed, said, sentence
+from watchglass.charter.words import listed, plain, said, sentence
 from watchglass.core.geometry import Polygon
 
 
@@ -60,6 +61,7 @@ def _compare(old: Charter, new: Charter) -> Iterator[Change]:
     yield from _fields(old.in_force, new.in_force, "in_force", "")
     yield from _named("purposes", old.purposes, new.purposes, lambda p: f"the purpose “{said(p.name)}”: {p.text}")
     yield from _named("models", old.models, new.models, lambda model: f"the software “{said(model.name)}”")
+    yield from _named("plug_ins", old.plug_ins, new.plug_ins, lambda code: f"the plug-in “{said(code.name)}”.")
     yield from _sources(old, new)
     yield from _analytics(old, new)
     yield from _destinations(old, new)
@@ -162,6 +164,13 @@ def _analytic(old: Charter, was: Analytic, new: Charter, now: Analytic) -> Itera
             "widening", path, f"{who} now does something else. {sentence(new, now)} Before: {sentence(old, was)}"
         )
         return
+    if isinstance(was, PlugIn) and isinstance(now, PlugIn):
+        yield from _named(
+            f"{path}.settings",
+            was.numbers,
+            now.numbers,
+            lambda item: f"“{item.name}” of {who}, set to {plain(item.value)}.",
+        )
     for change in _fields(was, now, path, who):
         more = set(getattr(was, "of", ())) < set(getattr(now, "of", ()))
         yield _also(new, was, now) if more and change.path == f"{path}.of" else change

@@ -23,6 +23,8 @@ from watchglass.charter.noticed import (
     Intrusion,
     Kind,
     PersonDown,
+    PlugIn,
+    Setting,
     StoppedVehicle,
     UnattendedObject,
     VehicleInPedestrianArea,
@@ -78,6 +80,8 @@ __all__ = [
     "Picture",
     "Place",
     "PlanePoint",
+    "PlugIn",
+    "PlugInCode",
     "PublicView",
     "Purpose",
     "Regime",
@@ -85,6 +89,7 @@ __all__ = [
     "Review",
     "RtspSource",
     "Safeguards",
+    "Setting",
     "Source",
     "StoppedVehicle",
     "UnattendedObject",
@@ -167,6 +172,14 @@ class Purpose:
 @dataclass(frozen=True, slots=True)
 class Model:
     """Weights that may run here, named by their hash."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlugInCode:
+    """A plug-in that may run here, named by the hash over its card and its sources."""
 
     name: str
     digest: str
@@ -302,6 +315,10 @@ class Charter:
     models: Annotated[
         tuple[Model, ...], Key(Named(Pair(Model, schema.MODEL_HASH)), "Which weights may run, by their hash.")
     ] = ()
+    plug_ins: Annotated[
+        tuple[PlugInCode, ...],
+        Key(Named(Pair(PlugInCode, schema.PLUG_IN_HASH)), "Which plug-ins may run, by their hash."),
+    ] = ()
     destinations: Annotated[
         tuple[Destination, ...],
         Key(
@@ -315,7 +332,7 @@ class Charter:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", sha256(self.data))
-        for names in (self.purposes, self.sources, self.analytics, self.models, self.destinations):
+        for names in (self.purposes, self.sources, self.analytics, self.models, self.plug_ins, self.destinations):
             if len({item.name for item in names}) != len(names):
                 raise BadInput("Two things have one name.", fix="Give each its own name.")
         for broken in loose_ends(self):
@@ -341,6 +358,10 @@ class Charter:
     def model(self, name: str) -> Model:
         """The model called ``name``."""
         return find(self.models, name, "model")
+
+    def plug_in(self, name: str) -> PlugInCode:
+        """The plug-in called ``name``."""
+        return find(self.plug_ins, name, "plug-in")
 
     def destination(self, name: str) -> Destination:
         """The destination called ``name``."""
@@ -381,6 +402,8 @@ def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd
     yield from _unknown((*at, "purpose"), "purpose", analytic.purpose, charter.purposes)
     for index, told in enumerate(analytic.tell):
         yield from _unknown((*at, "tell", index), "destination", told, charter.destinations)
+    if isinstance(analytic, PlugIn):
+        yield from _unknown((*at, "plug_in"), "plug-in", analytic.plug_in, charter.plug_ins)
     if analytic.model is not None:
         yield from _unknown((*at, "model"), "model", analytic.model, charter.models)
     missing = tuple(_unknown((*at, "source"), "source", analytic.source, charter.sources))
@@ -424,7 +447,12 @@ def _unknown(
     path: tuple[str | int, ...],
     what: str,
     written: str,
-    items: tuple[Source, ...] | tuple[Zone, ...] | tuple[Purpose, ...] | tuple[Model, ...] | tuple[Destination, ...],
+    items: tuple[Source, ...]
+    | tuple[Zone, ...]
+    | tuple[Purpose, ...]
+    | tuple[Model, ...]
+    | tuple[PlugInCode, ...]
+    | tuple[Destination, ...],
 ) -> Iterator[LooseEnd]:
     known = tuple(item.name for item in items)
     if written not in known:

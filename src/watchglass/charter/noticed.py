@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from watchglass.charter import schema
 from watchglass.charter.hours import DAYS, HOURS, Days, Hours
-from watchglass.charter.schema import Key, Many
+from watchglass.charter.schema import Key, Many, Named, Pair
 from watchglass.core.errors import BadInput
 from watchglass.core.time import SECOND
 
@@ -237,6 +237,35 @@ class CameraFault(Rule):
     model: ClassVar[None] = None
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number that a plug-in takes."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlugIn(Watching):
+    """Somebody else's rule, which runs in a sandbox and is pinned by its hash."""
+
+    kind: ClassVar[str] = "plug_in"
+
+    plug_in: Annotated[str, Key(schema.NAME, "Which of `plug_ins`.")]
+    rule: Annotated[
+        str, Key(schema.SENTENCE, "What it notices, in words that a resident understands: “Tells a person when …”.")
+    ]
+    numbers: Annotated[
+        tuple[Setting, ...],
+        Key(Named(Pair(Setting, schema.number(-1_000_000, 1_000_000), "value")), "Its settings.", "settings"),
+    ] = ()
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """See ``Rule.settings``."""
+        return {"for_ms": self.for_ms, "plug_in": self.plug_in, **{item.name: item.value for item in self.numbers}}
+
+
 Analytic = (
     Intrusion
     | WrongWay
@@ -248,6 +277,7 @@ Analytic = (
     | Fall
     | PersonDown
     | CameraFault
+    | PlugIn
 )
 
 ANALYTICS: Final[tuple[type[Analytic], ...]] = (
@@ -261,6 +291,7 @@ ANALYTICS: Final[tuple[type[Analytic], ...]] = (
     Fall,
     PersonDown,
     CameraFault,
+    PlugIn,
 )
 """The class of every kind of incident."""
 

@@ -235,7 +235,7 @@ class _Reader:
         return _HOLE if any(value is _HOLE for value in values) else tuple(values)
 
     def _name(self, key: Text, path: Path) -> str:
-        practice = prohibited(key.text) if path[0] in {"analytics", "models", "purposes"} else None
+        practice = prohibited(key.text) if path[0] in {"analytics", "models", "plug_ins", "purposes"} else None
         if practice is not None:
             self._refuse(key.spot, path, practice.message, FIX, rule=practice.id, article=practice.article)
             return cast("str", _HOLE)

@@ -76,10 +76,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """``name: value`` in one line, kept as a small class with ``name`` and one more field."""
+    """``name: value`` in one line, kept as a small class with ``name`` and ``field``."""
 
     of: type
     value: Scalar
+    field: str = "digest"
 
 
 Spec = Scalar | Many | Part | Named | Choice
@@ -227,6 +228,9 @@ DATE = _matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", _date, "a day such as 2026-12-01
 YES_NO = _matching(r"true|false", lambda text: text == "true", "true or false")
 NAME = _matching(r"[a-z0-9](-?[a-z0-9]){0,63}", str, "a name in small letters, digits and hyphens, such as steps-cam")
 MODEL_HASH = _matching(r"sha256:[0-9a-f]{64}", str, "sha256: and 64 hex digits, as `watchglass model show` prints them")
+PLUG_IN_HASH = _matching(
+    r"sha256:[0-9a-f]{64}", str, "sha256: and 64 hex digits, as `watchglass plugin show` prints them"
+)
 TIMEZONE = Scalar("a time zone such as Europe/Berlin", _timezone)
 PATH = _matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))(?!.*//)[A-Za-z0-9._/ -]{1,200}", str, "a path inside the media folder")
 URL = _matching(r"https?://[A-Za-z0-9.:\[\]-]{1,200}(/[A-Za-z0-9._~/-]{0,200})?", str, "an http or https address")
@@ -255,7 +259,9 @@ PAGE_URL = _address("https?", "an address such as https://example.org/hook")
 HOST = _matching(_HOST, str, "a host such as broker.example.org")
 DEVICE = _matching(r"/dev/[A-Za-z0-9/_-]{1,60}|[0-9]{1,2}", str, "a device such as /dev/video0, or its number")
 TOPIC = _matching(r"[a-z0-9_-]{1,40}(/[a-z0-9_-]{1,40}){0,4}", str, "a topic such as watchglass, without wildcards")
-SECRET = _matching(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?", str, "a secret's name such as quay_main, never the secret itself")
+SECRET = _matching(
+    r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?", str, "a secret's name such as quay_main, never the secret itself"
+)
 USERNAME = _matching(r"[A-Za-z0-9._@-]{1,64}", str, "a user's name")
 CURRENCY = _matching(r"[A-Z]{3}", str, "three capital letters such as EUR")
 _VKEY = r"[A-Za-z0-9._/-]{1,100}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}"

@@ -28,12 +28,15 @@ from watchglass.charter.model import (
     PersonDown,
     Picture,
     Place,
+    PlugIn,
+    PlugInCode,
     PublicView,
     Purpose,
     Retention,
     Review,
     RtspSource,
     Safeguards,
+    Setting,
     StoppedVehicle,
     UnattendedObject,
     VehicleInPedestrianArea,
@@ -224,6 +227,9 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     Model: {
         "digest": Told(_neither, "The software {who} is replaced: its fingerprint is now {new}, not {old}."),
     },
+    PlugInCode: {
+        "digest": Told(_neither, "The plug-in {who} is replaced: its fingerprint is now {new}, not {old}."),
+    },
     FileSource: {
         **_CAMERA,
         "path": Told(_wider, "{who} now shows another file: {new}, not {old}."),
@@ -286,6 +292,14 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     },
     Fall: _ANALYTIC,
     PersonDown: _ANALYTIC,
+    PlugIn: {
+        **_ANALYTIC,
+        "plug_in": Told(_wider, "{who} is now judged by the plug-in {new}, not by {old}.", _name),
+        "rule": Told(_wider, "{who} now tells a person when {new}; before: when {old}.", _quoted),
+    },
+    Setting: {
+        "value": Told(_wider, "The plug-in's setting {who} is now {new}, not {old}.", _number),
+    },
     CameraFault: {key: told for key, told in _ANALYTIC.items() if key not in {"zone", "model"}},
     WebhookDestination: {
         "who": Told(_wider, "Messages to {who} are now read by {new}, not by {old}.", _quoted),

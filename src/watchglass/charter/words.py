@@ -20,6 +20,7 @@ from watchglass.charter.model import (
     Intrusion,
     MjpegSource,
     PersonDown,
+    PlugIn,
     PublicView,
     Regime,
     RtspSource,
@@ -135,6 +136,11 @@ def _what(charter: Charter) -> Iterator[str]:
         yield "It looks for nothing."
     for analytic in charter.analytics:
         yield sentence(charter, analytic)
+    for code in charter.plug_ins:
+        yield (
+            f"The rule “{said(code.name)}” was written by others. It gets numbers, never pictures, and can reach "
+            f"nothing else. Its fingerprint begins with {code.digest[7:15]}."
+        )
     for model in charter.models:
         yield f"The software that looks is called {said(model.name)}. Its fingerprint begins with {model.digest[7:15]}."
 
@@ -168,6 +174,7 @@ _EVENTS: Final[dict[type[Analytic], Callable[[Any, str, str], str]]] = {
         f"{lasts}"
     ),
     Fall: lambda _, area, __: f"somebody falls to the ground in the area {area}",
+    PlugIn: lambda rule, area, lasts: f"{rule.rule.rstrip('.')} in the area {area} {lasts}",
     PersonDown: lambda _, area, lasts: f"somebody lies on the ground in the area {area} {lasts}",
 }
 

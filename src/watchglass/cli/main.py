@@ -23,6 +23,7 @@ GROUPS: Final = {
     "user": ("user", "add people who may sign in"),
     "key": ("key", "make a signing key for a person or a body"),
     "model": ("model", "show the detector's model card and check its hash"),
+    "plugin": ("plugin", "list other people's rules, their cards and hashes"),
     "bench": ("bench", "measure how fast it is (needs a checkout)"),
     "eval": ("evaluate", "measure how well it sees against truth (needs a checkout and data)"),
 }

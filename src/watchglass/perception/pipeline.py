@@ -90,7 +90,17 @@ class Pipeline:
         for look in self._cascade.feed(packet, lambda: self._sight.busy(packet.at_ms)):
             yield from self._look(look)
         self._note_open(packet)
+        if self.spec.record_uri is None:
+            yield from self._ring.keep(packet)
+
+    def record(self, packet: Packet) -> Iterator[Event]:
+        """Keep the next packet of the recorded stream, where that is another than the one that is looked at."""
         yield from self._ring.keep(packet)
+
+    def record_lost(self) -> Iterator[Event]:
+        """The recorded stream broke: the clips that still wait, with what there is; what comes next begins anew."""
+        yield from self._ring.finish()
+        self._ring.cut_off()
 
     def lost(self, at_ms: int) -> Iterator[Event]:
         """Say that no packet came though one was due; call it once a second while that lasts."""

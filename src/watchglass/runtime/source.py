@@ -1,33 +1,42 @@
-"""One source inside a worker: opened, paced by the clock, run through its pipeline, tried again when it is lost."""
+"""One source inside a worker: opened, paced by the clock, run through its pipeline, tried again when it is lost.
+
+A file is read as the clock goes. A camera is read by a thread of its own; here its packets are only taken from where
+they wait, so that no camera makes another wait.
+"""
 
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import WatchglassError
+from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import SECOND, Clock
-from watchglass.edge.video import VideoFile
+from watchglass.edge.footage import Footage
 from watchglass.perception.messages import Report, SourceEnded, SourceOpened, SourceSpec
 from watchglass.perception.pipeline import Pipeline
-from watchglass.perception.ports import Detector, Packet, Picture
+from watchglass.perception.ports import Decoder, Detector, Packet, Picture, Whole
 from watchglass.perception.ring import ClipOrder
+from watchglass.runtime.backoff import Backoff
 from watchglass.runtime.clips import ClipMaker, Studio
 from watchglass.runtime.meter import Meter
+from watchglass.runtime.opening import Opening
 from watchglass.runtime.painting import ViewPainter
+from watchglass.runtime.rules import rule_of
 
 _LATE_MS: Final = 3 * SECOND
-_BACKOFF_MS: Final = (1 * SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND)
+_SILENT_MS: Final = 3 * SECOND
+_SILENT_PICTURES: Final = 5
+_LOOK_MS: Final = 40
+_RATE_MS: Final = 5 * SECOND
 _BATCH_MS: Final = 60
 _UNSEEN_SIZE: Final = (640, 360)
 
 
-class _Nothing:
+class _Nothing(Whole):
     """The decoder of a source that has never opened."""
 
     def decode(self, packet: Packet) -> Sequence[Picture]:
@@ -52,6 +61,9 @@ class Source:
         clips: makes the clips.
         looked_at: whether the source may be looked at at this moment.
         allowed: which of its rules may run at this moment.
+
+    Raises:
+        BadInput: the spec cannot be run.
     """
 
     def __init__(
@@ -66,6 +78,7 @@ class Source:
         looked_at: Callable[[], bool],
         allowed: Callable[[], frozenset[str]],
     ) -> None:
+        self._opening = Opening(spec, clock, entropy)
         self.spec = spec
         self.ended = False
         self._clock = clock
@@ -75,17 +88,19 @@ class Source:
         self._clips = clips
         self._looked_at = looked_at
         self._allowed = allowed
-        self._file: VideoFile | None = None
-        self._packets: Iterator[Packet] | None = None
+        self._backoff = Backoff(entropy)
+        self._footage: Footage | None = None
+        self._running = False
+        self._opened: tuple[int, int] | None = None
+        self._told: tuple[int, int] | None = None
+        self._fps = 25.0
         self._next: Packet | None = None
         self._shift_ms = 0
-        self._failures = 0
-        self._retry_ms = 0
         self._lost = ""
         self._told_lost_ms = 0
         self._health_ms = 0
-        self._dropped: dict[str, int] = {}
-        self._arrivals: deque[int] = deque()
+        self._dropped: Counter[str] = Counter()
+        self._arrivals: deque[tuple[int, int, int]] = deque()
         self._began = time.monotonic()
         self._cpu = 0.0
         self._meter = Meter()
@@ -94,6 +109,7 @@ class Source:
         self._frames = 0
         self._paused = False
         self._refused_since: int | None = None
+        self._recorder = self._opening.recorder()
         self._painter, self._pipeline = self._build(spec.size or _UNSEEN_SIZE, None)
 
     # ---- what the worker calls ---------------------------------------------------------------------------------------
@@ -123,7 +139,13 @@ class Source:
         """Give this source up; the others go on."""
         self._end(error)
 
-    # ---- inside ------------------------------------------------------------------------------------------------------
+    def close(self) -> None:
+        """Let go of the camera."""
+        self._let_go()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    # ---- opening -----------------------------------------------------------------------------------------------------
 
     def _step(self) -> int | None:
         if self.ended:
@@ -135,61 +157,132 @@ class Source:
             return self._not_looked_at(now)
         self._refused_since = None
         self._paused = False
-        if self._packets is None and not self._open(now):
-            return None if self.ended else self._wait_for_file(now)
+        self._record()
+        if not self._running and not self._open(now):
+            return None if self.ended else self._wait_for_it(now)
         return self._run(now)
 
     def _open(self, now: int) -> bool:
-        if now < self._retry_ms:
-            return False
+        """Whether there is something to take packets from: at once with a file, when it has answered with a camera."""
+        if self._footage is None:
+            if now < self._backoff.due_ms:
+                return False
+            try:
+                self._footage = self._opening.looked_at(now)
+            except WatchglassError as error:
+                self._failed(str(error))
+                return False
         try:
-            file = VideoFile(Path(self.spec.uri), never_see=self.spec.never_see, loop=self.spec.loop)
-            start = now if self.spec.realtime else self.spec.start_ms
-            packets = file.packets(start)
-            first = next(packets)
-        except (WatchglassError, StopIteration) as error:
-            self._failed(str(error) or "the file is empty")
+            self._next = self._footage.take()
+        except WatchglassError as error:
+            self._failed(str(error))
             return False
-        size = (file.width, file.height)
-        if self._file is None:
-            self._painter, self._pipeline = self._build(self.spec.size or size, file)
-        else:
-            self._pipeline.reopened(self._meter.decoder(file.decoder()))
-        if self._file is None or (self._file.width, self._file.height) != size:
-            self._send(SourceOpened(self.spec.name, *size, file.fps))
-        self._file, self._packets, self._next, self._shift_ms = file, packets, first, 0
-        self._lost = ""
+        if self._next is None:
+            return False
+        self._begin(self._footage)
         return True
 
-    def _build(self, size: tuple[int, int], file: VideoFile | None) -> tuple[ViewPainter, Pipeline]:
+    def _begin(self, footage: Footage) -> None:
+        """The first packet is here, so it is known what comes."""
+        size = footage.size
+        assert size is not None
+        if self._opened is None:
+            self._opened = size
+            self._painter, self._pipeline = self._build(self.spec.size or size, footage)
+        else:
+            self._pipeline.reopened(self._decoder(footage))
+        tell = self.spec.size if self._apart and self.spec.size else size
+        if tell != self._told:
+            self._told = tell
+            self._send(SourceOpened(self.spec.name, *tell, footage.fps))
+        self._running, self._shift_ms, self._fps = True, 0, footage.fps
+
+    @property
+    def _apart(self) -> bool:
+        """Whether what is looked at and what clips are cut from are two streams."""
+        return self.spec.record_uri is not None
+
+    def _decoder(self, footage: Footage) -> Decoder:
+        """Of a small stream in the large one's coordinates, as long as it is the small stream that it was at first."""
+        shown_as = self.spec.size if self._apart and footage.size == self._opened else None
+        return self._meter.decoder(footage.decoder(shown_as))
+
+    def _build(self, size: tuple[int, int], footage: Footage | None) -> tuple[ViewPainter, Pipeline]:
         painter = ViewPainter(self.spec, size)
-        decoder = file.decoder() if file else _Nothing()
         pipeline = Pipeline(
             self.spec,
             size,
-            decoder=self._meter.decoder(decoder),
+            decoder=self._decoder(footage) if footage else _Nothing(),
             detector=self._meter.detector(self._detector),
             painter=painter,
             entropy=self._entropy,
             allowed=self._allowed,
+            rule_of=rule_of,
         )
         return painter, pipeline
 
+    # ---- running -----------------------------------------------------------------------------------------------------
+
     def _run(self, now: int) -> int | None:
         until = time.monotonic() + _BATCH_MS / 1000
-        while self._next is not None and time.monotonic() < until and self._looked_at():
-            packet = self._paced(self._next, now)
+        while time.monotonic() < until and self._looked_at():
+            packet = self._take(now)
+            if packet is None:
+                return self._idle(now)
             if self.spec.realtime and packet.at_ms > now:
                 return packet.at_ms
-            self._first_ms = packet.at_ms if self._first_ms is None else self._first_ms
-            self._last_ms = packet.at_ms
-            self._frames += 1
-            self._arrivals.append(now)
-            self._emit(self._pipeline.feed(packet))
-            if not self._advance():
-                return None if self.ended else self._retry_ms
+            self._next = None
+            self._feed(packet, now)
             now = self._clock.now()
         return now
+
+    def _take(self, now: int) -> Packet | None:
+        """The next packet, which stays the next until ``_next`` is cleared; None while there is none."""
+        assert self._footage is not None
+        if self._next is None:
+            try:
+                self._next = self._footage.take()
+            except WatchglassError as error:
+                self._failed(str(error))
+                return None
+            if self._next is None:
+                return None
+        self._backoff.begun(now)
+        self._lost = ""
+        return self._next if self._footage.live else self._paced(self._next, now)
+
+    def _feed(self, packet: Packet, now: int) -> None:
+        self._first_ms = packet.at_ms if self._first_ms is None else self._first_ms
+        self._last_ms = packet.at_ms
+        self._frames += 1
+        self._arrivals.append((now, packet.size, 1))
+        self._emit(self._pipeline.feed(packet))
+
+    def _idle(self, now: int) -> int | None:
+        """Nothing to take: a file at its end; a camera between two pictures, silent, or lost."""
+        footage = self._footage
+        if footage is None:
+            return None if self.ended else self._wait_for_it(now)
+        if footage.over:
+            self._end(None)
+            return None
+        if footage.silent_ms(now) > max(_SILENT_MS, _SILENT_PICTURES * 1000 / footage.fps):
+            self._tell_lost(now)
+        return now + _LOOK_MS
+
+    def _record(self) -> None:
+        """Keep what the recorded stream brought. When it breaks, what waits is cut first: it goes on as it likes."""
+        recorder = self._recorder
+        while recorder is not None:
+            try:
+                packet = recorder.take()
+            except BadInput:
+                self._emit(self._pipeline.record_lost())
+                return
+            if packet is None:
+                return
+            self._arrivals.append((self._clock.now(), packet.size, 0))
+            self._emit(self._pipeline.record(packet))
 
     def _emit(self, events: Iterator[Report | ClipOrder]) -> None:
         for event in events:
@@ -199,10 +292,17 @@ class Source:
                 self._send(event)
 
     def _order(self, order: ClipOrder) -> None:
-        file = self._file
-        if file is not None and order.packets:
-            size = self.spec.size or (file.width, file.height)
-            self._clips.take(order, Studio(file.decoder, size, file.fps, self._painter.confirmed))
+        studio = self._studio()
+        if studio is not None and order.packets:
+            self._clips.take(order, studio)
+
+    def _studio(self) -> Studio | None:
+        if self._recorder is not None:
+            return self._recorder.studio(self._painter.confirmed)
+        footage = self._footage
+        if footage is None or footage.size is None:
+            return None
+        return Studio(footage.decoder, self.spec.size or footage.size, footage.fps, self._painter.confirmed)
 
     def _paced(self, packet: Packet, now: int) -> Packet:
         """A live file that fell behind goes on from now; what that skipped is counted, in milliseconds."""
@@ -211,39 +311,41 @@ class Source:
         late = now - (packet.at_ms + self._shift_ms)
         if late > _LATE_MS:
             self._shift_ms += late
-            self._dropped["late_ms"] = self._dropped.get("late_ms", 0) + late
+            self._dropped["late_ms"] += late
         return replace(packet, at_ms=packet.at_ms + self._shift_ms) if self._shift_ms else packet
 
-    def _advance(self) -> bool:
-        assert self._packets is not None
-        try:
-            self._next = next(self._packets)
-        except StopIteration:
-            self._end(None)
-            return False
-        except WatchglassError as error:
-            self._failed(str(error))
-            return False
-        self._failures = 0
-        return True
+    # ---- failing -----------------------------------------------------------------------------------------------------
 
     def _failed(self, why: str) -> None:
         """A source that can come back is tried again, ever less often; a file that is read once has failed."""
-        self._packets = self._next = None
+        if self._running:
+            self._emit(self._pipeline.finish())
+        self._let_go()
         if not self.spec.realtime:
             self._end(why)
             return
         self._lost = why
-        wait = _BACKOFF_MS[min(self._failures, len(_BACKOFF_MS) - 1)]
-        self._failures += 1
-        self._retry_ms = self._clock.now() + wait
-        self._dropped["reopened"] = self._dropped.get("reopened", 0) + 1
+        self._backoff.failed(self._clock.now())
+        self._dropped["reopened"] += 1
 
-    def _wait_for_file(self, now: int) -> int:
+    def _let_go(self) -> None:
+        if self._footage is not None:
+            self._dropped.update(self._footage.dropped)
+            self._cpu += self._footage.cpu_seconds
+            self._footage.close()
+        self._footage = self._next = None
+        self._running = False
+
+    def _wait_for_it(self, now: int) -> int:
+        if not self._lost:  # it was only just asked for the first time
+            return now + _LOOK_MS
+        self._tell_lost(now)
+        return now + _LOOK_MS if self._footage else min(self._backoff.due_ms, self._told_lost_ms + SECOND)
+
+    def _tell_lost(self, now: int) -> None:
         if now - self._told_lost_ms >= SECOND:
             self._told_lost_ms = now
             self._emit(self._pipeline.lost(now))
-        return min(self._retry_ms, self._told_lost_ms + SECOND)
 
     def _not_looked_at(self, now: int) -> int | None:
         """Nothing is decoded. A live source goes on unseen; a file that is read once waits where it is."""
@@ -251,8 +353,8 @@ class Source:
             self._pipeline.pause()
             self._paused = True
         if self.spec.realtime:
-            self._packets = self._next = None
-            self._retry_ms = 0
+            self.close()
+            self._backoff.again()
             return now + 200
         self._refused_since = now if self._refused_since is None else self._refused_since
         if now - self._refused_since > 10 * SECOND:
@@ -260,25 +362,43 @@ class Source:
             return None
         return now + 50
 
+    # ---- telling -----------------------------------------------------------------------------------------------------
+
     def _tell_health(self, now: int) -> None:
-        while self._arrivals and self._arrivals[0] < now - 5 * SECOND:
+        while self._arrivals and self._arrivals[0][0] < now - _RATE_MS:
             self._arrivals.popleft()
         self._health_ms = now
-        clips = {"clips": self._clips.dropped} if self._clips.dropped else {}
-        health = replace(
-            self._pipeline.health(now, round(len(self._arrivals) / 5, 1), {**self._dropped, **clips}),
-            cpu_seconds=round(self._cpu, 3),
-            decode_seconds=round(self._meter.decode_seconds, 3),
-            detect_seconds=round(self._meter.detect_seconds, 3),
+        fps = sum(pictures for _, _, pictures in self._arrivals) * SECOND / _RATE_MS
+        health = self._pipeline.health(now, round(fps, 1), self._all_dropped())
+        self._send(
+            replace(
+                health,
+                fault=self._lost or health.fault or (self._recorder.fault if self._recorder else None) or None,
+                cpu_seconds=round(self._all_cpu(), 3),
+                decode_seconds=round(self._meter.decode_seconds, 3),
+                detect_seconds=round(self._meter.detect_seconds, 3),
+                kbit_s=round(sum(size for _, size, _ in self._arrivals) * 8 / _RATE_MS, 1),
+                notes=self._footage.notes if self._footage is not None and self._running else (),
+            )
         )
-        self._send(replace(health, fault=self._lost or health.fault) if self._lost else health)
+
+    def _all_dropped(self) -> dict[str, int]:
+        counts = self._dropped + Counter(self._footage.dropped if self._footage else {})
+        recorded = self._recorder.dropped if self._recorder else {}
+        return {**counts, **recorded, **({"clips": self._clips.dropped} if self._clips.dropped else {})}
+
+    def _all_cpu(self) -> float:
+        """What looking has cost: this thread's part, and that of the threads that read."""
+        reading = self._footage.cpu_seconds if self._footage else 0.0
+        return self._cpu + reading + (self._recorder.cpu_seconds if self._recorder else 0.0)
 
     def _end(self, error: str | None) -> None:
         self._emit(self._pipeline.finish())
         self.ended = True
         self._tell_health(self._clock.now())
+        self.close()
         seconds = 0.0
-        if self._file is not None and self._first_ms is not None:
-            seconds = round((self._last_ms - self._first_ms) / 1000 + 1 / self._file.fps, 3)
-        wall, cpu = round(time.monotonic() - self._began, 3), round(self._cpu, 3)
+        if self._first_ms is not None:
+            seconds = round((self._last_ms - self._first_ms) / 1000 + 1 / self._fps, 3)
+        wall, cpu = round(time.monotonic() - self._began, 3), round(self._all_cpu(), 3)
         self._send(SourceEnded(self.spec.name, self._frames, seconds, cpu, wall, error))

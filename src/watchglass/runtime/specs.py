@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import Analytic, Charter, FileSource, Source
+from watchglass.charter.model import Analytic, Charter, FileSource, PlugIn, Source
 from watchglass.charter.permit import LookAt, RunAnalytic
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
@@ -35,7 +35,7 @@ def specs_of(
         SourceSpec(
             name=source.name,
             uri=_address(media, source),
-            analytics=tuple(_analytic(source, analytic) for analytic in charter.analytics_of(source.name)),
+            analytics=tuple(_analytic(charter, source, analytic) for analytic in charter.analytics_of(source.name)),
             loop=isinstance(source, FileSource) and source.loop and realtime,
             realtime=realtime,
             start_ms=start_ms,
@@ -73,12 +73,15 @@ def lease_of(standing: Standing, now_ms: int) -> Lease:
     return Lease(charter.digest, frozenset(running), frozenset(look), min(ends, default=now_ms))
 
 
-def _analytic(source: Source, analytic: Analytic) -> AnalyticSpec:
+def _analytic(charter: Charter, source: Source, analytic: Analytic) -> AnalyticSpec:
     zone = None
     if analytic.zone is not None:
         found = source.zone(analytic.zone)
         zone = ZoneSpec(found.name, found.points, found.area_m2, line=found.line is not None)
-    return AnalyticSpec(analytic.name, analytic.kind, zone, dict(analytic.settings))
+    settings = dict(analytic.settings)
+    if isinstance(analytic, PlugIn):
+        settings["sha256"] = charter.plug_in(analytic.plug_in).digest.removeprefix("sha256:")
+    return AnalyticSpec(analytic.name, analytic.kind, zone, settings)
 
 
 def _corners(polygon: Polygon) -> tuple[tuple[float, float], ...]:

@@ -1,0 +1,1 @@
+"""Other people's analytics: found by entry point, read by their card, run where there is no network and no file."""
