@@ -224,7 +224,7 @@ def test_a_charter_s_rule_is_the_plug_in_that_it_pins(tmp_path: Path, monkeypatc
 @locked
 def test_its_process_ends_with_the_rule(tmp_path: Path) -> None:
     rule = run(package(tmp_path, GOOD))
-    process = rule._process  # noqa: SLF001 # there is no other way to see it
+    process = rule._process  # there is no other way to see it
     del rule
     gc.collect()
     assert process.poll() is not None
