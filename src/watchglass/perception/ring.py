@@ -53,6 +53,11 @@ class Ring:
         self._wanted.clear()
         self._bytes = 0
 
+    def cut_off(self) -> None:
+        """Forget the packets: what comes next does not go on from them. Where things were still holds."""
+        self._packets.clear()
+        self._bytes = 0
+
     def keep(self, packet: Packet) -> list[ClipOrder]:
         """Remember a packet; the clips that are complete with it."""
         self._packets.append(packet)

@@ -125,6 +125,8 @@ class Worker:
             due = [at for source in running if (at := self._step(source)) is not None]
             soonest = min(due, default=self._clock.now())
             wait = min(_LONGEST_SLEEP, max(0.0, (soonest - self._clock.now()) / 1000))
+        for source in self._sources.values():
+            source.close()
         if self._stopping or self._mailbox.broken:
             self._clips.abandon()
         else:

@@ -1,0 +1,373 @@
+"""Live video through PyAV: RTSP and MJPEG cameras and webcams, each read in a thread of its own.
+
+The thread connects, reads and stamps packets; whoever looks takes them from a bounded backlog and is never made to
+wait. A stream is one connection: once it has failed it stays so, and a new one is made.
+"""
+
+from __future__ import annotations
+
+import ssl
+import struct
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from watchglass.core.errors import BadInput
+from watchglass.core.time import SECOND, Clock
+from watchglass.edge.address import checked, shown
+from watchglass.edge.backlog import Backlog
+from watchglass.edge.camera_time import CameraTime
+from watchglass.edge.footage import ScaledDecoder
+from watchglass.edge.hardware import hardware_for
+from watchglass.edge.video import Areas, NeverSee, VideoDecoder
+from watchglass.perception.ports import Decoder, Packet
+
+OPEN_S: Final = 10.0
+"""How long a camera has to answer and to say what it sends."""
+
+READ_S: Final = 10.0
+"""How long no picture may come before the connection is given up."""
+
+_CODECS: Final = "h264,hevc,mjpeg"
+_IN_GROUPS: Final = ("h264", "hevc")
+_EARLY_MS: Final = 300
+_EARLY: Final = 300
+_MICRO: Final = 1_000_000
+_RATE_OF: Final = 60
+_RATE_LEAST: Final = 12
+_SLICE_MS: Final = 1 * SECOND
+_PRFT: Final = struct.Struct("=q")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How FFmpeg is asked for a stream.
+
+    Attributes:
+        address: what is opened. Never shown.
+        format: the demuxer; None lets FFmpeg choose among those that ``options`` permit.
+        options: of demuxer and protocol.
+        instead: further options to try with when the device refuses these.
+        stamped: whether the stamps of packets mean anything.
+    """
+
+    address: str = field(repr=False)
+    format: str | None
+    options: Mapping[str, str]
+    instead: Mapping[str, str] | None = None
+    stamped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a stream turned out to be; ``fps`` as it states it, 0 where it does not."""
+
+    width: int
+    height: int
+    fps: float
+    codec: str
+    extradata: bytes | None
+    pixels: str | None = None
+
+
+@dataclass(slots=True)
+class _Arrived:
+    """A packet, its stamp and the camera's time where it has them, and when it was read."""
+
+    packet: av.Packet[VideoStream]
+    stamp_ms: float | None
+    camera_ms: float | None
+    at_ms: int
+
+
+def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
+    """How a source of this kind is opened. Only the protocols, containers and codecs that it needs are permitted.
+
+    Args:
+        kind: ``rtsp``, ``mjpeg`` or ``webcam``.
+        address: an address, or a device's name.
+        transport: for ``rtsp``: ``tcp`` or ``udp``.
+
+    Raises:
+        BadInput: it is no address of this kind, or this system has no such devices.
+    """
+    if kind == "rtsp":
+        checked(address, ("rtsp", "rtsps"))
+        options = {
+            "rtsp_transport": transport,
+            "allowed_media_types": "video",
+            "timeout": str(round(READ_S * _MICRO)),
+            "protocol_whitelist": "rtp,udp,tcp,tls",
+        }
+        return Plan(address, "rtsp", {**options, **_PROBE, **_trust()})
+    if kind == "mjpeg":
+        checked(address, ("http", "https"))
+        options = {
+            "timeout": str(round(READ_S * _MICRO)),
+            "protocol_whitelist": "http,https,tcp,tls",
+            "format_whitelist": "mpjpeg,mjpeg",
+        }
+        return Plan(address, None, {**options, **_PROBE, **_trust()}, stamped=False)
+    if kind == "webcam":
+        system = {"linux": "v4l2", "darwin": "avfoundation"}.get(sys.platform)
+        if system is None:
+            raise BadInput(
+                f"A webcam cannot be read on this system ({sys.platform}).",
+                fix="Use Linux or macOS, or an RTSP camera.",
+            )
+        options = {"input_format": "mjpeg"} if system == "v4l2" else {"framerate": "30"}
+        return Plan(address, system, options, instead={})
+    raise BadInput(f"There is no kind of live source “{kind}”.", fix="Use rtsp, mjpeg or webcam.")
+
+
+_PROBE: Final = {"fpsprobesize": "0", "analyzeduration": str(round(OPEN_S * _MICRO)), "codec_whitelist": _CODECS}
+
+
+def _trust() -> dict[str, str]:
+    """Cameras that speak TLS must show a certificate that this machine trusts (``SSL_CERT_FILE`` names others)."""
+    found = ssl.get_default_verify_paths().cafile
+    return {"tls_verify": "1", **({"ca_file": found} if found else {})}
+
+
+class LiveStream:
+    """One connection to a camera. Opening does not block: ``shape`` is None until the camera has answered.
+
+    Args:
+        plan: from ``plan_of``.
+        clock: tells when packets arrive.
+        never_see: polygons that its pictures hide.
+        times: places its packets in time; by default by this stream alone.
+        hardware: decode on hardware where there is any.
+    """
+
+    live = True
+    over = False
+
+    def __init__(
+        self,
+        plan: Plan,
+        clock: Clock,
+        *,
+        never_see: Areas = (),
+        times: CameraTime | None = None,
+        hardware: bool = False,
+    ) -> None:
+        self.shape: Shape | None = None
+        self.cpu_seconds = 0.0
+        self._plan = plan
+        self._clock = clock
+        self._never_see = never_see
+        self._times = times or CameraTime()
+        self._hardware = hardware
+        self._decodes = ""
+        self._backlog = Backlog()
+        self._recent: deque[int] = deque(maxlen=_RATE_OF)
+        self._failure: str | None = None
+        self._closed = False
+        self._damaged = 0
+        self._began_ms = self._heard_ms = clock.now()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+        self._thread.start()
+
+    # ---- what a source asks ------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) as the stream says at its beginning; None until the camera has answered."""
+        return None if self.shape is None else (self.shape.width, self.shape.height)
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second: as they come, once enough have come; else as stated, else 25."""
+        recent = list(self._recent)
+        if len(recent) >= _RATE_LEAST and max(recent) - min(recent) >= _SLICE_MS:
+            return round((len(recent) - 1) * 1000 / (max(recent) - min(recent)), 2)
+        return self.shape.fps if self.shape and self.shape.fps else 25.0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Lost work per cause: milliseconds that gave way in the backlog, packets that arrived damaged."""
+        counts = {"queue_ms": self._backlog.lost_ms, "damaged_packets": self._damaged}
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to know about the stream."""
+        times = self._times.note if self._plan.stamped else "times of arrival: this kind of camera sends none"
+        return tuple(note for note in (times, self._decodes) if note)
+
+    def take(self) -> Packet | None:
+        """The next packet; None while there is none. What arrived before the connection broke comes first.
+
+        Raises:
+            BadInput: the connection has failed, and everything that arrived was taken.
+        """
+        failure = self._failure
+        packet = self._backlog.take()
+        if packet is None and failure is not None:
+            raise BadInput(
+                failure, fix="Check the camera, its address and the net between; it is tried again by itself."
+            )
+        return packet
+
+    def silent_ms(self, now_ms: int) -> int:
+        """For how long nothing has arrived."""
+        return max(0, now_ms - self._heard_ms)
+
+    def decoder(self, shown_as: tuple[int, int] | None = None) -> Decoder:
+        """A new decoder for this stream's packets, on hardware if that was asked for and can be had.
+
+        Args:
+            shown_as: the (width, height) that its pictures pretend to have, on which ``never_see`` was drawn.
+        """
+        shape = self.shape
+        assert shape is not None
+        found: HWAccel | None = None
+        if self._hardware:
+            found, self._decodes = hardware_for(shape.codec)
+        size = (shape.width, shape.height)
+        hidden = NeverSee(_scaled(self._never_see, shown_as or size, size))
+        decoder = VideoDecoder(shape.codec, shape.extradata, size, hidden, pixels=shape.pixels, hardware=found)
+        return decoder if shown_as is None else ScaledDecoder(decoder, size, shown_as)
+
+    def close(self) -> None:
+        """Forget what waits, and end; the thread follows when the camera next lets go of it."""
+        self._closed = True
+        self._backlog.clear()
+
+    # ---- in the thread -----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            with self._open() as container:
+                self._read(container)
+            self._failure = f"{self._name} ended the stream."
+        except BadInput as error:
+            self._failure = error.message
+        except (FFmpegError, OSError) as error:
+            self._failure = f"{self._name} {_words(error)}."
+        except Exception as error:  # noqa: BLE001 # its text may hold the address
+            self._failure = f"{self._name} failed ({type(error).__name__})."
+
+    @property
+    def _name(self) -> str:
+        return shown(self._plan.address)
+
+    def _open(self) -> InputContainer:
+        plan = self._plan
+        tries = [plan.options] if plan.instead is None else [plan.options, plan.instead]
+        for last, options in zip((*([False] * (len(tries) - 1)), True), tries, strict=True):
+            try:
+                return av.open(plan.address, format=plan.format, options=dict(options), timeout=(OPEN_S, READ_S))
+            except (FFmpegError, OSError) as error:
+                if last or isinstance(error, FileNotFoundError):
+                    raise
+        raise AssertionError("there is always a last try")
+
+    def _read(self, container: InputContainer) -> None:
+        if not container.streams.video:
+            raise BadInput(f"{self._name} sends no video.", fix="Name a stream that has a picture.")
+        stream = container.streams.video[0]
+        self.shape = self._shape(stream)
+        early: list[_Arrived] | None = []
+        for count, packet in enumerate(container.demux(stream)):
+            if self._closed:
+                return
+            if not packet.size:
+                continue
+            arrived = self._arrived(packet)
+            if early is None:
+                self._keep(arrived)
+            else:
+                # What a camera and FFmpeg held back comes at once: the last of it shows how old the first is.
+                early.append(arrived)
+                self._times.learn(arrived.stamp_ms, arrived.at_ms)
+                if arrived.at_ms - early[0].at_ms >= _EARLY_MS or len(early) >= _EARLY:
+                    self._keep_early(early)
+                    early = None
+            if count % _RATE_LEAST == 0:
+                self.cpu_seconds = time.thread_time()
+
+    def _shape(self, stream: VideoStream) -> Shape:
+        context = stream.codec_context
+        if not (stream.width and stream.height):
+            raise BadInput(f"{self._name} does not say how large its picture is.", fix="Check the camera's settings.")
+        fps = float(stream.average_rate or stream.guessed_rate or 0) if self._plan.stamped else 0.0
+        pixels = context.pix_fmt if context.name == "rawvideo" else None
+        return Shape(stream.width, stream.height, fps, context.name, context.extradata, pixels)
+
+    def _arrived(self, packet: av.Packet[VideoStream]) -> _Arrived:
+        now = self._heard_ms = self._clock.now()
+        self._damaged += bool(packet.is_corrupt)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamp_ms = None if stamp is None or not self._plan.stamped else float(stamp * packet.time_base * 1000)
+        return _Arrived(packet, stamp_ms, _camera_ms(packet), now)
+
+    def _keep_early(self, early: list[_Arrived]) -> None:
+        """The first packets of a connection may have no stamp; they were taken before those that have one."""
+        unstamped = [each for each in early if each.stamp_ms is None]
+        stamps = [each.stamp_ms for each in early if each.stamp_ms is not None]
+        step = 1000 / self.fps
+        for i, each in enumerate(unstamped):
+            if stamps:
+                each.stamp_ms = min(stamps) - step * (len(unstamped) - i)
+        for each in early:
+            self._keep(each)
+
+    def _keep(self, arrived: _Arrived) -> None:
+        packet = arrived.packet
+        placed = self._times.place(arrived.stamp_ms, arrived.camera_ms, arrived.at_ms)
+        self._recent.append(placed.at_ms)
+        keyframe = bool(packet.is_keyframe) or not self._groups
+        self._backlog.put(Packet(placed.at_ms, keyframe, packet.size, packet, jumped_ms=placed.jumped_ms))
+
+    @property
+    def _groups(self) -> bool:
+        """Whether pictures refer to each other."""
+        return self.shape is not None and self.shape.codec in _IN_GROUPS
+
+
+def _camera_ms(packet: av.Packet[VideoStream]) -> float | None:
+    """What the camera's clock showed at this picture: FFmpeg's "producer reference time", from sender reports."""
+    if not packet.has_sidedata("prft"):
+        return None
+    data = bytes(packet.get_sidedata("prft"))
+    return _PRFT.unpack_from(data)[0] / 1000 if len(data) >= _PRFT.size else None
+
+
+def _scaled(areas: Areas, drawn_on: tuple[int, int], size: tuple[int, int]) -> Areas:
+    across, down = size[0] / drawn_on[0], size[1] / drawn_on[1]
+    return tuple(tuple((x * across, y * down) for x, y in area) for area in areas)
+
+
+_ANSWERS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (av.error.HTTPUnauthorizedError, "refuses the name and password, or wants some"),
+    (av.error.HTTPForbiddenError, "refuses to show this stream"),
+    (av.error.HTTPNotFoundError, "has no such stream"),
+    (av.error.ExitError, f"sent nothing for {READ_S:.0f} seconds"),
+    (TimeoutError, f"sent nothing for {READ_S:.0f} seconds"),
+    (ConnectionRefusedError, "refuses the connection"),
+    (ConnectionError, "broke the connection"),
+    (FileNotFoundError, "is not there"),
+    (PermissionError, "may not be read by this account"),
+    (av.error.InvalidDataError, "sends no video that can be read"),
+    (av.error.EOFError, "ended the stream"),
+)
+
+
+def _words(error: Exception) -> str:
+    """What FFmpeg's error means. Its own text holds the address, so only the bare reason is ever taken from it."""
+    for kind, words in _ANSWERS:
+        if isinstance(error, kind):
+            return words
+    return f"cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})"
