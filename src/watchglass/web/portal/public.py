@@ -20,7 +20,7 @@ from watchglass.charter.diff import compare
 from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import public_log, public_view
+from watchglass.web.portal import costs, public_log, public_view
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -30,6 +30,7 @@ from watchglass.web.portal.twins import twin
 router: Final = APIRouter()
 router.include_router(public_view.router)
 router.include_router(public_log.router)
+router.include_router(costs.router)
 
 _CARDS: Final = "perception/weights"
 

@@ -1,0 +1,127 @@
+"""What the public reads about costs: measured use, the charter's prices, and how both make a figure.
+
+Like all public counts these end at the last midnight (UTC): a figure that follows the minute would tell when somebody
+was there. In the demo, whose camera is a recording, they end with the present minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from watchglass.acts.public_facts import MONTH_DAYS, Month, month
+from watchglass.charter.decide import Standing
+from watchglass.charter.model import Costs
+from watchglass.core.errors import Refused
+from watchglass.core.time import DAY, MINUTE
+from watchglass.records.outbox import Reader, Row
+from watchglass.review.costs import (
+    FEWEST_BLOCKS,
+    CameraCost,
+    ReviewCost,
+    Use,
+    camera_cost,
+    machine_month,
+    review_cost,
+)
+
+_SUMS: Final = "frames, decoded, inferences, cpu_ms, decode_ms, detect_ms, cores"
+_DAYS: Final = f"SELECT day_ms AS at_ms, lines, {_SUMS} FROM source_day WHERE source = ? AND day_ms >= ? AND day_ms < ?"  # noqa: S608 (constant text)
+_MINUTES: Final = (
+    f"SELECT at_ms, lines, {_SUMS} FROM source_minute WHERE source = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms"  # noqa: S608 (constant text)
+)
+_DECIDED: Final = (
+    "SELECT verdict.account, verdict.decided_ms, alert.raised_ms FROM verdict JOIN alert ON alert.id = verdict.alert "
+    "WHERE verdict.decided_ms >= ? AND verdict.decided_ms < ? ORDER BY verdict.account, verdict.decided_ms"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CostFacts:
+    """Everything on the page of costs. Money is in the charter's currency.
+
+    Attributes:
+        prices: as the charter states them; None where it states none.
+        machine, machine_energy: what the whole machine costs a month.
+        until_ms: where the measurements end. cameras, review: what they gave.
+        alerts: what people decided in the days before.
+    """
+
+    prices: Costs | None
+    machine: float | None
+    machine_energy: float | None
+    cores: int
+    until_ms: int
+    cameras: tuple[CameraCost, ...]
+    review: ReviewCost | None
+    alerts: Month
+
+
+def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
+    """The costs of every camera of the charter in ``standing``, and of deciding.
+
+    Raises:
+        Refused: there is no charter.
+    """
+    charter = standing.charter
+    if charter is None:
+        raise Refused("There is no charter.", fix="Write, sign and publish one: `watchglass charter publish`.")
+    until = now_ms - now_ms % (MINUTE if standing.deployment == "demo" else DAY)
+    prices = charter.costs
+    uses = {source.name: uses_of(reader, source.name, until) for source in charter.sources}
+    cameras = tuple(
+        camera_cost(source.name, source.place.name, uses[source.name], prices) for source in charter.sources
+    )
+    counted = month(reader, now_ms)
+    times = review_times(reader, counted.since_ms, counted.until_ms)
+    hardware, energy = machine_month(prices) if prices else (None, None)
+    return CostFacts(
+        prices=prices,
+        machine=hardware,
+        machine_energy=energy,
+        cores=max((use.cores for each in uses.values() for use in each), default=1),
+        until_ms=until,
+        cameras=cameras,
+        review=review_cost(times, counted.alerts, counted.right, MONTH_DAYS, cameras, prices) if prices else None,
+        alerts=counted,
+    )
+
+
+def uses_of(reader: Reader, source: str, until_ms: int) -> list[Use]:
+    """What a source took: whole days where there are enough of them, else the minutes that are still kept."""
+    since = until_ms - MONTH_DAYS * DAY
+    minutes = list(reader.all(_MINUTES, source, since, until_ms))
+    days: dict[int, Use] = {}
+    for row in [*reader.all(_DAYS, source, since, until_ms), *minutes]:
+        day = row["at_ms"] - row["at_ms"] % DAY
+        days[day] = days[day] + _use(row) if day in days else _use(row)
+    if len(days) >= FEWEST_BLOCKS:
+        return [days[day] for day in sorted(days)]
+    return [_use(row) for row in minutes]
+
+
+def _use(row: Row) -> Use:
+    return Use(
+        row["lines"],
+        row["frames"],
+        row["decoded"],
+        row["inferences"],
+        row["cpu_ms"],
+        row["decode_ms"],
+        row["detect_ms"],
+        row["cores"],
+    )
+
+
+def review_times(reader: Reader, since_ms: int, until_ms: int) -> list[int]:
+    """How long each decision took at most: since the alert came, or since the same person decided the one before.
+
+    Nobody measures people at work here; this is what the records show anyway, and more than the time really needed.
+    """
+    times: list[int] = []
+    before: dict[int, int] = {}
+    for row in reader.all(_DECIDED, since_ms, until_ms):
+        begun = max(row["raised_ms"], before.get(row["account"], 0))
+        times.append(max(0, row["decided_ms"] - begun))
+        before[row["account"]] = row["decided_ms"]
+    return times
