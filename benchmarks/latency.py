@@ -141,10 +141,11 @@ def latency(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
     for name, target in targets.items():
         seconds = delays(alerts[name], files[name], facts[name])
         lost = len(facts[name]) - len(seconds)
+        scene = "somebody else moves all the time" if name == "open" else "quiet before each"
+        there = len(files[name].insertions)
         note = (
-            f"{'somebody else moves all the time' if name == 'open' else 'quiet before each'}; "
-            f"GOP {CODING.group_s:g} s; for 1 s; {len(facts[name])} of {len(files[name].insertions)} insertions known from every frame, "
-            f"{lost} of them without an alert; negative where the line was sure before every frame was"
+            f"{scene}; GOP {CODING.group_s:g} s; for 1 s; {len(facts[name])} of {there} insertions known from every "
+            f"frame, {lost} of them without an alert; negative where the line was sure before every frame was"
         )
         for share, label in ((0.95, "p95"), (0.5, "p50")):
             result.append(
