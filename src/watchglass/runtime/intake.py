@@ -112,6 +112,8 @@ class Intake:
                 "raised_ms": alert.raised_ms,
             },
         )
+        if standing.charter.analytic(alert.analytic).notify == "at_once":
+            self._bus.publish("handover", {"type": "not-confirmed", "alert": alert.id})
 
     def _keep(self, clip: Clip) -> None:
         row = self._acting.store.read().one("SELECT analytic FROM alert WHERE id = ?", clip.incident)

@@ -11,12 +11,13 @@ import pytest
 from a_portal import DATA, MP4, PNG, Portal, make_portal
 
 from watchglass.acts import reading
+from watchglass.charter.noticed import ANALYTICS
 from watchglass.core.errors import CannotRecord
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.edge.store import Store
 from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.web.portal import context
-from watchglass.web.portal.staff import png_size
+from watchglass.web.portal.staff import KIND_WORDS, png_size
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +318,20 @@ def test_a_responder_sees_no_picture_of_what_was_not_handed_over(portal: Portal)
     assert responder.get(f"/review/alerts/{alert.id}/still.png", DATA).status_code == 403
 
 
+def test_responders_see_danger_to_life_before_it_is_confirmed_and_marked_so(portal: Portal) -> None:
+    responder, reviewer = portal.person("responder"), portal.person("reviewer")
+    quiet, urgent = portal.alert(), portal.alert(analytic="gathering", kind="crowd_density")
+    seen = [alert["id"] for alert in responder.get("/respond.json").json()["not_confirmed"]]
+    assert urgent.id in seen
+    assert quiet.id not in seen
+    page = responder.get("/respond").text
+    assert "Not confirmed by anybody yet" in page
+    assert page.index("Not confirmed") < page.index(f"alert-{urgent.id}")
+    assert responder.get(f"/respond/{urgent.id}/still.png", DATA).status_code == 409
+    reviewer.post(f"/review/alerts/{urgent.id}/verdict", {"value": "reject"}, DATA)
+    assert urgent.id not in [alert["id"] for alert in responder.get("/respond.json").json()["not_confirmed"]]
+
+
 @pytest.mark.parametrize("fields", [{"outcome": "nonsense"}, {"outcome": "found-helped", "note": "x" * 501}])
 def test_an_outcome_that_makes_no_sense_closes_nothing(portal: Portal, fields: dict[str, object]) -> None:
     alert, responder = confirmed(portal), portal.person("responder")
@@ -413,3 +428,7 @@ def test_an_operator_confirms_exactly_the_picture_that_was_looked_at(portal: Por
     assert acts_of(portal)[-1] == "backdrop_withdrawn"
     assert operator.post(f"{path}/withdraw", headers=DATA).status_code == 409
     assert operator.get("/sources/nowhere/backdrop.json").status_code == 404
+
+
+def test_every_kind_of_incident_has_a_title_for_people() -> None:
+    assert set(KIND_WORDS) == {model.kind for model in ANALYTICS}

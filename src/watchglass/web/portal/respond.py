@@ -41,7 +41,7 @@ STEPS: Final = (
 def _card(request: Request, alert: Alert, handover: Handover) -> dict[str, object]:
     return {
         "id": alert.id,
-        "title": KIND_WORDS.get(alert.kind, alert.kind.replace("_", " ").capitalize()),
+        "title": KIND_WORDS[alert.kind],
         "place": place_of(request, alert.source),
         "zone": alert.zone,
         "why": alert.why,
@@ -60,12 +60,33 @@ def _card(request: Request, alert: Alert, handover: Handover) -> dict[str, objec
 
 @twin(router, "/respond")
 def cards(request: Request) -> Response:
-    """Everything that was handed over and is open, and what was closed in the last day."""
+    """What nobody has confirmed yet though lives may be in danger, what was handed over, what was closed lately."""
     now = house_of(request).clock.now()
     found = [_card(request, card.alert, card.handover) for card in reading.cards(reader_of(request), now - DAY)]
     opened = [card for card in found if card["state"] is not HandoverState.CLOSED]
     closed = [card for card in found if card["state"] is HandoverState.CLOSED]
-    return page(request, "respond/list.html", {"now_ms": now, "open": opened, "closed": closed})
+    content = {"now_ms": now, "not_confirmed": _not_confirmed(request), "open": opened, "closed": closed}
+    return page(request, "respond/list.html", content)
+
+
+def _not_confirmed(request: Request) -> list[dict[str, object]]:
+    """Danger to life that the charter lets responders see before a person has decided (``notify: at_once``)."""
+    charter = house_of(request).standing().charter
+    urgent = {item.name for item in charter.analytics if item.notify == "at_once"} if charter else set()
+    reader = reader_of(request)
+    return [
+        {
+            "id": alert.id,
+            "title": KIND_WORDS[alert.kind],
+            "place": place_of(request, alert.source),
+            "zone": alert.zone,
+            "why": alert.why,
+            "at_ms": alert.at_ms,
+            "frequency": reading.how_often_right(reader, alert.analytic),
+        }
+        for alert in reading.waiting(reader)
+        if alert.analytic in urgent
+    ]
 
 
 @router.get("/respond/events")

@@ -39,8 +39,16 @@ router: Final = APIRouter(include_in_schema=False)
 
 KIND_WORDS: Final[Mapping[str, str]] = {
     "intrusion": "Somebody or something is where nobody should be",
+    "wrong_way": "Something goes the wrong way",
+    "vehicle_in_pedestrian_area": "Wheels where only people on foot may be",
+    "stopped_vehicle": "A vehicle has stopped",
     "crowd_density": "It is getting crowded",
+    "crowd_surge": "People are suddenly running",
+    "unattended_object": "A thing was left behind",
+    "fall": "Somebody has fallen",
+    "person_down": "Somebody lies on the ground",
     "camera_fault": "A camera no longer sees properly",
+    "plug_in": "A rule by others has found something",
 }
 _EVENT: Final = ("type", "alert", "at_ms", "analytic", "value", "by_role")
 _PNG_HEADER: Final = 24
@@ -71,7 +79,7 @@ def _item(request: Request, reader: Reader, alert: Alert) -> Item:
     now, me = house_of(request).clock.now(), person_of(request).account
     return Item(
         id=alert.id,
-        title=KIND_WORDS.get(alert.kind, alert.kind.replace("_", " ").capitalize()),
+        title=KIND_WORDS[alert.kind],
         source=alert.source,
         place=place_of(request, alert.source),
         analytic=alert.analytic,
@@ -261,6 +269,8 @@ def verdict(  # a form's fields
     announce(request, "decided", found, value=value.value)
     if value is VerdictValue.CONFIRM:
         house.bus.publish("handover", {"type": "handed-over", "alert": alert})
+    else:  # responders may have seen it, not confirmed
+        house.bus.publish("handover", {"type": "called-off", "alert": alert})
     if wants_data(request):
         return as_json(
             {

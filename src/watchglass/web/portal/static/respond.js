@@ -24,7 +24,11 @@ source.addEventListener("message", ({ data }) => {
   const event = JSON.parse(data);
   if (hand.dataset.live === "card" && event.alert && event.alert !== hand.dataset.alert) return;
   again().then(() => {
-    const words = { "handed-over": "A new card is there.", "called-off": "A card was called off." };
+    const words = {
+      "handed-over": "A new card is there.",
+      "called-off": "A card was called off.",
+      "not-confirmed": "Lives may be in danger. Nobody has confirmed it yet.",
+    };
     const said = document.getElementById("said");
     if (said) said.textContent = words[event.type] || "Brought up to date.";
   });
