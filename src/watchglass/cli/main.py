@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -74,7 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser(group or "").parse_args(words)
     except BadInput as error:
         return usage_error(error, as_json=as_json)
-    return finish(args)
+    try:
+        return finish(args)
+    except BrokenPipeError:  # whoever read this has read enough (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":
