@@ -8,12 +8,14 @@ from them, so painting on them would smear.)
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 import av
 import cv2
 import numpy as np
+from av.codec.context import Flags
 from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
@@ -22,11 +24,15 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
-from watchglass.perception.ports import Image, Packet, stride_of
+from watchglass.core.geometry import FloatArray
+from watchglass.perception.ports import Image, Insight, Packet, stride_of
 
 _MOSTLY: Final = 0.98
 _JUMP_BACK: Final = 1.0
 _JUMP_ON: Final = 10.0
+
+_INSIGHT: Final = {"h264": Insight.CLEAR, "hevc": Insight.FAINT}
+_GREY: Final = 128
 
 Areas = tuple[tuple[tuple[float, float], ...], ...]
 
@@ -43,6 +49,12 @@ class NeverSee:
 
     def __bool__(self) -> bool:
         return bool(self._areas)
+
+    def clear(self, changes: FloatArray, width: int, height: int) -> None:
+        """Let nothing have changed in the areas: ``changes`` is strided luma of a (height, width) picture."""
+        hidden = np.zeros(changes.shape, np.uint8)
+        self.blacken(hidden, width, height, black=1)
+        changes[hidden > 0] = 0
 
     def blacken(self, image: Image, width: int, height: int, black: int = 0) -> None:
         """Paint the areas of a (height, width) picture into ``image``, which may be a scaled copy of it."""
@@ -112,6 +124,14 @@ class VideoPicture:
         return sample
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The picture that a decoder's next one will be predicted from, and the keyframe that it rests on."""
+
+    key: Packet
+    picture: VideoPicture
+
+
 class VideoDecoder:
     """A ``perception.ports.Decoder``: one thread, pictures in the order of capture.
 
@@ -130,42 +150,134 @@ class VideoDecoder:
         pixels: str | None = None,
         hardware: HWAccel | None = None,
     ) -> None:
-        context = av.CodecContext.create(codec, "r", hardware)
-        assert isinstance(context, VideoCodecContext)
-        context.extradata = extradata
-        context.width, context.height = size
-        if pixels is not None:
-            context.pix_fmt = pixels
-        context.thread_count = 1
-        self._context = context
+        self._codec = codec
+        self._extradata = extradata
+        self._size = size
+        self._pixels = pixels
+        self._hardware = hardware
         self._hidden = hidden
+        self._exact = True
+        self._insight = Insight.NONE if hardware else _INSIGHT.get(codec, Insight.NONE)
+        self._delays = False
+        self._seen: _Seen | None = None
+        self._context = self._open()
         self._pending: list[tuple[int, int | None]] = []
         self._fresh = True
 
+    def _open(self) -> VideoCodecContext:
+        context = av.CodecContext.create(self._codec, "r", self._hardware)
+        assert isinstance(context, VideoCodecContext)
+        context.extradata = self._extradata
+        context.width, context.height = self._size
+        if self._pixels is not None:
+            context.pix_fmt = self._pixels
+        context.thread_count = 1
+        if not self._exact:
+            # PyAV has no attribute for it; options are handed to the codec when it is opened.
+            context.options = {"skip_loop_filter": "all"}
+        return context
+
+    @property
+    def insight(self) -> Insight:
+        """See ``perception.ports.Decoder.insight``."""
+        return self._insight
+
+    def exactly(self, exact: bool) -> None:
+        """See ``perception.ports.Decoder.exactly``."""
+        if exact == self._exact:
+            return
+        self._exact = exact
+        self._context = self._open()
+        self._pending.clear()
+        self._fresh, self._seen = True, None
+
     def decode(self, packet: Packet) -> Sequence[VideoPicture]:
         """See ``perception.ports.Decoder.decode``."""
-        self._fresh = False
+        self._seen = None
         return self._push(packet)
 
     def alone(self, packet: Packet) -> VideoPicture | None:
         """See ``perception.ports.Decoder.alone``."""
         self._forget()
-        pictures = [*self._push(packet), *self.drain()]
+        pictures = self._push(packet)
+        if pictures and not self._delays:
+            # What was decoded stays where it is: a glance may follow.
+            self._seen = _Seen(packet, pictures[0])
+            return pictures[0]
+        self._delays = True
+        pictures += self.drain()
         return pictures[0] if pictures else None
+
+    def glance(self, key: Packet, packet: Packet) -> FloatArray | None:
+        """See ``perception.ports.Decoder.glance``.
+
+        H.264: FFmpeg fills a gap in the numbers of pictures with copies of the last one, so a picture is predicted
+        from the one that was decoded before it, whichever that is. H.265: it fills in even grey, so only what is
+        coded anew is seen.
+        """
+        if not self._insight:
+            return None
+        flags = self._context.flags
+        try:
+            # Without its predecessors a picture of H.265 counts as damaged, and would be kept back.
+            self._context.flags = flags | Flags.output_corrupt
+            return self._glance(key, packet)
+        except BadInput:
+            self._forget()
+            return None
+        finally:
+            self._context.flags = flags
+
+    def _glance(self, key: Packet, packet: Packet) -> FloatArray | None:
+        base = self._seen.picture if self._seen is not None and self._seen.key is key else None
+        now = None
+        if base is not None:
+            # FFmpeg may lose the order of pictures in a gap where their numbers start again: then from the keyframe.
+            now = self._last(self._push(packet), packet)
+        if base is None or now is None:
+            self._forget()
+            pictures = [*self._push(key), *self._push(packet)]
+            now = self._last(pictures, packet)
+            if now is None:
+                pictures += self.drain()
+                now = self._last(pictures, packet)
+            base = pictures[0] if pictures and pictures[0].at_ms == key.at_ms else None
+        if base is None or now is None or (base.width, base.height) != (now.width, now.height):
+            self._forget()
+            return None
+        self._seen = None if self._fresh else _Seen(key, now)
+        sample = now.luma().astype(np.float32)
+        if self._insight is Insight.FAINT:
+            sample -= np.float32(_GREY)
+            self._hidden.clear(sample, now.width, now.height)
+        else:
+            sample -= base.luma()
+        return sample
+
+    @staticmethod
+    def _last(pictures: Sequence[VideoPicture], packet: Packet) -> VideoPicture | None:
+        return pictures[-1] if pictures and pictures[-1].at_ms == packet.at_ms else None
+
+    def weigh(self, packet: Packet) -> int:
+        """See ``perception.ports.Decoder.weigh``: filler is a run of 0xFF at the end, closed by a stop bit."""
+        assert isinstance(packet.payload, av.Packet)
+        return len(bytes(packet.payload).rstrip(b"\x80\x00").rstrip(b"\xff"))
 
     def drain(self) -> Sequence[VideoPicture]:
         """See ``perception.ports.Decoder.drain``."""
+        if self._fresh:
+            return []
         try:
             frames = self._context.decode(None)
         except FFmpegError:
             frames = []
         pictures = self._name(frames)
-        self._fresh = False
         self._forget()
         return pictures
 
     def _push(self, packet: Packet) -> list[VideoPicture]:
         assert isinstance(packet.payload, av.Packet)
+        self._fresh = False
         self._pending.append((packet.at_ms, packet.payload.pts))
         try:
             frames = self._context.decode(packet.payload)
@@ -202,7 +314,7 @@ class VideoDecoder:
         if not self._fresh:
             self._context.flush_buffers()
         self._pending.clear()
-        self._fresh = False
+        self._fresh, self._seen = True, None
 
 
 def _planar(frame: VideoFrame) -> bool:

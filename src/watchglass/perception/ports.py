@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from watchglass.core.geometry import FloatArray
 from watchglass.perception.messages import Pin
 from watchglass.perception.observation import Detections, Tracks
 
@@ -80,8 +82,45 @@ class Picture(Protocol):
         ...
 
 
+class Insight(IntEnum):
+    """How much can be seen of a stream between its keyframes without decoding everything in between."""
+
+    NONE = 0
+    FAINT = 1
+    CLEAR = 2
+
+
 class Decoder(Protocol):
     """Turns packets of one source into pictures."""
+
+    @property
+    def insight(self) -> Insight:
+        """How much ``glance`` shows of this stream."""
+        ...
+
+    def exactly(self, exact: bool) -> None:
+        """Decode exactly, or only well enough to look at, never to keep.
+
+        The latter leaves out the filter that smooths between blocks, so errors add up until the next keyframe. To be
+        called at a keyframe: what was decoded before is forgotten.
+        """
+        ...
+
+    def glance(self, key: Packet, packet: Packet) -> FloatArray | None:
+        """What one picture changes: strided luma, as ``Picture.luma``, signed; None if that cannot be seen.
+
+        It is decoded on the keyframe's picture, or on the last glance, as if nothing lay in between. So it shows where
+        something moves at this moment, and is no picture of anything.
+
+        Args:
+            key: the keyframe of the packet's group.
+            packet: refers to what came before it only (not one that comes before its time).
+        """
+        ...
+
+    def weigh(self, packet: Packet) -> int:
+        """Bytes of a packet without those that only fill it up."""
+        ...
 
     def decode(self, packet: Packet) -> Sequence[Picture]:
         """The pictures that this packet completes, oldest first.
@@ -98,6 +137,24 @@ class Decoder(Protocol):
     def drain(self) -> Sequence[Picture]:
         """Pictures still held back for reordering. What was decoded before is forgotten."""
         ...
+
+
+class Whole:
+    """The part of a ``Decoder`` that can only decode everything, exactly."""
+
+    insight = Insight.NONE
+
+    def exactly(self, exact: bool) -> None:
+        """It always does."""
+
+    def glance(self, key: Packet, packet: Packet) -> FloatArray | None:
+        """Nothing can be seen."""
+        del key, packet
+        return None  # the type says so
+
+    def weigh(self, packet: Packet) -> int:
+        """As it came."""
+        return packet.size
 
 
 class Detector(Protocol):
@@ -119,6 +176,11 @@ class Painter(Protocol):
     @property
     def ready(self) -> float:
         """The share of the backdrop that is admitted, 0..1."""
+        ...
+
+    @property
+    def learning(self) -> bool:
+        """Whether it learns from pictures at present: they must be exact then."""
         ...
 
     def due(self, at_ms: int) -> bool:

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from watchglass.core.geometry import FloatArray
 from watchglass.perception.observation import Detections
-from watchglass.perception.ports import Decoder, Detector, Image, Packet, Picture
+from watchglass.perception.ports import Decoder, Detector, Image, Insight, Packet, Picture
 
 T = TypeVar("T")
 
@@ -68,6 +69,19 @@ class _MeteredDecoder:
 
     def drain(self) -> Sequence[Picture]:
         return self._meter.decoding(self._inner.drain)
+
+    @property
+    def insight(self) -> Insight:
+        return self._inner.insight
+
+    def exactly(self, exact: bool) -> None:
+        self._inner.exactly(exact)
+
+    def glance(self, key: Packet, packet: Packet) -> FloatArray | None:
+        return self._meter.decoding(lambda: self._inner.glance(key, packet))
+
+    def weigh(self, packet: Packet) -> int:
+        return self._inner.weigh(packet)
 
 
 class _MeteredDetector:

@@ -90,6 +90,11 @@ class ViewPainter:
             return self._learner.ready
         return self.confirmed.share if self.confirmed else 0.0
 
+    @property
+    def learning(self) -> bool:
+        """See ``Painter.learning``."""
+        return self._learner is not None
+
     def due(self, at_ms: int) -> bool:
         """See ``Painter.due``."""
         return self._learner is not None and self._learner.due(at_ms)

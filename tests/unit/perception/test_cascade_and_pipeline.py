@@ -13,7 +13,7 @@ from watchglass.perception.cascade import Cascade
 from watchglass.perception.messages import AnalyticSpec, Incident, Pin, Pins, SourceSpec, ZoneSpec
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.pipeline import Pipeline
-from watchglass.perception.ports import Image, Packet, sample_shape, stride_of
+from watchglass.perception.ports import Image, Packet, Whole, sample_shape, stride_of
 from watchglass.perception.ring import ClipOrder
 
 WIDTH, HEIGHT = 640, 480
@@ -70,7 +70,7 @@ class SimulatedPicture:
         return np.zeros((self.height, self.width, 3), np.uint8)
 
 
-class SimulatedDecoder:
+class SimulatedDecoder(Whole):
     """Needs a keyframe first, and every packet after it, like a real one."""
 
     def __init__(self, world: World) -> None:
@@ -117,6 +117,7 @@ class SimulatedDetector:
 
 class SimulatedPainter:
     ready = 0.5
+    learning = True
 
     def __init__(self, world: World) -> None:
         self.world = world
