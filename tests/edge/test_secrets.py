@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from watchglass.cli.main import main
 from watchglass.core.errors import BadInput
 from watchglass.edge.secrets import LARGEST, SecretFolder
 
@@ -81,3 +85,58 @@ def test_a_file_that_is_no_text_is_refused_without_being_shown(folder: SecretFol
     with pytest.raises(BadInput, match="is not text") as caught:
         folder.get("a")
     assert "secret\xff" not in str(caught.value)
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Path:
+    made = tmp_path / "harbour"
+    made.mkdir()
+    (made / "deployment.yaml").write_text("origin: harbour.example.org\n", "utf-8")
+    return made
+
+
+def run(*words: object) -> int:
+    return main([*map(str, words), "--json"])
+
+
+def test_on_the_command_line_a_secret_comes_from_a_pipe_and_is_never_shown(
+    deployment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(ADDRESS + "\n"))
+    assert run("secret", "set", deployment, "gate") == 0
+    assert SecretFolder(deployment / "keys" / "secrets").get("gate") == ADDRESS
+    assert run("secret", "list", deployment) == 0
+    told = capsys.readouterr()
+    assert '"names": ["gate"]' in told.out
+    assert run("secret", "remove", deployment, "gate") == 0
+    assert run("secret", "remove", deployment, "gate") == 2
+    assert run("secret", "list", deployment) == 0
+    told_later = capsys.readouterr()
+    assert '"names": []' in told_later.out
+    for text in (told.out, told.err, told_later.out, told_later.err):
+        assert "p%40ss" not in text
+
+
+def test_a_secret_is_never_an_argument(deployment: Path) -> None:
+    assert run("secret", "set", deployment, "gate", ADDRESS) == 2
+    assert SecretFolder(deployment / "keys" / "secrets").names() == ()
+
+
+def test_a_secret_belongs_to_a_deployment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("x"))
+    assert run("secret", "set", tmp_path, "gate") == 2
+    assert "not a Watchglass deployment" in capsys.readouterr().out
+    assert not (tmp_path / "keys").exists()
+
+
+def test_bytes_that_are_no_text_are_refused(deployment: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "watchglass", "secret", "set", str(deployment), "gate"],
+        input=b"\xff\xfe\n",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"is not text" in done.stderr

@@ -8,6 +8,7 @@ from watchglass.edge.inference import MODEL, shipped
 from watchglass.edge.keys import read_openings_key, read_signing_key
 from watchglass.edge.plugins.host import enforceable as plug_ins_refused
 from watchglass.edge.plugins.installed import installed as installed_plug_ins
+from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.tiles import open_tiles
 from watchglass.edge.trust import load_trust, remember
 from watchglass.edge.witness import new_witness, open_witness
@@ -19,6 +20,7 @@ __all__ = [
     "House",
     "Layout",
     "LocalWitness",
+    "SecretFolder",
     "SeededEntropy",
     "SystemClock",
     "SystemEntropy",

@@ -241,6 +241,7 @@ class House:
             self.live,
             self.bus,
             media=self.layout.media,
+            secret=self.secrets.get,
             models={MODEL: weights.sha256},
             inference=self.settings.inference,
             once=once,
@@ -340,7 +341,14 @@ def look_once(
     now = house.standing()
     decide(now, LookAt(source), house.clock.now())
     assert now.charter is not None
-    specs = specs_of(now.charter, house.layout.media, lambda _name: backdrop, realtime=False, start_ms=start_ms)
+    specs = specs_of(
+        now.charter,
+        house.layout.media,
+        lambda _name: backdrop,
+        realtime=False,
+        start_ms=start_ms,
+        secret=house.secrets.get,
+    )
     spec = next(spec for spec in specs if spec.name == source)
     return run_once(spec, load_detector(), on_report, entropy=house.entropy)
 

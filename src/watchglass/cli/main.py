@@ -22,6 +22,7 @@ GROUPS: Final = {
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),
     "witness": ("witness", "watch a ledger and cosign it, so that its past cannot change"),
     "user": ("user", "add people who may sign in"),
+    "secret": ("secret", "keep the passwords of cameras and the keys of receivers, outside the charter"),
     "key": ("key", "make a signing key for a person or a body"),
     "model": ("model", "show the detector's model card and check its hash"),
     "plugin": ("plugin", "list other people's rules, their cards and hashes"),

@@ -125,8 +125,9 @@ def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
                 f"A webcam cannot be read on this system ({sys.platform}).",
                 fix="Use Linux or macOS, or an RTSP camera.",
             )
+        device = f"/dev/video{address}" if system == "v4l2" and address.isdecimal() else address
         options = {"input_format": "mjpeg"} if system == "v4l2" else {"framerate": "30"}
-        return Plan(address, system, options, instead={})
+        return Plan(device, system, options, instead={})
     raise BadInput(f"There is no kind of live source “{kind}”.", fix="Use rtsp, mjpeg or webcam.")
 
 

@@ -64,7 +64,7 @@ class SecretFolder:
             BadInput: the name or the value cannot be used. CannotRecord: the disk refuses.
         """
         path = self._file(name)
-        data = _text(name, value.encode()).encode()
+        data = _text(name, value.encode(errors="surrogateescape")).encode()
         if not self._path.exists():
             self._path.mkdir(mode=_FOLDER_MODE, parents=True)
         self._path.chmod(_FOLDER_MODE)

@@ -6,11 +6,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import Analytic, Charter, FileSource, PlugIn, Source
+from watchglass.charter.model import (
+    Analytic,
+    Charter,
+    FileSource,
+    MjpegSource,
+    PlugIn,
+    RtspSource,
+    Source,
+    WebcamSource,
+)
 from watchglass.charter.permit import LookAt, RunAnalytic
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
 from watchglass.perception.messages import AnalyticSpec, Lease, SourceSpec, ZoneSpec
+
+
+def no_secrets(name: str) -> str:
+    """Where there are none, nothing asks for one.
+
+    Raises:
+        BadInput: always.
+    """
+    raise BadInput(f"There are no secrets here, so no “{name}”.", fix="Give a source whose address is no secret.")
 
 
 def specs_of(
@@ -20,6 +38,7 @@ def specs_of(
     *,
     realtime: bool,
     start_ms: int,
+    secret: Callable[[str], str] = no_secrets,
 ) -> tuple[SourceSpec, ...]:
     """What each source of the charter needs.
 
@@ -27,15 +46,20 @@ def specs_of(
         media: where file sources lie.
         backdrop: the confirmed backdrop of a source, as PNG.
         realtime: play by the clock; otherwise as fast as it goes, once, with time counted from ``start_ms``.
+        secret: the secret of a name (``SecretFolder.get``). Addresses with passwords in them are secrets.
 
     Raises:
-        BadInput: a file is missing, or lies outside the media folder.
+        BadInput: a file lies outside the media folder, or a secret is missing.
     """
     return tuple(
         SourceSpec(
             name=source.name,
-            uri=_address(media, source),
+            uri=_looked_at(media, source, secret),
+            kind=source.kind,
             analytics=tuple(_analytic(charter, source, analytic) for analytic in charter.analytics_of(source.name)),
+            record_uri=_recorded(source, secret),
+            transport=source.transport if isinstance(source, RtspSource) else "tcp",
+            hardware=isinstance(source, RtspSource) and source.hardware,
             loop=isinstance(source, FileSource) and source.loop and realtime,
             realtime=realtime,
             start_ms=start_ms,
@@ -43,6 +67,8 @@ def specs_of(
             never_see=tuple(_corners(polygon) for polygon in source.never_see),
             size=(source.picture.width, source.picture.height) if source.picture else None,
             width_m=source.view.width_m if source.view else None,
+            plane=tuple((*point.at, *point.m) for point in source.view.plane) if source.view else (),
+            overhead=source.view is not None and source.view.overhead,
             backdrop=backdrop(source.name),
             grid_m=charter.safeguards.public_view.grid_m,
         )
@@ -88,10 +114,24 @@ def _corners(polygon: Polygon) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in polygon.corners)
 
 
-def _address(media: Path, source: Source) -> str:
-    if not isinstance(source, FileSource):
-        raise BadInput(f"{source.name} is a live camera, which cannot be opened yet.", fix="Use a file.")
-    return str(_inside(media, source))
+def _looked_at(media: Path, source: Source, secret: Callable[[str], str]) -> str:
+    match source:
+        case FileSource():
+            return str(_inside(media, source))
+        case RtspSource():
+            plain, name = source.detect_url or source.url, source.detect_url_secret or source.url_secret
+        case MjpegSource():
+            plain, name = source.url, source.url_secret
+        case WebcamSource():
+            return source.device
+    return plain if plain is not None else secret(name or "")
+
+
+def _recorded(source: Source, secret: Callable[[str], str]) -> str | None:
+    """The stream that clips are cut from, where that is another one."""
+    if not isinstance(source, RtspSource):
+        return None
+    return source.record_url or (secret(source.record_url_secret) if source.record_url_secret else None)
 
 
 def _inside(media: Path, source: FileSource) -> Path:

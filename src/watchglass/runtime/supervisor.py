@@ -45,7 +45,7 @@ from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
 from watchglass.runtime.measure import Measure
-from watchglass.runtime.specs import lease_of, specs_of
+from watchglass.runtime.specs import lease_of, no_secrets, specs_of
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Supervisor:
         media: where file sources lie.
         models: the weights that this version ships: name to SHA-256 (hex).
         inference: what runs the detector in the workers.
+        secret: the secret of a name: addresses of cameras may be secrets.
         once: each file from its beginning to its end, as fast as it goes.
     """
 
@@ -78,6 +79,7 @@ class Supervisor:
         media: Path,
         models: Mapping[str, str],
         inference: str = "onnxruntime",
+        secret: Callable[[str], str] = no_secrets,
         once: bool = False,
     ) -> None:
         self._acting = acting
@@ -86,6 +88,7 @@ class Supervisor:
         self._live = live
         self._bus = bus
         self._media = media
+        self._secret = secret
         self._once = once
         self._charter: Charter | None = None
         self._run: str | None = None
@@ -175,7 +178,9 @@ class Supervisor:
             self._charter = None
             self.tally.ended.clear()
         now = self._acting.clock.now()
-        specs = specs_of(charter, self._media, self._load_backdrop, realtime=not self._once, start_ms=now)
+        specs = specs_of(
+            charter, self._media, self._load_backdrop, realtime=not self._once, start_ms=now, secret=self._secret
+        )
         models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
         try:
             self._run = start_run(self._acting, charter, models, [spec.name for spec in specs]).value
