@@ -26,9 +26,11 @@ from watchglass.review.costs import (
 )
 
 _SUMS: Final = "frames, decoded, inferences, cpu_ms, decode_ms, detect_ms, cores"
-_DAYS: Final = f"SELECT day_ms AS at_ms, lines, {_SUMS} FROM source_day WHERE source = ? AND day_ms >= ? AND day_ms < ?"  # noqa: S608 (constant text)
+_DAYS: Final = (
+    f"SELECT day_ms AS at_ms, heard_ms, {_SUMS} FROM source_day WHERE source = ? AND day_ms >= ? AND day_ms < ?"  # noqa: S608 (constant text)
+)
 _MINUTES: Final = (
-    f"SELECT at_ms, lines, {_SUMS} FROM source_minute WHERE source = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms"  # noqa: S608 (constant text)
+    f"SELECT at_ms, heard_ms, {_SUMS} FROM source_minute WHERE source = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms"  # noqa: S608 (constant text)
 )
 _DECIDED: Final = (
     "SELECT verdict.account, verdict.decided_ms, alert.raised_ms FROM verdict JOIN alert ON alert.id = verdict.alert "
@@ -102,7 +104,7 @@ def uses_of(reader: Reader, source: str, until_ms: int) -> list[Use]:
 
 def _use(row: Row) -> Use:
     return Use(
-        row["lines"],
+        round(row["heard_ms"] / 1000),
         row["frames"],
         row["decoded"],
         row["inferences"],

@@ -54,7 +54,7 @@ class History:
 
 @dataclass(slots=True)
 class _Sum:
-    lines: int = 0
+    heard: int = 0
     fault: int = 0
     fps: float = 0.0
     share: float = 0.0
@@ -66,9 +66,9 @@ class _Sum:
     lost: int = 0
 
     def add(self, row: Mapping[str, float], lost: int) -> None:
-        n = int(row["lines"])
-        self.lines += n
-        self.fault += int(row["fault_lines"])
+        n = int(row["heard_ms"])
+        self.heard += n
+        self.fault += int(row["fault_ms"])
         self.fps += n * row["fps"]
         self.share += n * row["open_share"]
         self.kbit += n * row["kbit_s"]
@@ -79,15 +79,15 @@ class _Sum:
         self.lost += lost
 
     def step(self, at_ms: int) -> Step:
-        n = self.lines
+        n = self.heard
         return Step(
             at_ms=at_ms,
-            heard_s=n,
-            fault_s=self.fault,
+            heard_s=round(n / 1000),
+            fault_s=round(self.fault / 1000),
             fps=round(self.fps / n, 1) if n else None,
             open_share=round(self.share / n, 3) if n else None,
             kbit_s=round(self.kbit / n, 1) if n else None,
-            core_share=round(self.cpu / 1000 / n, 3) if n else None,
+            core_share=round(self.cpu / n, 3) if n else None,
             frames=self.frames,
             decoded=self.decoded,
             inferences=self.inferences,

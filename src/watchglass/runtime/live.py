@@ -166,4 +166,8 @@ def health_json(report: Health) -> dict[str, Any]:
         "dropped": dict(report.dropped),
         "fault": report.fault,
         "backdrop_ready": round(report.backdrop_ready, 3),
+        "gate": report.gate,
+        "group_ms": report.group_ms,
+        "kbit_s": round(report.kbit_s, 1),
+        "cpu_seconds": round(report.cpu_seconds, 1),
     }

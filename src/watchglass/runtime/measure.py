@@ -26,13 +26,16 @@ KEPT_MINUTES_MS: Final = DAY
 KEPT_DAYS_MS: Final = 62 * DAY
 _WAITING: Final = 5_000
 _SETTLE_MS: Final = 5_000
+_LINE_MS: Final = 1_000
+_GAP_MS: Final = 10_000
+"""A line stands for the time since the one before; after a longer silence than this, for a second."""
 
 _FOLD: Final = (
-    "INSERT INTO source_day (source, day_ms, lines, fault_lines, frames, decoded, inferences, cpu_ms, decode_ms,"
-    " detect_ms, cores) SELECT source, at_ms - at_ms % 86400000, SUM(lines), SUM(fault_lines), SUM(frames),"
+    "INSERT INTO source_day (source, day_ms, heard_ms, fault_ms, frames, decoded, inferences, cpu_ms, decode_ms,"
+    " detect_ms, cores) SELECT source, at_ms - at_ms % 86400000, SUM(heard_ms), SUM(fault_ms), SUM(frames),"
     " SUM(decoded), SUM(inferences), SUM(cpu_ms), SUM(decode_ms), SUM(detect_ms), MAX(cores) FROM source_minute"
-    " WHERE at_ms < ? GROUP BY 1, 2 ON CONFLICT (source, day_ms) DO UPDATE SET lines = lines + excluded.lines,"
-    " fault_lines = fault_lines + excluded.fault_lines, frames = frames + excluded.frames,"
+    " WHERE at_ms < ? GROUP BY 1, 2 ON CONFLICT (source, day_ms) DO UPDATE SET heard_ms = heard_ms + excluded.heard_ms,"
+    " fault_ms = fault_ms + excluded.fault_ms, frames = frames + excluded.frames,"
     " decoded = decoded + excluded.decoded, inferences = inferences + excluded.inferences,"
     " cpu_ms = cpu_ms + excluded.cpu_ms, decode_ms = decode_ms + excluded.decode_ms,"
     " detect_ms = detect_ms + excluded.detect_ms, cores = excluded.cores"
@@ -41,12 +44,12 @@ _FOLD: Final = (
 
 @dataclass(slots=True)
 class Minute:
-    """One minute of one source: what it added; ``fps``, ``open_share`` and ``kbit_s`` are sums over its lines."""
+    """One minute of one source: what it added; ``fps``, ``open_share`` and ``kbit_s`` are sums over its time."""
 
     source: str
     at_ms: int
-    lines: int = 0
-    fault_lines: int = 0
+    heard_ms: int = 0
+    fault_ms: int = 0
     fps: float = 0.0
     open_share: float = 0.0
     kbit_s: float = 0.0
@@ -60,11 +63,13 @@ class Minute:
 
     def add(self, now: Health, before: Health | None) -> None:
         """Take in one line; what it counts more than ``before`` happened in this minute."""
-        self.lines += 1
-        self.fault_lines += now.fault is not None
-        self.fps += now.fps_in
-        self.open_share += now.open_share
-        self.kbit_s += now.kbit_s
+        since = _LINE_MS if before is None else now.at_ms - before.at_ms
+        heard = since if 0 < since <= _GAP_MS else _LINE_MS
+        self.heard_ms += heard
+        self.fault_ms += heard if now.fault is not None else 0
+        self.fps += now.fps_in * heard
+        self.open_share += now.open_share * heard
+        self.kbit_s += now.kbit_s * heard
         anew = before is None or now.frames < before.frames or now.cpu_seconds < before.cpu_seconds
         then = Health(now.source, 0, 0.0, 0.0, 0, 0, 0, ()) if anew or before is None else before
         self.frames += now.frames - then.frames
@@ -147,23 +152,24 @@ class Measure:
 
 def _insert(tx: Transaction, minute: Minute, cores: int) -> None:
     """A minute that was begun before a restart is added to."""
-    n = max(minute.lines, 1)
+    n = max(minute.heard_ms, 1)
     tx.execute(
-        "INSERT INTO source_minute (source, at_ms, lines, fault_lines, fps, open_share, kbit_s, frames, decoded,"
+        "INSERT INTO source_minute (source, at_ms, heard_ms, fault_ms, fps, open_share, kbit_s, frames, decoded,"
         " inferences, cpu_ms, decode_ms, detect_ms, dropped, cores) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (source, at_ms) DO UPDATE SET"
-        " fps = (fps * lines + excluded.fps * excluded.lines) / (lines + excluded.lines),"
-        " open_share = (open_share * lines + excluded.open_share * excluded.lines) / (lines + excluded.lines),"
-        " kbit_s = (kbit_s * lines + excluded.kbit_s * excluded.lines) / (lines + excluded.lines),"
-        " lines = lines + excluded.lines, fault_lines = fault_lines + excluded.fault_lines,"
+        " fps = (fps * heard_ms + excluded.fps * excluded.heard_ms) / (heard_ms + excluded.heard_ms),"
+        " open_share = (open_share * heard_ms + excluded.open_share * excluded.heard_ms)"
+        " / (heard_ms + excluded.heard_ms),"
+        " kbit_s = (kbit_s * heard_ms + excluded.kbit_s * excluded.heard_ms) / (heard_ms + excluded.heard_ms),"
+        " heard_ms = heard_ms + excluded.heard_ms, fault_ms = fault_ms + excluded.fault_ms,"
         " frames = frames + excluded.frames, decoded = decoded + excluded.decoded,"
         " inferences = inferences + excluded.inferences, cpu_ms = cpu_ms + excluded.cpu_ms,"
         " decode_ms = decode_ms + excluded.decode_ms, detect_ms = detect_ms + excluded.detect_ms,"
         " dropped = CASE WHEN excluded.dropped = '{}' THEN dropped ELSE excluded.dropped END",
         minute.source,
         minute.at_ms,
-        minute.lines,
-        minute.fault_lines,
+        minute.heard_ms,
+        minute.fault_ms,
         minute.fps / n,
         minute.open_share / n,
         minute.kbit_s / n,

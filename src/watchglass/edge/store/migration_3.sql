@@ -2,8 +2,8 @@
 CREATE TABLE source_minute (
     source       TEXT    NOT NULL,
     at_ms        INTEGER NOT NULL,
-    lines        INTEGER NOT NULL,
-    fault_lines  INTEGER NOT NULL,
+    heard_ms     INTEGER NOT NULL,
+    fault_ms     INTEGER NOT NULL,
     fps          REAL    NOT NULL,
     open_share   REAL    NOT NULL,
     kbit_s       REAL    NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE source_minute (
 CREATE TABLE source_day (
     source       TEXT    NOT NULL,
     day_ms       INTEGER NOT NULL,
-    lines        INTEGER NOT NULL,
-    fault_lines  INTEGER NOT NULL,
+    heard_ms     INTEGER NOT NULL,
+    fault_ms     INTEGER NOT NULL,
     frames       INTEGER NOT NULL,
     decoded      INTEGER NOT NULL,
     inferences   INTEGER NOT NULL,

@@ -126,13 +126,13 @@ CREATE TABLE source_state (
 ) STRICT, WITHOUT ROWID;
 
 -- How each source fared, minute by minute for a day; then day by day for two months, on which published costs rest.
--- `lines` counts the health lines that were heard (one a second), `fault_lines` those with a fault; counters are what the
--- minute added. Times of the processor are milliseconds of one core, of which the machine has `cores`.
+-- `heard_ms` is how long the source was heard, `fault_ms` how long of that with a fault; counters are what the minute
+-- added. Times of the processor are milliseconds of one core, of which the machine has `cores`.
 CREATE TABLE source_minute (
     source       TEXT    NOT NULL,
     at_ms        INTEGER NOT NULL,
-    lines        INTEGER NOT NULL,
-    fault_lines  INTEGER NOT NULL,
+    heard_ms     INTEGER NOT NULL,
+    fault_ms     INTEGER NOT NULL,
     fps          REAL    NOT NULL,
     open_share   REAL    NOT NULL,
     kbit_s       REAL    NOT NULL,
@@ -150,8 +150,8 @@ CREATE TABLE source_minute (
 CREATE TABLE source_day (
     source       TEXT    NOT NULL,
     day_ms       INTEGER NOT NULL,
-    lines        INTEGER NOT NULL,
-    fault_lines  INTEGER NOT NULL,
+    heard_ms     INTEGER NOT NULL,
+    fault_ms     INTEGER NOT NULL,
     frames       INTEGER NOT NULL,
     decoded      INTEGER NOT NULL,
     inferences   INTEGER NOT NULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -71,10 +72,7 @@ def camera_sentences(camera: CameraCost, currency: str) -> list[str]:
             f"{likely(camera.total, currency)}: {parts}."
         )
     share = camera.share
-    found.append(
-        f"It takes {_per_thousand(share.value)} of the computing time of the machine, likely between "
-        f"{_per_thousand(share.low)} and {_per_thousand(share.high)}, measured over {camera.hours:g} hours."
-    )
+    found.append(f"It takes {_part(share)} of the computing time of the machine, measured over {camera.hours:g} hours.")
     more = camera.otherwise
     if more is None:
         found.append("Not enough data yet to say what looking at every picture would have cost.")
@@ -97,9 +95,8 @@ def alert_sentences(facts: CostFacts) -> list[str]:
     minutes, found = review.minutes, []
     if review.month is not None:
         found.append(
-            f"A person needs at most {minutes.value:.1f} minutes to decide about an alert, likely between "
-            f"{minutes.low:.1f} and {minutes.high:.1f}, from {minutes.n} decisions. There were {review.alerts} alerts in "
-            f"{review.days} days: that time costs about {money(review.month.value, currency)} a month."
+            f"A person needs at most {_minutes(minutes)}, from {minutes.n} decisions. There were {review.alerts} "
+            f"alerts in {review.days} days: that time costs about {money(review.month.value, currency)} a month."
         )
     if review.each is not None:
         found.append(
@@ -114,10 +111,18 @@ def alert_sentences(facts: CostFacts) -> list[str]:
     return found
 
 
-def _per_thousand(share: float) -> str:
-    if share >= 0.1:  # noqa: PLR2004 (a tenth)
-        return f"{round(100 * share)} of 100 parts"
-    return f"{1000 * share:.0f} of 1,000 parts" if share >= 0.0005 else "less than 1 of 1,000 parts"  # noqa: PLR2004
+def _part(share: Estimate) -> str:
+    """``68 of 1,000 parts (likely between 35 and 100)``; hundreds where that is fine enough."""
+    whole = 100 if share.low >= 0.05 else 1000  # noqa: PLR2004 (a twentieth)
+    low, value, high = math.floor(whole * share.low), round(whole * share.value), math.ceil(whole * share.high)
+    return f"{value} of {whole:,} parts (likely between {low} and {high})"
+
+
+def _minutes(of: Estimate) -> str:
+    """``24 seconds, likely between 20 and 28``, or minutes where they are many."""
+    unit, times = ("minutes", 1) if of.value >= 3 else ("seconds", 60)  # noqa: PLR2004 (people say 150 seconds, not 200)
+    low, high = math.floor(times * of.low), math.ceil(times * of.high)
+    return f"{round(times * of.value)} {unit} to decide about an alert, likely between {low} and {high}"
 
 
 def _times(ratio: float) -> str:

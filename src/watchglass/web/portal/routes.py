@@ -108,7 +108,7 @@ STAFF: Final = (
     *_get(May.RESPOND, "/respond/{alert}/still.png"),
     *_post(May.RESPOND, "/respond/{alert}/step", "/respond/{alert}/outcome"),
     *_both(May.SEE_STAFF_FIGURES, "/figures"),
-    *_both(May.SEE_SOURCES, "/sources"),
+    *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
     *_both(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop"),
     *_get(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop/proposal.png"),

@@ -66,6 +66,10 @@ class SourceHealth:
     decoded: int
     inferences: int
     dropped: Mapping[str, int]
+    gate: str
+    group_ms: int | None
+    kbit_s: float | None
+    cpu_seconds: float
     backdrop_ready: float | None
     backdrop_ms: int | None
     proposal_waits: bool
@@ -108,11 +112,27 @@ def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
         decoded=line.decoded if line else 0,
         inferences=line.inferences if line else 0,
         dropped=dict(line.dropped) if line else {},
+        gate=line.gate if line else "",
+        group_ms=line.group_ms if line else None,
+        kbit_s=round(line.kbit_s, 1) if line and not silent and line.kbit_s else None,
+        cpu_seconds=line.cpu_seconds if line else 0.0,
         backdrop_ready=round(line.backdrop_ready, 3) if line else None,
         backdrop_ms=stands[0].confirmed_ms if stands else None,
         proposal_waits=house.live.proposal(source.name) is not None,
         analytics=tuple(running(standing, charter, a, now) for a in charter.analytics_of(source.name)),
     )
+
+
+def health_of(request: Request, name: str) -> SourceHealth:
+    """How one source is now.
+
+    Raises:
+        NotFound: no such source in the charter.
+    """
+    source = source_of(request, name)
+    charter = house_of(request).standing().charter
+    assert charter is not None  # it has the source
+    return _health(request, charter, source)
 
 
 @twin(router, "/sources")
@@ -121,7 +141,11 @@ def sources(request: Request) -> Response:
     charter = house_of(request).standing().charter
     found = [_health(request, charter, source) for source in charter.sources] if charter else []
     data = {"now_ms": house_of(request).clock.now(), "charter": charter is not None, "sources": found}
-    return page(request, "sources/list.html", {**data, "_may_confirm": may(request, May.CONFIRM_BACKDROP)})
+    return page(
+        request,
+        "sources/list.html",
+        {**data, "_may_confirm": may(request, May.CONFIRM_BACKDROP), "_may_draw": may(request, May.EDIT_DRAFT)},
+    )
 
 
 @router.get("/sources/events")
@@ -134,7 +158,12 @@ async def events(request: Request) -> Response:
     return stream(request, "health", shape)
 
 
-def _source(request: Request, name: str) -> Source:
+def source_of(request: Request, name: str) -> Source:
+    """The source of the charter called ``name``.
+
+    Raises:
+        NotFound: there is none.
+    """
     charter = house_of(request).standing().charter
     for source in charter.sources if charter else ():
         if source.name == name:
@@ -149,7 +178,7 @@ def _digest(proposal: BackdropProposal) -> str:
 @twin(router, "/sources/{name}/backdrop")
 def backdrop(request: Request, name: str) -> Response:
     """The proposed picture, large; what confirming does, who will see it, and how to take it back."""
-    source, live = _source(request, name), house_of(request).live
+    source, live = source_of(request, name), house_of(request).live
     proposal = live.proposal(name)
     if proposal is None:
         live.ask_proposal(name)
@@ -175,7 +204,7 @@ def backdrop(request: Request, name: str) -> Response:
 @router.get("/sources/{name}/backdrop/proposal.png")
 def proposal_png(request: Request, name: str) -> Response:
     """The picture as learned so far; only the operator sees it."""
-    _source(request, name)
+    source_of(request, name)
     proposal = house_of(request).live.proposal(name)
     if proposal is None:
         raise Problem("There is no proposed picture yet.", fix="Ask for one; it arrives within a second.")
@@ -185,7 +214,7 @@ def proposal_png(request: Request, name: str) -> Response:
 @router.post("/sources/{name}/backdrop/propose")
 def propose(request: Request, name: str) -> Response:
     """Ask the worker for the picture as it has learned it by now."""
-    _source(request, name)
+    source_of(request, name)
     house_of(request).live.ask_proposal(name)
     return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
 
@@ -199,7 +228,7 @@ def confirm(
 ) -> Response:
     """Confirm exactly the picture that was shown; a newer one is refused, for nobody has looked at it."""
     house = house_of(request)
-    _source(request, name)
+    source_of(request, name)
     if not nobody:
         raise BadInput(
             "The sentence under the picture was not ticked, so nothing was published.",
@@ -223,7 +252,7 @@ def confirm(
 def withdraw(request: Request, name: str) -> Response:
     """Make the public view grey again."""
     house = house_of(request)
-    _source(request, name)
+    source_of(request, name)
     done = withdraw_backdrop(house.acting, grant_of(request), permit_for(request, ConfirmBackdrop(name)), name)
     house.backdrop_changed(name)
     if wants_data(request):

@@ -21,6 +21,10 @@ source.addEventListener("message", ({ data }) => {
   const lost = Object.entries(line.dropped).filter(([, n]) => n);
   put(card, "dropped", lost.map(([cause, n]) => `${cause.replaceAll("_", " ")}: ${count(n)}`).join(", ") || "none");
   put(card, "ready", `${Math.round(100 * line.backdrop_ready)} of 100 pixels`);
+  if (line.gate) put(card, "gate", line.gate);
+  if (line.group_ms) put(card, "group", `${(line.group_ms / 1000).toFixed(1)} s`);
+  if (line.kbit_s) put(card, "kbit", `${count(Math.round(line.kbit_s))} kbit/s`);
+  put(card, "cpu", `${count(Math.round(line.cpu_seconds))} s`);
   put(card, "seen", `Last heard ${new Date(line.at_ms).toISOString().slice(11, 19)} UTC`);
   const tag = card.querySelector('[data-field="state"] .tag');
   const state = line.fault ? "fault" : "fine";
