@@ -16,7 +16,7 @@ from watchglass.core.geometry import FloatArray
 from watchglass.perception.gate import even, smooth
 from watchglass.perception.ports import Image
 
-CONDITIONS: Final = ("black", "frozen", "blurred", "moved", "lost")
+CONDITIONS: Final = ("black", "frozen", "blurred", "moved", "lost", "clock")
 """What can be wrong with a camera, in the words of the charter."""
 
 _BLACK_LEVEL: Final = 24.0
@@ -30,6 +30,7 @@ _ALIKE: Final = 0.45
 _SHIFT_LEAST: Final = 1.5
 _FOUND_AGAIN: Final = 0.6
 _HOLD_MS: Final = 1_000
+_CLOCK_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class HealthWatch:
         self._noisy: list[bool] = []
         self._scene: FloatArray | None = None
         self._scene_looks = 0
+        self._jump: tuple[int, int] | None = None
 
     def look(self, at_ms: int, sample: Image, neighbours: Image) -> Condition | None:
         """What is wrong in this look, if it has been wrong for long enough.
@@ -88,11 +90,15 @@ class HealthWatch:
             self._judge(sample, neighbours, found)
         if frozen:
             found["frozen"] = {"looks_alike": float(self._same)}
+        jump = self._jump
+        if jump is not None and at_ms - jump[0] <= _CLOCK_MS:
+            found["clock"] = {"jump_s": round(jump[1] / 1000, 1)}
         for name in list(self._began):
             if name not in found and name != "lost":
                 del self._began[name]
         for name in found:
-            self._began.setdefault(name, self._same_since if name == "frozen" else at_ms)
+            since = {"frozen": self._same_since, "clock": jump[0] if jump else at_ms}.get(name, at_ms)
+            self._began.setdefault(name, since)
         self._began.pop("lost", None)
         for name in CONDITIONS:
             if name in found and at_ms - self._began[name] >= self._hold_ms:
@@ -105,6 +111,11 @@ class HealthWatch:
         if at_ms - since < self._hold_ms:
             return None
         return Condition("lost", since, {"seconds": round((at_ms - since) / 1000, 1)})
+
+    def jumped(self, at_ms: int, by_ms: int) -> None:
+        """Say that the camera's clock jumped, by ``by_ms`` either way. It counts as wrong for a minute."""
+        self._jump = (at_ms, by_ms)
+        self._began.pop("clock", None)
 
     def accept_scene(self) -> None:
         """What the camera shows from now on is its scene (after a fault was reported, or the size changed)."""

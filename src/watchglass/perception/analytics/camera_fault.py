@@ -1,4 +1,4 @@
-"""The camera does not show what it should: black, frozen, blurred, moved or lost."""
+"""The camera does not show what it should: black, frozen, blurred, moved or lost; or its clock jumped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _WORDS: Final = {
     "blurred": "the picture has been much less sharp than usual for {seconds:.0f} s",
     "moved": "the camera has shown another view than before for {seconds:.0f} s",
     "lost": "no picture has come for {seconds:.0f} s",
+    "clock": "the camera's clock jumped {seconds:.0f} s ago, so its times cannot be trusted",
 }
 
 
@@ -31,11 +32,12 @@ class CameraFault:
             "The camera has shown for `for` what it should not: *black* (no light at all), *frozen* (not one pixel "
             "changes, from a camera that always has noise), *blurred* (edges less than 0.4 times as steep as "
             "usual), *moved* (another view, or the same one shifted), *lost* (no picture comes). Each is judged "
-            "against the camera's own past, about once a second, and told once."
+            "against the camera's own past, about once a second, and told once. *clock*: its clock jumped by over "
+            "two seconds; that is told whatever `for` says, because a jump does not last."
         ),
         needs="",
         parameters=(
-            Parameter("of", "conditions", "black, frozen, blurred, moved, lost", "Which conditions are told."),
+            Parameter("of", "conditions", "black, frozen, blurred, moved, lost, clock", "Which conditions are told."),
             Parameter("for_ms", "ms", "5000", "How long the condition must last."),
             Parameter("rearm_ms", "ms", "30000", "How long it must be gone before it can be told again."),
         ),
@@ -70,7 +72,8 @@ class CameraFault:
         if condition is None or condition.name not in self._lasting:
             return None
         held = scene.at_ms - condition.since_ms
-        if not self._lasting[condition.name].fires(scene.at_ms, occupied=True, reached=held >= self._for_ms):
+        reached = held >= self._for_ms or condition.name == "clock"
+        if not self._lasting[condition.name].fires(scene.at_ms, occupied=True, reached=reached):
             return None
         seconds = held / 1000
         return Finding(
