@@ -65,7 +65,7 @@ def about_alert(
             "decided": iso(verdict.decided_ms) if verdict else None,
         },
         "how_sure": _how_sure(how_often_right(reader, alert.analytic)),
-        "card": f"{head.base}/respond/{alert.id}",
+        "card": f"{head.base}/respond/{alert.id}" if status is Status.CONFIRMED else None,
     }
     return _body(head, charter.sha256, status, data, notice=notice, now_ms=now_ms)
 

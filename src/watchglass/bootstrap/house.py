@@ -11,7 +11,8 @@ from typing import Any, Final, Self
 from watchglass import __version__
 from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.context import Acting, Clips, attest
-from watchglass.acts.notice_text import Letterhead
+from watchglass.acts.notice_text import Letterhead, about_nothing
+from watchglass.acts.notices import Draft, Status
 from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept, note_obeyed
 from watchglass.acts.standing import charter_of, describe, standing
@@ -224,6 +225,24 @@ class House:
         self.bus.publish("standing", {"type": "standing"})
         if self._supervisor is not None:
             self._supervisor.wake()
+
+    def test_of(self, destination: str) -> Draft:
+        """A test for a destination of the charter, ready to be decided about.
+
+        Raises:
+            BadInput: the charter names no such destination, or nothing tells it anything.
+        """
+        charter = self.standing().charter
+        tellers = [each.name for each in (charter.analytics if charter else ()) if destination in each.tell]
+        if charter is None or not tellers:
+            known = ", ".join(each.name for each in charter.destinations) if charter else ""
+            raise BadInput(
+                f"No analytic of the charter tells a destination called “{destination}”.",
+                fix=f"Use one of these: {known or 'there are none'}.",
+            )
+        number = self.entropy.bytes(8).hex()
+        body = about_nothing(self.letterhead, charter, notice=number, now_ms=self.clock.now())
+        return Draft(number, f"test:{number}", destination, tellers[0], None, Status.TEST, body)
 
     def backdrop_changed(self, source: str) -> None:
         """An act confirmed or withdrew a backdrop: worker and pages follow."""

@@ -21,8 +21,8 @@ SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
     "reviewer": ("/review",),
     "responder": ("/respond",),
-    "shift-lead": ("/review", "/figures", "/sources"),
-    "operator": ("/sources", "/sources/{name}/backdrop"),
+    "shift-lead": ("/review", "/notices", "/figures", "/sources"),
+    "operator": ("/notices", "/sources", "/sources/{name}/backdrop"),
     "custodian": (),
     "privacy-officer": ("/figures",),
     "analyst": (),

@@ -13,13 +13,25 @@ from starlette.responses import Response
 
 from watchglass.bootstrap import House
 from watchglass.core.errors import BadInput, WatchglassError
-from watchglass.web.portal import accounts, api, files, oversight, public, respond, source_page, sources, staff, zones
+from watchglass.web.portal import (
+    accounts,
+    api,
+    files,
+    notices,
+    oversight,
+    public,
+    respond,
+    source_page,
+    sources,
+    staff,
+    zones,
+)
 from watchglass.web.portal.answers import NotFound, answer
 from watchglass.web.portal.routes import Table, check
 from watchglass.web.portal.security import Address, Guard, Paces, Wall
 from watchglass.web.portal.session import Sessions
 
-_PARTS: Final = (public, staff, respond, sources, source_page, zones, oversight, accounts, api, files)
+_PARTS: Final = (public, staff, respond, notices, sources, source_page, zones, oversight, accounts, api, files)
 
 
 def create_app(house: House, address: Address | None = None) -> FastAPI:

@@ -26,6 +26,7 @@ PUBLIC: Final = (
 STAFF: Final = (
     ("/review", "Queue", May.SEE_QUEUE),
     ("/respond", "To do", May.RESPOND),
+    ("/notices", "Notices", May.SETTLE_NOTICES),
     ("/sources", "Sources", May.SEE_SOURCES),
     ("/figures", "Figures", May.SEE_STAFF_FIGURES),
     ("/oversight", "Everything done", May.SEE_EVERYTHING_DONE),

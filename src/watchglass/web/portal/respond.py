@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 
 from watchglass.acts import reading
 from watchglass.acts.alerts import the_alert, the_handover
+from watchglass.acts.notices import of_alert
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.record_outcome import LONGEST_NOTE, record_outcome
 from watchglass.charter.model import LIFE_SAFETY
@@ -18,6 +19,7 @@ from watchglass.core.time import DAY
 from watchglass.review.model import OUTCOME_WORDS, Alert, Handover, HandoverState, Outcome
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.context import grant_of, house_of, permit_for, reader_of, receipts_json, stream
+from watchglass.web.portal.notices import line_of
 from watchglass.web.portal.render import as_json, page
 from watchglass.web.portal.staff import KIND_WORDS, place_of
 from watchglass.web.portal.twins import twin
@@ -115,6 +117,7 @@ def card(request: Request, alert: str) -> Response:
             "note": handover.note,
             "frequency": reading.how_often_right(reader, found.analytic),
             "steps": later,
+            "notices": [line_of(notice) for notice in of_alert(reader, alert)],
             "_outcomes": list(OUTCOME_WORDS.items()),
             "_longest_note": LONGEST_NOTE,
         },

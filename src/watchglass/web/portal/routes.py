@@ -107,6 +107,8 @@ STAFF: Final = (
     *_both(May.RESPOND, "/respond/{alert}"),
     *_get(May.RESPOND, "/respond/{alert}/still.png"),
     *_post(May.RESPOND, "/respond/{alert}/step", "/respond/{alert}/outcome"),
+    *_both(May.SETTLE_NOTICES, "/notices"),
+    *_post(May.SETTLE_NOTICES, "/notices/test", "/notices/{notice}/again", "/notices/{notice}/give-up"),
     *_both(May.SEE_STAFF_FIGURES, "/figures"),
     *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
