@@ -15,7 +15,7 @@ _HEAD = """# Figures
 
 What was measured on one machine, by the commands named. Run them on yours; ratios travel better than seconds. Each
 table is made from the JSON in `docs/figures/` by `tools/figures_page.py`. Targets are those of the project's plan; what
-misses one says so.
+misses one says so. [How perception is measured](benchmarks.md) says what each figure of `bench perception` is.
 """
 
 
