@@ -92,7 +92,7 @@ class Shape {
     const name = this.nameField?.value.replaceAll("-", " ");
     if (!name) return;
     const [x, y] = this.middle(points);
-    const label = draw("text", { class: "draw-label", x, y, "text-anchor": "middle", "font-size": this.editor.width / 44 });
+    const label = draw("text", { class: "draw-label", x, y, "text-anchor": "middle", "font-size": this.editor.letters });
     label.textContent = name;
     this.group.append(label);
   }
@@ -142,6 +142,11 @@ class Editor {
     form.classList.add("is-live");
     const wrong = this.shapes.find((shape) => shape.fieldset.classList.contains("field-wrong"));
     this.choose(wrong ?? this.shapes.find((shape) => !shape.removed) ?? null);
+  }
+
+  /** How large a label must be, in the picture's pixels, so that it can be read on this screen. */
+  get letters() {
+    return Math.round((14 * this.width) / Math.max(this.svg.getBoundingClientRect().width, 1));
   }
 
   say(words) {
@@ -435,6 +440,7 @@ class Editor {
     this.zoom = between(1, this.zoom + by, ZOOMS);
     this.canvas.classList.add(`zoom-${this.zoom}`);
     for (const button of this.form.querySelectorAll("[data-zoom]")) button.disabled = this.zoom === (Number(button.dataset.zoom) > 0 ? ZOOMS : 1);
+    for (const shape of this.shapes) shape.draw();
     this.say(`The picture is ${["in its size", "larger", "much larger", "as large as it gets"][this.zoom - 1]}.`);
   }
 }
