@@ -36,9 +36,50 @@ def serve_file(path: Path, codec: str, *, lossy: str = "") -> str:
         lossy: properties of GStreamer's ``netsim`` (delays, drops) between the camera and the net.
     """
     short = {"h264": "h264", "hevc": "h265"}[codec]
-    pay = f"rtp{short}pay name={'pay' if lossy else 'pay0'} pt=96 config-interval=-1"
+    pay = f"rtp{short}pay name={'pay' if lossy else 'pay0'} pt=96 config-interval=0"
     end = f" ! netsim name=pay0 {lossy}" if lossy else ""
     return f"( filesrc location={path} ! matroskademux ! {short}parse ! {pay}{end} )"
+
+
+def film(
+    path: Path,
+    seconds: float,
+    *,
+    codec: str = "h264",
+    size: tuple[int, int] = (320, 240),
+    group: int = 10,
+    between: int = 0,
+    black_after: float = 1e9,
+) -> Path:
+    """A noisy still scene with edges, ten pictures a second; one bright square walks across it, a step a picture.
+
+    Args:
+        group: pictures from one keyframe to the next; groups are open where there are pictures in ``between``.
+        between: B-frames in a row.
+    """
+    import av  # noqa: PLC0415 # the system's Python has none of these
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    rng = np.random.default_rng(0)
+    scene = cv2.resize(rng.integers(40, 180, (12, 16), np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    params = f"keyint={group}:min-keyint={group}:scenecut=0:bframes={between}:b-adapt=0"
+    own = {
+        "h264": {"x264-params": f"{params}:slices=1:threads=1:open-gop={int(between > 0)}"},
+        "hevc": {"x265-params": f"{params}:log-level=none:pools=1:frame-threads=1:open-gop={int(between > 0)}"},
+    }
+    name = {"h264": "libx264", "hevc": "libx265", "mjpeg": "mjpeg"}[codec]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(name, rate=10, options={"preset": "ultrafast", "crf": "23", **own.get(codec, {})})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for i in range(round(seconds * 10)):
+            picture = np.clip(scene + rng.normal(0, 3, scene.shape), 0, 255).astype(np.uint8)
+            picture[8:24, (x := 16 * (i % 16)) : x + 16] = 250
+            picture = np.zeros_like(picture) if i / 10 >= black_after else picture
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(cv2.merge([picture] * 3), format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
 
 
 @dataclass
