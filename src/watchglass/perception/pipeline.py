@@ -26,6 +26,8 @@ WATCH_MS: Final = 1000
 _MINUTE: Final = 60_000
 _ACCEPT_MS: Final = 30 * _MINUTE
 """A view that has been another one for so long is the view: snow fell, or the operator left the camera as it is."""
+_CALM_MS: Final = 2_000
+"""Who has just fallen moves no more: rules about postures need some looks at them all the same."""
 _PERSON: Final = 0
 
 Event = Incident | Pins | ClipOrder
@@ -63,15 +65,15 @@ class Pipeline:
         self._entropy = entropy
         self._allowed = allowed
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
-        self._sight = Sight(size, detector)
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {
             a.name: (a, rule_of(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
         }
-        wanted = any("statics" in _sees(rule) for _, rule in self._rules.values())
-        self._statics = StaticWatch(stride_of(*size)) if wanted else None
+        seen = {what for _, rule in self._rules.values() for what in _sees(rule)}
+        self._sight = Sight(size, detector, calm_ms=_CALM_MS if "found" in seen else 0)
+        self._statics = StaticWatch(stride_of(*size)) if "statics" in seen else None
         self._running: frozenset[str] = frozenset()
         self._condition: Condition | None = None
         self._turn = 0
