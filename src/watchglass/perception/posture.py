@@ -46,9 +46,12 @@ _SURE: Final = 0.4
 
 _STILL: Final = 0.6
 _SAME: Final = 0.2
+_PART: Final = 0.5
+_REACH: Final = 0.75
 _BIGGER: Final = 2.5
 _SMALLER: Final = 0.25
 _LIES_MS: Final = 700
+_LOOKS: Final = 2
 _LOST_MS: Final = 1_300
 _GONE_MS: Final = 6_000
 _STATIC_GONE_MS: Final = 3_000
@@ -106,9 +109,11 @@ class Lying:
         """By which share of the upright height the top has come down; None from above."""
         return None if self.before is None else float((self.box[1] - self.before[1]) / _height(self.before))
 
-    def overlaps(self, other: Lying) -> float:
-        """Intersection over union of the two boxes."""
-        return float(iou(self.box[None], other.box[None])[0, 0])
+    def is_where(self, other: Lying) -> bool:
+        """Whether the two can be the same person: one may be the legs, and the other the rest."""
+        longest = max(float((box[2:] - box[:2]).max()) for box in (self.box, other.box))
+        apart = float(np.hypot(*((self.box[:2] + self.box[2:] - other.box[:2] - other.box[2:]) / 2)))
+        return apart <= _REACH * longest
 
     def found_again(self, at_ms: int, box: FloatArray, score: float) -> None:
         """One more look has found it."""
@@ -172,18 +177,19 @@ class Postures:
         low = wide >= LOW * tall
         taken = np.zeros(len(boxes), bool)
         for one in list(self._lying):
-            same = low & ~taken & (iou(one.box[None], boxes)[0] > _SAME)
-            if not one.certain and one.before is not None:
-                same &= _came_down(one.before, boxes)
+            part = low & ~taken & _touch(one.box, boxes)
+            same = part if one.certain or one.before is None else part & _came_down(one.before, boxes)
             if same.any():
                 best = int(np.argmax(np.where(same, scores, -1)))
                 one.found_again(at_ms, boxes[best], float(scores[best]))
-                taken |= same
-                self._settle(one, lies=at_ms - one.since_ms >= _LIES_MS)
+                taken |= part
             elif one.before is not None and _is_up(one.before, upright):
                 one.risen_ms = at_ms if one.risen_ms is None else one.risen_ms
                 if not one.certain:
                     self._lying.remove(one)
+                    continue
+            # A look that finds nobody upright speaks for lying, once two have found somebody low.
+            self._settle(one, lies=one.looks >= _LOOKS and at_ms - one.since_ms >= _LIES_MS)
         for index in np.flatnonzero(low & ~taken)[np.argsort(-scores[low & ~taken])].tolist():
             self._begin_from_the_side(at_ms, boxes[index], float(scores[index]), upright)
         self._remember(at_ms, boxes)
@@ -193,7 +199,7 @@ class Postures:
 
     def _begin_from_the_side(self, at_ms: int, box: FloatArray, score: float, upright: FloatArray) -> None:
         """Somebody newly low: only where somebody was upright lately and is not now."""
-        if self._is_known(at_ms, box) or self._is_another(box):
+        if self._is_known(at_ms, box) or self._is_part(box):
             return
         for seen_ms, before in reversed(self._upright):
             if _came_down(before, box[None])[0] and not _is_up(before, upright):
@@ -267,9 +273,13 @@ class Postures:
         old = [boxes for seen_ms, boxes in self._seen if seen_ms < at_ms - _KNOWN_AFTER_MS and len(boxes)]
         return sum(float(iou(box[None], boxes).max()) > _KNOWN_IOU for boxes in old) >= _KNOWN_LOOKS
 
+    def _is_part(self, box: FloatArray) -> bool:
+        """Whether it shows a part of somebody who may lie there, or all of them and more."""
+        return any(bool(_touch(one.box, box[None])[0]) for one in self._lying)
+
     def _is_another(self, box: FloatArray) -> bool:
         """Whether it is a part of somebody who is followed already."""
-        return any(_covers(tuple(one.box.tolist()), box) > _KNOWN_IOU for one in self._lying if one.certain)
+        return any(_covers(_corners(one.box), box) > _KNOWN_IOU for one in self._lying if one.certain)
 
 
 def _patience(one: Lying) -> int:
@@ -277,6 +287,17 @@ def _patience(one: Lying) -> int:
     if not one.certain or (one.risen_ms is not None and one.static is None):
         return _LOST_MS
     return _GONE_MS if one.static is None else _STATIC_GONE_MS
+
+
+def _touch(box: FloatArray, boxes: FloatArray) -> BoolArray:
+    """Which of ``boxes`` (n, 4) show the same as ``box``, or a part of it, or it as a part: (n,) bool."""
+    across = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
+    down = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
+    common = across.clip(0) * down.clip(0)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    own = float((box[2] - box[0]) * (box[3] - box[1]))
+    smaller = np.maximum(np.minimum(area, np.float32(own)), np.float32(1))
+    return np.asarray((common > _PART * smaller) | (iou(box[None], boxes)[0] > _SAME))
 
 
 def _height(box: FloatArray) -> float:
@@ -305,9 +326,14 @@ def _is_up(before: FloatArray, upright: FloatArray) -> bool:
     return bool(((aside <= tall) & (top <= before[1] + 0.3 * tall) & (height >= 0.6 * tall)).any())
 
 
+def _corners(box: FloatArray) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (float(v) for v in box)
+    return x1, y1, x2, y2
+
+
 def _covers(cover: tuple[float, ...], box: FloatArray) -> float:
     """The share of ``box`` (4,) that ``cover`` covers."""
-    x1, y1, x2, y2 = (float(v) for v in box)
+    x1, y1, x2, y2 = _corners(box)
     across = max(0.0, min(cover[2], x2) - max(cover[0], x1))
     down = max(0.0, min(cover[3], y2) - max(cover[1], y1))
     return across * down / max(1e-6, (x2 - x1) * (y2 - y1))

@@ -30,13 +30,14 @@ class Sight:
     Args:
         size: (width, height) of its pictures.
         detector: finds things in them.
+        calm_ms: the detector keeps its pace for so long after the last motion, and looks less often then.
 
     Attributes:
         inferences: how often the detector has looked.
         found: what it found when it looked last, in pixels of the picture.
     """
 
-    def __init__(self, size: tuple[int, int], detector: Detector) -> None:
+    def __init__(self, size: tuple[int, int], detector: Detector, *, calm_ms: int = 0) -> None:
         self.inferences = 0
         self.found = Detections.none()
         self._size = size
@@ -46,7 +47,8 @@ class Sight:
         self._moving: BoolArray | None = None
         self._stirred: BoolArray | None = None
         self._tracker = Tracker(size)
-        self._moved_ms = self._detected_ms = -(10**9)
+        self._calm_ms = calm_ms
+        self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
 
     @property
     def moving(self) -> BoolArray | None:
@@ -75,7 +77,10 @@ class Sight:
             self._stirred = self._moving.copy()
         else:
             self._stirred |= self._moving
-        return bool(self._moving.any())
+        if not self._moving.any():
+            return False
+        self._stirred_ms = picture.at_ms
+        return True
 
     def detect(self, picture: Picture, *, is_open: bool) -> bool:
         """Let the detector look, if it is time to; whether it did.
@@ -123,7 +128,7 @@ class Sight:
         since = at_ms - self._detected_ms
         if not is_open:
             return self._tracker.holds and since >= DETECT_MS
-        still = self._moving is not None and not self._moving.any()
+        still = self._moving is not None and not self._moving.any() and at_ms - self._stirred_ms >= self._calm_ms
         return since >= (IDLE_DETECT_MS if still else DETECT_MS)
 
     def _covered(self, tracks: Tracks, margin: float) -> BoolArray:

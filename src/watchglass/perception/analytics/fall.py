@@ -21,8 +21,9 @@ class Fall(LyingRule):
             f"From the side: somebody was upright (at least {UPRIGHT:g} times as tall as wide). Within "
             f"{FELL_MS / 1000:g} s the top of the figure came down by {DROP:.0%} of that height or more, where it was "
             f"or within one body height of it, and the figure is now at least as wide as tall; nobody as tall stands "
-            f"there any more. It stays so for `for`, in two looks or more. From above (`overhead`): something that is "
-            f"found as a person and at least {LONG_M:g} m long lies still for `for`, where nothing lay before."
+            f"there any more. It stays so for `for`: two looks or more find it low, and none finds anybody upright "
+            f"there. From above (`overhead`): something that is found as a person and at least {LONG_M:g} m long lies "
+            f"still for `for`, where nothing lay before."
         ),
         needs="a zone; from above also `view.plane` or `view.width_m`",
         parameters=(
@@ -46,7 +47,7 @@ class Fall(LyingRule):
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
-        super().__init__(spec, for_ms=FOR_MS, holds=_fell, words=_words)
+        super().__init__(spec, for_ms=FOR_MS, holds=_fell, words=_words, confirmed=False)
 
 
 def _fell(one: Lying) -> bool:

@@ -15,8 +15,6 @@ from watchglass.perception.zones import Zone
 REARM_MS: Final = 60_000
 """Whoever is lost and found again at the same place within this time is the same event."""
 
-_SAME_PLACE: Final = 0.2
-
 
 class LyingRule:
     """Tells once of each person who lies in the zone and for whom ``holds`` says so.
@@ -26,15 +24,22 @@ class LyingRule:
         for_ms: how long somebody must have lain, where the charter does not say.
         holds: whether this rule is about that person.
         words: the rule in words, for the finding.
+        confirmed: time counts up to when something last spoke for the person, not up to now.
     """
 
     def __init__(
-        self, spec: AnalyticSpec, *, for_ms: int, holds: Callable[[Lying], bool], words: Callable[[Lying, int], str]
+        self,
+        spec: AnalyticSpec,
+        *,
+        for_ms: int,
+        holds: Callable[[Lying], bool],
+        words: Callable[[Lying, int], str],
+        confirmed: bool,
     ) -> None:
         self._zone = Zone(spec.zone)
         self._for_ms = int(number(spec, "for_ms", for_ms))
         self._rearm_ms = int(number(spec, "rearm_ms", REARM_MS))
-        self._holds, self._words = holds, words
+        self._holds, self._words, self._confirmed = holds, words, confirmed
         self._postures = Postures()
         self._told: dict[int, tuple[int, Lying]] = {}
 
@@ -53,7 +58,7 @@ class LyingRule:
                 self._told[one.id] = (at_ms, one)
         self._told = {i: (seen, one) for i, (seen, one) in self._told.items() if at_ms - seen <= self._rearm_ms}
         for one in lying:
-            lasted = one.there_ms - one.since_ms
+            lasted = (one.there_ms if self._confirmed else at_ms) - one.since_ms
             if lasted < self._for_ms or one.id in self._told or not self._holds(one) or not self._inside(one, scene):
                 continue
             again = self._is_told(one)
@@ -68,7 +73,7 @@ class LyingRule:
         return bool(self._zone.holds(np.array([where], np.float32))[0])
 
     def _is_told(self, one: Lying) -> bool:
-        return any(one.overlaps(other) > _SAME_PLACE for _, other in self._told.values())
+        return any(one.is_where(other) for _, other in self._told.values())
 
 
 def _facts(one: Lying, lasted: int) -> dict[str, object]:

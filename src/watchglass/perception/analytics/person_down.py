@@ -41,7 +41,7 @@ class PersonDown(LyingRule):
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
-        super().__init__(spec, for_ms=FOR_MS, holds=lambda one: one.certain, words=_words)
+        super().__init__(spec, for_ms=FOR_MS, holds=lambda one: one.certain, words=_words, confirmed=True)
 
 
 def _words(one: Lying, lasted: int) -> str:
