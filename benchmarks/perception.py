@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -36,7 +37,7 @@ from watchglass.runtime.worker import run_once
 from watchglass.views.backdrop import Backdrop
 
 Progress = Callable[[str], None]
-Side = dict[str, float]
+Side = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_CLIP = ROOT / "src/watchglass/demo"
@@ -65,13 +66,13 @@ def run_line(path: str, data: str) -> Side:
     )
     spec = SourceSpec("bench", path, rules, realtime=False, backdrop=png)
     detector = load()
-    seen = {"incidents": 0, "clips": 0, "inferences": 0, "decoded": 0, "frames": 0}
+    seen: Side = {"incidents": 0, "clips": 0, "inferences": 0, "decoded": 0, "frames": 0, "gate": ""}
 
     def on_report(report: Report) -> None:
         seen["incidents"] += isinstance(report, Incident)
         seen["clips"] += isinstance(report, Clip)
         if isinstance(report, Health):
-            seen.update(inferences=report.inferences, decoded=report.decoded, frames=report.frames)
+            seen.update(inferences=report.inferences, decoded=report.decoded, frames=report.frames, gate=report.gate)
 
     began = cpu()
     ended = run_once(spec, detector, on_report)
@@ -132,10 +133,10 @@ def length(*, quick: bool) -> int:
     return 60 if quick else 600
 
 
-def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress) -> Figure:
+def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress, turns: int) -> Figure:
     path = stream(row.recipe(length(quick=quick)), data, progress)
     pairs = []
-    for turn in range(1 if quick else 3):
+    for turn in range(1 if quick else turns):
         progress(f"{row.name}: pair {turn + 1}")
         pairs.append(
             (_measure("peers", "decode", str(path), "0"), _measure("perception", "line", str(path), str(data)))
@@ -146,7 +147,7 @@ def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress) -> Figure:
     note = (
         f"{reached}{line['inferences'] / line['seconds']:.2f} inferences/s, "
         f"{line['decoded'] / line['frames']:.3f} of frames decoded, {line['incidents']:.0f} incidents, "
-        f"{line['clips']:.0f} clips, full decode {_ms(pairs[-1][0]):.0f} ms a second; "
+        f"{line['clips']:.0f} clips, gate: {line['gate'] or 'says nothing'}, full decode {_ms(pairs[-1][0]):.0f} ms a second; "
         f"stream {file_hash(path)}, {line['seconds']:.0f} s, backdrop confirmed"
     )
     made = figure(row.name, value, row.target, interval=_spread(pairs), n=len(pairs), against=DECODE, note=note)
@@ -167,12 +168,12 @@ def _spread(pairs: Sequence[tuple[Side, Side]]) -> list[float] | None:
 
 def ratios(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
     """The line against decoding, on the streams that have a target."""
-    return [_ratio(row, data, quick=quick, progress=progress) for row in RATIOS]
+    return [_ratio(row, data, quick=quick, progress=progress, turns=3) for row in RATIOS]
 
 
 def shown(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
     """The same where there is no target: the hard scene, and other groups of pictures."""
-    return [_ratio(row, data, quick=quick, progress=progress) for row in SHOWN]
+    return [_ratio(row, data, quick=quick, progress=progress, turns=1) for row in SHOWN]
 
 
 def streams_a_core(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
