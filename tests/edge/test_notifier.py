@@ -53,17 +53,9 @@ def lane_of(world: World, name: str = "hook") -> Lane:
     return Lane(world.house.acting, world.standing, destination, sender, Backoff(world.house.entropy))
 
 
-def look(world: World) -> None:
-    """One round of the notifier without its threads: what is new is decided about."""
-    standing = world.standing()
-    assert standing.charter is not None
-    for draft, decided in world.house.notifier._new(standing.charter):
-        world.house.notifier._decide(standing, standing.charter, draft, decided=decided)
-
-
 def run(world: World, lane: Lane | None = None) -> None:
     """Decide about what is new, and send all that may leave now."""
-    look(world)
+    world.house.notifier.decide_new()
     lane = lane or lane_of(world)
     while lane.step():
         pass
@@ -269,7 +261,7 @@ def test_a_suspension_stops_what_waits_and_what_comes_and_both_are_told_as_withh
     with telling(tmp_path) as (world, receiver):
         first, second = world.raise_alert(LAWN), world.raise_alert(LAWN)
         world.decide(first)
-        look(world)
+        world.house.notifier.decide_new()
         order = world.suspend(LAWN)
         run(world)
         world.decide(second)
@@ -294,7 +286,7 @@ def test_a_destination_that_left_the_charter_is_told_nothing_any_more(tmp_path: 
     with telling(tmp_path) as (world, receiver):
         alert = world.raise_alert(LAWN)
         world.decide(alert)
-        look(world)
+        world.house.notifier.decide_new()
         world.publish(
             world.edited(
                 ("  hook:\n", "  other:\n"), ("tell: [hook]", "tell: [other]"), ("tell: [hook]", "tell: [other]")

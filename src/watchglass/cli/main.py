@@ -21,6 +21,7 @@ GROUPS: Final = {
     "ledger": ("ledger", "verify from outside what was done; make and check proofs"),
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),
     "witness": ("witness", "watch a ledger and cosign it, so that its past cannot change"),
+    "notice": ("notice", "what destinations outside were not told, and why; send again, send a test"),
     "user": ("user", "add people who may sign in"),
     "secret": ("secret", "keep the passwords of cameras and the keys of receivers, outside the charter"),
     "key": ("key", "make a signing key for a person or a body"),

@@ -25,7 +25,7 @@ from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import LIFE_SAFETY, Analytic, Charter, Destination
 from watchglass.charter.permit import SendNotice
 from watchglass.core.digest import unb64
-from watchglass.core.errors import CannotRecord, Refused, WatchglassError
+from watchglass.core.errors import BadInput, CannotRecord, Refused, WatchglassError
 from watchglass.core.time import DAY, MINUTE
 from watchglass.records.outbox import Reader, Row
 from watchglass.review.model import UNDO_WINDOW, Alert, AlertState, VerdictValue
@@ -84,10 +84,29 @@ class Notifier:
         if standing.charter is None:
             return
         self._follow(standing, standing.charter)
-        for draft, decided in self._new(standing.charter):  # in turn: each rests on what was decided before
-            self._decide(standing, standing.charter, draft, decided=decided)
+        self.decide_new()
         self._orphans(standing.charter)
         self._complaint = ""
+
+    def decide_new(self) -> None:
+        """Decide about everything that destinations must be told and that was not decided about yet."""
+        standing = self._standing()
+        if standing.charter is not None:
+            for draft, decided in self._new(standing.charter):  # in turn: each rests on what was decided before
+                self._decide(standing, standing.charter, draft, decided=decided)
+
+    def post(self, destination: str) -> None:
+        """Try once what waits for one destination, in this thread: for the command line, where nothing else runs."""
+        charter = self._standing().charter
+        known = next((each for each in charter.destinations if each.name == destination), None) if charter else None
+        if charter is None or known is None:
+            raise BadInput(f"The charter has no destination called “{destination}”.", fix="Look into the charter.")
+        lane = self._lane(charter, known)
+        try:
+            while lane.step():
+                pass
+        finally:
+            lane.sender.close()
 
     # ---- destinations --------------------------------------------------------------------------------------------
 
