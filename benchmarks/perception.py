@@ -147,7 +147,8 @@ def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress, turns: int)
     note = (
         f"{reached}{line['inferences'] / line['seconds']:.2f} inferences/s, "
         f"{line['decoded'] / line['frames']:.3f} of frames decoded, {line['incidents']:.0f} incidents, "
-        f"{line['clips']:.0f} clips, gate: {line['gate'] or 'says nothing'}, full decode {_ms(pairs[-1][0]):.0f} ms a second; "
+        f"{line['clips']:.0f} clips; gate: {line['gate'] or 'says nothing'}; "
+        f"full decode {_ms(pairs[-1][0]):.0f} ms a second; "
         f"stream {file_hash(path)}, {line['seconds']:.0f} s, backdrop confirmed"
     )
     made = figure(row.name, value, row.target, interval=_spread(pairs), n=len(pairs), against=DECODE, note=note)
@@ -157,7 +158,7 @@ def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress, turns: int)
 
 
 def _ms(side: Side) -> float:
-    return 1000 * side["cpu"] / side["seconds"]
+    return 1000 * float(side["cpu"]) / float(side["seconds"])
 
 
 def _spread(pairs: Sequence[tuple[Side, Side]]) -> list[float] | None:
