@@ -63,9 +63,8 @@ class Walker:
     feet: tuple[tuple[float, float], ...]
 
 
-@functools.cache
 def pets_frames(data: Path, count: int) -> tuple[Image, ...]:
-    """The first frames of PETS, BGR."""
+    """The first frames of PETS, BGR: 1.3 MB each, so nobody keeps them."""
     return _frames(data / "media/pets_s2l1/vtest.avi", count)
 
 
@@ -142,7 +141,7 @@ def vehicles(data: Path) -> tuple[Sprite, ...]:
                 # 255 is moving, 170 its blurred border; 50 is shadow.
                 inside = (mask[y : y + h, x : x + w] >= 170).astype(np.float32)
                 alpha = cv2.GaussianBlur(inside, (3, 3), 0).astype(np.float32)
-                cut.append(((x, y, w, h), frames[number - 1][y : y + h, x : x + w], alpha))
+                cut.append(((x, y, w, h), frames[number - 1][y : y + h, x : x + w].copy(), alpha))
             result.append(_sprite("vehicle", _CDNET_FPS, cut))
     return tuple(result)
 
@@ -173,7 +172,7 @@ def _whole(box: Box, frame: Image) -> bool:
 
 def _person(frame: Image, empty: Image, box: Box) -> tuple[Image, Alpha]:
     x, y, w, h = box
-    part, ground = frame[y : y + h, x : x + w], empty[y : y + h, x : x + w]
+    part, ground = frame[y : y + h, x : x + w].copy(), empty[y : y + h, x : x + w]
     differs = (cv2.absdiff(part, ground).max(axis=2) > 22).astype(np.uint8)
     # Without room around it, closing would fill the corners.
     roomy = cv2.copyMakeBorder(differs, 7, 7, 7, 7, cv2.BORDER_CONSTANT, value=0)
