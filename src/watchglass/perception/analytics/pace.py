@@ -20,8 +20,10 @@ WINDOW_MS: Final = 2_000
 _LEAST_MS: Final = 1_200
 _FULL_MS: Final = 1_800
 _FEWEST_STEPS: Final = 3
-_STRAIGHT: Final = 0.8
-_EVEN: Final = 0.6
+_STEP_MS: Final = 350
+_EVEN: Final = 0.4
+"""By what share of its speed a step may be off, at most, where somebody rolls or walks evenly."""
+
 _MEMORY_MS: Final = 180_000
 _FEWEST: Final = 4
 _FEWEST_SIZES: Final = 12
@@ -44,7 +46,7 @@ class Stride:
         foot: where it stands: (2,) pixels.
         velocity: (2,) pixels a second.
         size: (2,) width and height of its box, median.
-        even: it went straight, and each step was about as long as the others.
+        even: it went straight, and each step was about as the others.
         long: the two seconds are full.
     """
 
@@ -60,19 +62,26 @@ def stride_of(trail: Trail, at_ms: int) -> Stride | None:
     times, boxes = trail.times(at_ms - WINDOW_MS), trail.boxes(at_ms - WINDOW_MS)
     if len(times) <= _FEWEST_STEPS or times[-1] - times[0] < _LEAST_MS:
         return None
-    feet = trail.feet(at_ms - WINDOW_MS)
-    seconds = np.diff(times).astype(np.float32) / np.float32(1000)
-    way = np.diff(feet, axis=0)
-    net = feet[-1] - feet[0]
-    length = np.hypot(way[:, 0], way[:, 1])
-    velocity = net / np.float32(seconds.sum())
-    speed = float(np.hypot(*velocity))
-    # Most of the steps, taken by themselves, lead the same way about as fast: a track that jumps once does not.
-    along = (way @ velocity) / np.float32(max(speed, 1e-6)) / seconds
-    even = float(np.hypot(*net)) >= _STRAIGHT * float(length.sum()) and float(np.quantile(along, 0.25)) >= _EVEN * speed
+    kept = _apart(times.tolist())
+    feet = trail.feet(at_ms - WINDOW_MS)[kept]
+    seconds = np.diff(times[kept]).astype(np.float32) / np.float32(1000)
+    steps = np.diff(feet, axis=0) / seconds[:, None]
+    velocity = (feet[-1] - feet[0]) / np.float32(seconds.sum())
+    # A track that changes over to somebody else takes one step that is unlike the others.
+    unlike = np.hypot(*(steps - velocity).T)
+    even = len(steps) >= _FEWEST_STEPS and float(unlike.max()) <= _EVEN * float(np.hypot(*velocity))
     sizes = boxes[:, 2:] - boxes[:, :2]
     size = np.median(sizes, axis=0).astype(np.float32)
     return Stride(feet[-1], velocity.astype(np.float32), size, even, bool(times[-1] - times[0] >= _FULL_MS))
+
+
+def _apart(times: list[int]) -> list[int]:
+    """Indices of moments far enough apart to measure a step, the last one among them."""
+    kept = [len(times) - 1]
+    for i in range(len(times) - 2, -1, -1):
+        if times[kept[-1]] - times[i] >= _STEP_MS:
+            kept.append(i)
+    return kept[::-1]
 
 
 class Pace:
