@@ -318,6 +318,18 @@ def test_the_permit_is_for_one_destination_one_rule_and_what_a_person_decided(tm
         assert world.records("notice_decided") == []
 
 
+def test_a_trial_and_the_demo_tell_nobody_far_away(tmp_path: Path) -> None:
+    far = edits(webhook("https://alarm.example.org/hook"))
+    for origin, allowed in (("demo.test.example", False), ("trial.test.example", False), ("test.example", True)):
+        with make_house(tmp_path / origin, origin=origin, edits=far) as world:
+            for asked in (SendNotice("hook", LAWN, decided=True), TryDestination("hook")):
+                if allowed:
+                    assert decide(world.standing(), asked, world.clock.now()).purpose == "lawn"
+                else:
+                    with pytest.raises(Refused, match="tell nobody far away"):
+                        decide(world.standing(), asked, world.clock.now())
+
+
 # ---- receivers that are down, slow, lying ------------------------------------------------------------------------
 
 

@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal, assert_never
+from urllib.parse import urlsplit
 
 from watchglass.charter.hours import begin_of, look
-from watchglass.charter.model import EVERYTHING, LIFE_SAFETY, TRIAL_DAYS, Analytic, Charter, Deployment
+from watchglass.charter.model import (
+    EVERYTHING,
+    LIFE_SAFETY,
+    TRIAL_DAYS,
+    Analytic,
+    Charter,
+    Deployment,
+    Destination,
+    WebhookDestination,
+)
 from watchglass.charter.permit import (
     _SEAL,
     ConfirmBackdrop,
@@ -26,6 +36,7 @@ from watchglass.charter.permit import (
     TryDestination,
 )
 from watchglass.core.errors import BadInput, Refused
+from watchglass.core.reach import is_near
 from watchglass.core.time import DAY, iso
 
 __all__ = [
@@ -200,7 +211,7 @@ def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -
         case Decide(name) | HandOver(name):
             return _Case(charter.analytic(name).purpose, runs=False)
         case SendNotice() | TryDestination():
-            return _telling(charter, request)
+            return _telling(standing.deployment, charter, request)
         case _:
             assert_never(request)
 
@@ -215,16 +226,22 @@ def _incident(charter: Charter, request: RaiseAlert | KeepClip, now_ms: int) -> 
     return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
 
 
-def _telling(charter: Charter, request: SendNotice | TryDestination) -> _Case:
+def _telling(deployment: Deployment, charter: Charter, request: SendNotice | TryDestination) -> _Case:
     """Whom an analytic may tell: whatever the hour, for a verdict comes later than its alert."""
     name = request.destination
     tellers = [analytic for analytic in charter.analytics if name in analytic.tell]
     if isinstance(request, SendNotice):
         asked = charter.analytic(request.analytic)
         tellers = [analytic for analytic in tellers if analytic.name == asked.name]
-    if not tellers or all(known.name != name for known in charter.destinations):
+    destination = next((known for known in charter.destinations if known.name == name), None)
+    if not tellers or destination is None:
         who = repr(request.analytic) if isinstance(request, SendNotice) else "any analytic"
         raise BadInput(f"The charter does not let {who} tell {name!r}.", fix="Name it in the analytic's `tell`.")
+    if deployment != "production" and not is_near(_host(destination)):
+        raise BadInput(
+            f"A trial and the demo tell nobody far away, and {name!r} is not on this machine or in a private network.",
+            fix="Use a destination nearby, or make a real deployment.",
+        )
     analytic = tellers[0]
     if isinstance(request, SendNotice) and not request.decided:
         if analytic.notify == "at_once" and analytic.kind in LIFE_SAFETY:
@@ -234,6 +251,13 @@ def _telling(charter: Charter, request: SendNotice | TryDestination) -> _Case:
             fix="Wait for the verdict.",
         )
     return _Case(analytic.purpose, runs=True, analytic=analytic)
+
+
+def _host(destination: Destination) -> str:
+    """The machine that is told."""
+    if isinstance(destination, WebhookDestination):
+        return urlsplit(destination.url).hostname or ""
+    return destination.host
 
 
 def _purpose_of_source(standing: Standing, charter: Charter, source: str) -> str:
