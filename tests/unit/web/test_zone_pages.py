@@ -1,0 +1,253 @@
+"""The zone editor without a browser: what it shows, what it refuses and why, and what it saves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from a_portal import DATA, Portal, Someone, make_portal
+
+from watchglass.access.roles import May, Person, Role, authorise
+from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
+from watchglass.charter.decide import decide
+from watchglass.charter.parse import parse
+from watchglass.charter.permit import ConfirmBackdrop
+from watchglass.web.portal.drawing import arrow, shapes_from
+
+ZONES = "/sources/street/zones"
+LINE = {"shape": "new1", "kind-new1": "line", "was-new1": "", "name-new1": "kerb", "corners-new1": "100, 400\n100, 100"}
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[Portal]:
+    made = make_portal(tmp_path)
+    made.street.house.layout.charter.write_text(made.street.text, "utf-8")
+    yield made
+    made.street.house.close()
+
+
+@pytest.fixture
+def olga(portal: Portal) -> Someone:
+    return portal.person("operator")
+
+
+def the_form(someone: Someone) -> dict[str, Any]:
+    """The form's fields as a browser without script would send them."""
+    html = someone.get(ZONES).text.partition("<noscript><h2>")[0]
+    fields: dict[str, Any] = {"shape": re.findall(r'name="shape" value="([^"]+)"', html)}
+    fields |= dict(re.findall(r'name="((?:kind|was|name|area|draft|seen)[^"]*)" value="([^"]*)"', html))
+    fields |= dict(re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)<', html))
+    return fields
+
+
+def with_line(someone: Someone, **more: str) -> dict[str, Any]:
+    fields = the_form(someone)
+    return {**fields, **LINE, "shape": [*fields["shape"], "new1"], **more}
+
+
+def send(someone: Someone, fields: dict[str, Any], **more: str) -> Any:
+    return someone.post(ZONES, {**fields, **more}, DATA)
+
+
+def test_what_is_drawn_is_shown_as_numbers_and_on_grey(olga: Someone, portal: Portal) -> None:
+    data = olga.get(f"{ZONES}.json").json()
+    charter = parse(portal.street.text.encode())
+    assert [shape["name"] for shape in data["shapes"] if shape["kind"] != "never"] == [
+        zone.name for zone in charter.sources[0].zones
+    ]
+    assert data["picture"] == {"width": 768, "height": 576, "known": True, "url": None}
+    assert data["draft"]["same_as_in_force"] is True
+    page = olga.get(ZONES)
+    assert page.status_code == 200
+    assert "There is no picture to draw on yet" in page.text
+    assert "style=" not in page.text
+    assert olga.get(f"{ZONES}/backdrop.png").status_code == 404
+
+
+def test_only_a_confirmed_scene_is_ever_shown(olga: Someone, portal: Portal) -> None:
+    house = portal.street.house
+    png = resources.files("watchglass").joinpath("demo/backdrop.png").read_bytes()
+    row = house.store.read().one("SELECT id FROM account WHERE name = 'operator'")
+    grant = authorise(Person(row["id"], "operator", frozenset({Role.OPERATOR})), May.CONFIRM_BACKDROP)
+    permit = decide(house.standing(), ConfirmBackdrop("street"), house.clock.now())
+    confirm_backdrop(house.acting, grant, permit, "street", png)
+    url = olga.get(f"{ZONES}.json").json()["picture"]["url"]
+    assert olga.get(url).content == png
+    assert url in olga.get(ZONES).text.replace("&amp;", "&")
+    withdraw_backdrop(house.acting, grant, permit, "street")
+    assert olga.get(url).status_code == 404
+    assert olga.get(f"{ZONES}.json").json()["picture"]["url"] is None
+
+
+def test_a_drawing_is_judged_then_saved_and_recorded(olga: Someone, portal: Portal) -> None:
+    before = portal.street.house.draft.read()
+    shown = send(olga, with_line(olga), do="show")
+    assert shown.status_code == 200
+    found = shown.json()
+    assert found["faults"] == []
+    assert any("kerb" in change["sentence"] for change in found["changes"])
+    assert "+      kerb: {line: [[100, 400], [100, 100]]}" in found["lines"]
+    assert portal.street.house.draft.read() == before, "looking saves nothing"
+    saved = send(olga, with_line(olga), do="save", seen=found["seen"])
+    assert saved.json()["version"] == 2
+    after = portal.street.house.draft.read()
+    assert after is not None
+    charter = parse(after)
+    assert charter.version == 2
+    assert charter.sources[0].zone("kerb").line == ((100, 400), (100, 100))
+    acts = [row["act"] for row in portal.street.house.store.read().all("SELECT act FROM outbox ORDER BY seq")]
+    assert acts[-1] == "draft_saved"
+    assert portal.street.house.standing().charter is not None
+    assert olga.get("/charter.json").json()["version"] == 1, "what is in force is as it was"
+    again = olga.get(f"{ZONES}.json").json()["draft"]
+    assert (again["version"], again["next_version"], again["same_as_in_force"]) == (2, 2, False)
+    assert olga.get(f"{ZONES}/charter.yaml").content == after
+
+
+def test_what_was_not_seen_is_not_saved(olga: Someone, portal: Portal) -> None:
+    before = portal.street.house.draft.read()
+    first = send(olga, with_line(olga), do="show").json()
+    for seen in ("", first["seen"]):
+        fields = with_line(olga, **{"corners-new1": "100, 400\n100, 101"})
+        answer = send(olga, fields, do="save", seen=seen)
+        assert answer.json()["changes"]
+        assert portal.street.house.draft.read() == before
+
+
+def test_a_draft_that_somebody_else_changed_is_not_written_over(olga: Someone, portal: Portal) -> None:
+    fields = with_line(olga)
+    seen = send(olga, fields, do="show").json()["seen"]
+    portal.street.house.layout.charter.write_text(portal.street.text + "# somebody else\n", "utf-8")
+    answer = send(olga, fields, do="save", seen=seen)
+    assert answer.status_code == 409
+    assert "Somebody has changed the draft" in answer.json()["message"]
+    assert (portal.street.house.draft.read() or b"").endswith(b"# somebody else\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kind-new1": "polygon", "corners-new1": "0, 0\n90, 60\n90, 0\n0, 50"}, "crosses itself"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\n6, 6\n7, 7"}, "has no area"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\n60, 6"}, "3 to 64"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\n900, 6\n9, 90"}, "outside the picture of 768 by 576"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\n-9, 6\n9, 90"}, "outside the picture"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\nabc\n9, 90"}, "Corner 2 is written"),
+        ({"kind-new1": "polygon", "corners-new1": "5, 5\n6, 90\n90, 9", "area-new1": "big"}, "not a number of square"),
+        ({"corners-new1": "5, 5\n5, 5"}, "Line "),
+        ({"name-new1": "Kerb Street"}, "cannot be called"),
+        ({"name-new1": ""}, "It has no name"),
+        ({"name-new1": "lawn"}, "Two areas are called"),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_the_shape(olga: Someone, wrong: dict[str, str], said: str) -> None:
+    answer = send(olga, with_line(olga, **wrong), do="save")
+    assert answer.status_code == 400
+    faults = {shape["id"]: shape["faults"] for shape in answer.json()["shapes"]}
+    assert any(said in fault for fault in faults["new1"]), faults
+    page = olga.post(ZONES, {**with_line(olga, **wrong), "do": "show"})
+    assert page.status_code == 400
+    assert "Nothing was saved" in page.text
+    assert 'href="#shape-new1"' in page.text
+
+
+def test_an_area_that_a_rule_needs_cannot_go_alone(olga: Someone) -> None:
+    fields = the_form(olga)
+    lawn = next(key[5:] for key, value in fields.items() if key.startswith("name-") and value == "lawn")
+    answer = send(olga, {**fields, f"remove-{lawn}": "yes"}, do="show")
+    assert answer.status_code == 400
+    assert re.search(r"Line \d+: There is no zone of street called 'lawn'", " ".join(answer.json()["faults"]))
+
+
+def test_a_new_name_takes_its_rules_along(olga: Someone) -> None:
+    fields = the_form(olga)
+    lawn = next(key for key, value in fields.items() if key.startswith("name-") and value == "lawn")
+    found = send(olga, {**fields, lawn: "meadow"}, do="show").json()
+    assert found["faults"] == []
+    assert "+    zone: meadow" in found["lines"]
+
+
+def test_hidden_parts_come_and_go(olga: Someone) -> None:
+    fields = the_form(olga)
+    more = {
+        "shape": [*fields["shape"], "new1"],
+        "kind-new1": "never",
+        "corners-new1": "1, 1\n30, 1\n30, 30",
+        "remove-n0": "yes",
+    }
+    found = send(olga, {**fields, **more}, do="show").json()
+    assert found["faults"] == []
+    assert "+    never_see: [[[1, 1], [30, 1], [30, 30]]]" in found["lines"]
+    assert any(change["weight"] == "widening" for change in found["changes"]), "what is no longer hidden widens"
+
+
+def test_nothing_new_is_nothing_to_save(olga: Someone) -> None:
+    answer = send(olga, the_form(olga), do="save")
+    assert answer.status_code == 400
+    assert "Nothing was changed" in answer.json()["faults"][0]
+
+
+def test_a_draft_with_mistakes_is_not_drawn_in(olga: Someone, portal: Portal) -> None:
+    fields = with_line(olga)
+    portal.street.house.layout.charter.write_text("watchglass: 1\ncharter: [\n", "utf-8")
+    page = olga.get(ZONES)
+    assert "The draft has mistakes" in page.text
+    assert "line 3" in page.text
+    assert send(olga, fields, do="show").status_code == 409
+
+
+def test_without_a_draft_it_begins_with_what_is_in_force(olga: Someone, portal: Portal) -> None:
+    portal.street.house.layout.charter.unlink()
+    data = olga.get(f"{ZONES}.json").json()
+    assert data["draft"]["file"] is False
+    assert olga.get(f"{ZONES}/charter.yaml").status_code == 404
+    seen = send(olga, with_line(olga), do="show").json()["seen"]
+    assert send(olga, with_line(olga), do="save", seen=seen).json()["version"] == 2
+    assert portal.street.house.draft.read() is not None
+
+
+def test_other_people_and_other_sources(olga: Someone, portal: Portal) -> None:
+    assert olga.get("/sources/moon/zones").status_code == 404
+    for name in ("reviewer", "shift-lead", "administrator"):
+        assert portal.person(name).get(ZONES).status_code == 403
+        assert portal.person(name).post(ZONES, {"do": "save"}).status_code == 403
+    assert portal.someone().get(ZONES).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("shape", "a"), ("shape", "a"), ("kind-a", "line")],
+        [("shape", "a"), ("kind-a", "circle")],
+        [("shape", "../a"), ("kind-../a", "line")],
+        [("shape", f"a{n}") for n in range(161)],
+    ],
+)
+def test_a_form_that_is_not_ours_is_refused(fields: list[tuple[str, str]]) -> None:
+    with pytest.raises(Exception, match="not a form of the zone editor"):
+        shapes_from(fields, ())
+
+
+def test_many_shapes_fit_into_one_form(olga: Someone) -> None:
+    """A form has up to a thousand fields, and the token of the session is found among them."""
+    fields = the_form(olga)
+    ids = [f"n{n}x" for n in range(60)]
+    for n, each in enumerate(ids):
+        fields |= {f"kind-{each}": "line", f"name-{each}": f"l-{n}", f"corners-{each}": f"{n}, 1\n{n}, 90"}
+    answer = send(olga, {**fields, "shape": [*fields["shape"], *ids]}, do="show")
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["shapes"]) >= 60
+
+
+def test_the_arrow_leads_from_left_to_right_as_it_is_seen() -> None:
+    """Seen from the first end towards the second: upwards on the screen, the right hand is at larger x."""
+    up = arrow([(100, 400), (100, 100)], 10)
+    assert up.startswith("M90.0 250.0L110.0 250.0")
+    right = arrow([(0, 50), (100, 50)], 10)
+    assert right.startswith("M50.0 40.0L50.0 60.0"), "towards the right of the screen, the right hand is below"
+    assert arrow([(1, 1), (1, 1)], 10) == ""
+    assert arrow([(1, 1)], 10) == ""
