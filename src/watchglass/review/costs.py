@@ -156,7 +156,7 @@ def machine_month(costs: Costs) -> tuple[float, float | None]:
 def camera_cost(source: str, place: str, uses: Sequence[Use], costs: Costs | None) -> CameraCost:
     """What one camera takes, stretch by stretch in their order, and what that costs where there are prices."""
     whole = _sum(uses)
-    empty = CameraCost(source, place, round(whole.seconds / 3600, 1), None, None, None, None, None, None)
+    empty = CameraCost(source, place, round(whole.seconds / 3600, 2), None, None, None, None, None, None)
     if whole.seconds < LEAST_SECONDS:
         return empty
     parts = [use.cpu_ms / 1000 / use.seconds for use in blocks([use for use in uses if use.seconds])]

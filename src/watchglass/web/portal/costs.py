@@ -72,7 +72,7 @@ def camera_sentences(camera: CameraCost, currency: str) -> list[str]:
             f"{likely(camera.total, currency)}: {parts}."
         )
     share = camera.share
-    found.append(f"It takes {_part(share)} of the computing time of the machine, measured over {camera.hours:g} hours.")
+    found.append(f"It takes {_part(share)} of the computing time of the machine, measured over {_hours(camera.hours)}.")
     more = camera.otherwise
     if more is None:
         found.append("Not enough data yet to say what looking at every picture would have cost.")
@@ -109,6 +109,10 @@ def alert_sentences(facts: CostFacts) -> list[str]:
             f"{review.FEWEST} alerts confirmed."
         )
     return found
+
+
+def _hours(hours: float) -> str:
+    return f"{round(60 * hours)} minutes" if hours < 2 else f"{round(hours)} hours"  # noqa: PLR2004 (90 minutes, 3 hours)
 
 
 def _part(share: Estimate) -> str:
