@@ -338,9 +338,9 @@ def test_what_cannot_be_opened_is_refused_before(changes: dict[str, object], why
 def test_a_webcam_is_a_device_of_this_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     assert plan_of("webcam", "0").address == "/dev/video0"
-    assert plan_of("webcam", "/dev/video2").format == "v4l2"
+    assert plan_of("webcam", "/dev/video2").tries[0][0] == "v4l2"
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert (plan_of("webcam", "0").address, plan_of("webcam", "0").format) == ("0", "avfoundation")
+    assert (plan_of("webcam", "0").address, plan_of("webcam", "0").tries[0][0]) == ("0", "avfoundation")
     monkeypatch.setattr(sys, "platform", "plan9")
     with pytest.raises(BadInput, match="plan9"):
         plan_of("webcam", "0")

@@ -6,6 +6,7 @@ wait. A stream is one connection: once it has failed it stays so, and a new one 
 
 from __future__ import annotations
 
+import errno
 import ssl
 import struct
 import sys
@@ -55,16 +56,12 @@ class Plan:
 
     Attributes:
         address: what is opened. Never shown.
-        format: the demuxer; None lets FFmpeg choose among those that ``options`` permit.
-        options: of demuxer and protocol.
-        instead: further options to try with when the device refuses these.
+        tries: demuxer and options, to be tried in this order until one fits what the camera or device sends.
         stamped: whether the stamps of packets mean anything.
     """
 
     address: str = field(repr=False)
-    format: str | None
-    options: Mapping[str, str]
-    instead: Mapping[str, str] | None = None
+    tries: tuple[tuple[str, Mapping[str, str]], ...]
     stamped: bool = True
 
 
@@ -109,15 +106,15 @@ def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
             "timeout": str(round(READ_S * _MICRO)),
             "protocol_whitelist": "rtp,udp,tcp,tls",
         }
-        return Plan(address, "rtsp", {**options, **_PROBE, **_trust()})
+        return Plan(address, (("rtsp", {**options, **_PROBE, **_trust()}),))
     if kind == "mjpeg":
         checked(address, ("http", "https"))
         options = {
             "timeout": str(round(READ_S * _MICRO)),
             "protocol_whitelist": "http,https,tcp,tls",
-            "format_whitelist": "mpjpeg,mjpeg",
         }
-        return Plan(address, None, {**options, **_PROBE, **_trust()}, stamped=False)
+        options = {**options, **_PROBE, **_trust()}
+        return Plan(address, (("mpjpeg", options), ("mjpeg", options)), stamped=False)
     if kind == "webcam":
         system = {"linux": "v4l2", "darwin": "avfoundation"}.get(sys.platform)
         if system is None:
@@ -126,8 +123,8 @@ def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
                 fix="Use Linux or macOS, or an RTSP camera.",
             )
         device = f"/dev/video{address}" if system == "v4l2" and address.isdecimal() else address
-        options = {"input_format": "mjpeg"} if system == "v4l2" else {"framerate": "30"}
-        return Plan(device, system, options, instead={})
+        compressed = {"input_format": "mjpeg"} if system == "v4l2" else {"framerate": "30"}
+        return Plan(device, ((system, compressed), (system, {})))
     raise BadInput(f"There is no kind of live source “{kind}”.", fix="Use rtsp, mjpeg or webcam.")
 
 
@@ -265,15 +262,13 @@ class LiveStream:
         return shown(self._plan.address)
 
     def _open(self) -> InputContainer:
-        plan = self._plan
-        tries = [plan.options] if plan.instead is None else [plan.options, plan.instead]
-        for last, options in zip((*([False] * (len(tries) - 1)), True), tries, strict=True):
+        for i, (demuxer, options) in enumerate(self._plan.tries):
             try:
-                return av.open(plan.address, format=plan.format, options=dict(options), timeout=(OPEN_S, READ_S))
+                return av.open(self._plan.address, format=demuxer, options=dict(options), timeout=(OPEN_S, READ_S))
             except (FFmpegError, OSError) as error:
-                if last or isinstance(error, FileNotFoundError):
+                if isinstance(error, _FINAL) or i == len(self._plan.tries) - 1:
                     raise
-        raise AssertionError("there is always a last try")
+        raise AssertionError("a plan has a last try")
 
     def _read(self, container: InputContainer) -> None:
         if not container.streams.video:
@@ -281,28 +276,37 @@ class LiveStream:
         stream = container.streams.video[0]
         self.shape = self._shape(stream)
         early: list[_Arrived] | None = []
-        for count, packet in enumerate(container.demux(stream)):
-            if self._closed:
-                return
-            if not packet.size:
-                continue
-            arrived = self._arrived(packet)
-            if early is None:
-                self._keep(arrived)
-            else:
-                # What a camera and FFmpeg held back comes at once: the last of it shows how old the first is.
-                early.append(arrived)
-                self._times.learn(arrived.stamp_ms, arrived.at_ms)
-                if arrived.at_ms - early[0].at_ms >= _EARLY_MS or len(early) >= _EARLY:
-                    self._keep_early(early)
-                    early = None
-            if count % _RATE_LEAST == 0:
-                self.cpu_seconds = time.thread_time()
+        try:
+            for count, packet in enumerate(container.demux(stream)):
+                if self._closed:
+                    return
+                if count % _RATE_LEAST == 0:
+                    self.cpu_seconds = time.thread_time()
+                if not packet.size:
+                    continue
+                early = self._sort_in(self._arrived(packet), early)
+        finally:
+            self._keep_early(early or [])
+
+    def _sort_in(self, arrived: _Arrived, early: list[_Arrived] | None) -> list[_Arrived] | None:
+        """Keep a packet; the first ones wait a moment, and what still waits is returned.
+
+        What the camera or FFmpeg held back comes at once: the last of it shows how old the first is.
+        """
+        if early is None:
+            self._keep(arrived)
+            return None
+        early.append(arrived)
+        self._times.learn(arrived.stamp_ms, arrived.at_ms)
+        if arrived.at_ms - early[0].at_ms < _EARLY_MS and len(early) < _EARLY:
+            return early
+        self._keep_early(early)
+        return None
 
     def _shape(self, stream: VideoStream) -> Shape:
         context = stream.codec_context
         if not (stream.width and stream.height):
-            raise BadInput(f"{self._name} does not say how large its picture is.", fix="Check the camera's settings.")
+            raise BadInput(f"{self._name} sends no picture that can be read.", fix="Check the camera's settings.")
         fps = float(stream.average_rate or stream.guessed_rate or 0) if self._plan.stamped else 0.0
         pixels = context.pix_fmt if context.name == "rawvideo" else None
         return Shape(stream.width, stream.height, fps, context.name, context.extradata, pixels)
@@ -351,6 +355,16 @@ def _scaled(areas: Areas, drawn_on: tuple[int, int], size: tuple[int, int]) -> A
     return tuple(tuple((x * across, y * down) for x, y in area) for area in areas)
 
 
+_FINAL: Final = (
+    ConnectionError,
+    TimeoutError,
+    FileNotFoundError,
+    PermissionError,
+    av.error.ExitError,
+    av.error.HTTPError,
+)
+"""What another way of asking would not mend."""
+
 _ANSWERS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (av.error.HTTPUnauthorizedError, "refuses the name and password, or wants some"),
     (av.error.HTTPForbiddenError, "refuses to show this stream"),
@@ -361,7 +375,7 @@ _ANSWERS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ConnectionError, "broke the connection"),
     (FileNotFoundError, "is not there"),
     (PermissionError, "may not be read by this account"),
-    (av.error.InvalidDataError, "sends no video that can be read"),
+    (av.error.InvalidDataError, "sends no picture that can be read"),
     (av.error.EOFError, "ended the stream"),
 )
 
@@ -371,4 +385,6 @@ def _words(error: Exception) -> str:
     for kind, words in _ANSWERS:
         if isinstance(error, kind):
             return words
+    if getattr(error, "errno", None) == errno.EIO:
+        return "broke off the stream"
     return f"cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})"
