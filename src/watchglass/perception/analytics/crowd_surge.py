@@ -18,6 +18,9 @@ from watchglass.perception.zones import Zone
 WINDOW_MS: Final = 1_200
 """Speed is measured over this long: a box jitters by more than a step."""
 
+RECENT_MS: Final = 1_500
+"""Who ran so lately still counts: a runner's track breaks and begins anew."""
+
 _LEAST_MS: Final = 700
 _STRAIGHT: Final = 0.7
 _EVEN: Final = 0.4
@@ -32,10 +35,10 @@ class CrowdSurge:
     card: ClassVar[Card] = Card(
         kind="crowd_surge",
         rule=(
-            "At least `people` people in the zone move at `speed` or faster at the same time, all of them for "
-            "`for`. A person's speed is the way between two points on the ground over the last 1.2 s, and counts "
-            "only where the steps between are even and lead one way. It does not matter whether they run together "
-            "or apart. It is told once, and again only after it was over for 10 s."
+            "For `for`, at least `people` people in the zone move at `speed` or faster, each now or within the "
+            "last 1.5 s, and so many are in view. A person's speed is the way between two points on the ground "
+            "over the last 1.2 s, and counts only where the steps between are even and lead one way. It does not "
+            "matter whether they run together or apart. It is told once, and again only after it was over for 10 s."
         ),
         needs="a ground plane, or `width_m` for a rough one",
         parameters=(
@@ -50,8 +53,8 @@ class CrowdSurge:
         fails=(
             "A race, a game and children at play are surges too: the rule does not know why people run.",
             (
-                "Somebody who is faster than about one body length between two looks of the detector (0.4 s) loses the "
-                "track, and does not count."
+                "Somebody who is faster than about one body length between two looks of the detector (0.4 s) loses "
+                "the track, and does not count."
             ),
             "In a dense crowd few are followed long enough to have a speed.",
             "`width_m` alone makes far people slow and near people fast; measure a ground plane.",
@@ -71,11 +74,13 @@ class CrowdSurge:
         if self._people < 1 or self._speed <= 0:
             raise BadInput(f"The rule {spec.name!r} asks for nothing.", fix="Set people and speed above zero.")
         self._trails = Trails(("person",), keep_ms=3_000)
+        self._ran: dict[int, tuple[int, float]] = {}
         self._lasting = Lasting(int(number(spec, "for_ms", 1000)), rearm_ms=int(number(spec, "rearm_ms", 10_000)))
 
     def reset(self) -> None:
         """See ``Analytic.reset``."""
         self._trails.reset()
+        self._ran.clear()
         self._lasting.reset()
 
     def see(self, scene: Scene) -> Finding | None:
@@ -88,16 +93,19 @@ class CrowdSurge:
             for trail in self._trails
             if trail.id in here and (speed := speed_of(trail, scene.at_ms, self._ground)) >= self._speed
         }
-        surges = len(fast) >= self._people
+        self._ran = {track: ran for track, ran in self._ran.items() if scene.at_ms - ran[0] <= RECENT_MS}
+        self._ran.update({track: (scene.at_ms, speed) for track, speed in fast.items()})
+        # Who runs is lost and found again: nobody counts twice, because never more run than are in view.
+        running = min(len(self._ran), len(here))
+        surges = running >= self._people
         held = self._lasting.held(scene.at_ms, holds=surges)
         if not self._lasting.fires(scene.at_ms, occupied=surges, reached=surges and held >= self._lasting.for_ms):
             return None
-        middle = float(np.median(list(fast.values())))
-        runs = np.isin(scene.tracks.ids, list(fast))
+        middle = float(np.median([speed for _, speed in self._ran.values()]))
         return Finding(
-            score=float(scene.tracks.scores[runs].mean()),
-            why=f"{len(fast)} of {len(here)} people run, at {middle:.1f} m/s, for {held / 1000:.1f} s",
-            facts={"running": len(fast), "people": len(here), "speed_m_s": round(middle, 2), "limit": self._speed},
+            score=float(scene.tracks.scores[inside].mean()),
+            why=f"{running} of {len(here)} people run, at {middle:.1f} m/s, for {held / 1000:.1f} s",
+            facts={"running": running, "people": len(here), "speed_m_s": round(middle, 2), "limit": self._speed},
         )
 
 
