@@ -178,6 +178,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--check":
         import gi
 
+        gi.require_version("Gst", "1.0")
         gi.require_version("GstRtspServer", "1.0")
         from gi.repository import Gst
 
