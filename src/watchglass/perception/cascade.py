@@ -1,13 +1,15 @@
-"""How much of a stream is decoded: one keyframe of a quiet scene, everything of a busy one.
+"""How much of a stream is decoded: one keyframe and a glance or two of a quiet scene, everything of a busy one.
 
-Quiet: packets of the current group of pictures are held in memory and only its keyframe is decoded and compared with
-the scene. When the gate opens, decoding starts from the group held in memory, so what was already received is not
-lost; it closes when nothing has moved for a while, at the next keyframe. A stream whose keyframes lie too far apart to
-wait for (or whose spacing is not known yet) is decoded wholly.
+Shut: the packets of the current group of pictures are held in memory; its keyframe is decoded and compared with the
+scene, and about once a second a single picture in between is glanced at. When either shows something, the gate opens
+and decoding starts from the group held in memory, so what was already received is not lost. It closes at a keyframe
+when nothing has moved for a while. A stream whose keyframes lie too far apart to hold a group in memory, or whose
+spacing is not known yet, is decoded wholly.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,16 +17,24 @@ from typing import Final
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import BoolArray
 from watchglass.perception.gate import Gate
-from watchglass.perception.ports import Decoder, Packet, Picture
+from watchglass.perception.glance import Glances
+from watchglass.perception.ports import Decoder, Insight, Packet, Picture
 
-LONGEST_GROUP_MS: Final = 4_500
-"""Keyframes further apart than this cannot gate: somebody could walk through unseen for too long."""
+LONGEST_GROUP_MS: Final = 12_000
+"""Keyframes further apart than this cannot gate: opening would have to decode too much at once."""
+
+LONGEST_UNSEEN_MS: Final = 4_500
+"""Nor can keyframes further apart than this where glances show little: somebody could walk through unseen."""
+
+MOST_HELD_BYTES: Final = 24 * 1024 * 1024
 
 LOOK_MS: Final = 450
 """Keyframes closer together than this are not all looked at."""
 
-QUIET_MS: Final = 3_000
-
+QUIET_MS: Final = 2_000
+_AGAIN_MS: Final = 450
+_GROUPS: Final = 4
+_BLIND: Final = 8
 
 Busy = Callable[[], BoolArray | None]
 
@@ -33,13 +43,24 @@ def _nowhere() -> BoolArray | None:
     return None
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture to look at. ``open`` says that everything is being decoded, ``past`` that it was held in memory."""
+    """A picture to look at.
+
+    Attributes:
+        open: everything is being decoded.
+        past: it was held in memory before.
+        breaks: it cannot be compared with the one before, which was less exact in another way.
+    """
 
     picture: Picture
     open: bool
     past: bool = False
+    breaks: bool = False
 
 
 class Cascade:
@@ -48,43 +69,99 @@ class Cascade:
     Args:
         decoder: decodes this stream.
         always_open: decode everything, whatever the gate says.
+        exact: whether pictures must be exact at present; asked at keyframes.
+
+    Attributes:
+        decoded: pictures that were decoded, glances included.
+        damaged: packets that could not be decoded.
+        overflows: how often a group became too long to be held, so that the gate was opened for it.
+        openings, false_openings: how often the gate was opened because something showed, and how often then nothing
+            moved and nothing was found.
     """
 
-    def __init__(self, decoder: Decoder, *, always_open: bool = False) -> None:
+    def __init__(self, decoder: Decoder, *, always_open: bool = False, exact: Callable[[], bool] = _always) -> None:
         self.gate = Gate()
         self.decoded = 0
         self.damaged = 0
+        self.overflows = 0
+        self.openings = 0
+        self.false_openings = 0
         self._decoder = decoder
+        self._exact = exact
+        self._exactly = True
+        self._glances = Glances()
+        self._blind = 0
         self._always_open = always_open
         self._open = True
         self._open_until = 0
+        self._opened = ""
+        self._stirred = False
+        self._stirred_ms = -(10**9)
         self._group: list[Packet] = []
         self._former: list[Packet] = []
+        self._bytes = 0
         self._keyframe_ms: int | None = None
-        self._group_ms: int | None = None
+        self._breaks_ms: int | None = None
+        self._groups: deque[int] = deque(maxlen=_GROUPS)
         self._waiting = True
-        self._turn = 0
 
     @property
     def is_open(self) -> bool:
         """Whether everything is decoded."""
         return self._open
 
+    @property
+    def group_ms(self) -> int | None:
+        """From one keyframe to the next, as seen last."""
+        return self._groups[-1] if self._groups else None
+
+    def words(self) -> str:
+        """How the gate works at present."""
+        if self._always_open:
+            return "always open: the charter says so"
+        if not self._groups:
+            return "open: the distance of keyframes is not known yet"
+        longest = max(self._groups)
+        if longest > self._longest_ms:
+            return f"always open: keyframes are {longest / 1000:.1f} s apart, too far to wait for"
+        parts = [f"keyframes every {self._groups[-1] / 1000:.1f} s"]
+        if self._insight:
+            parts.append("glances between them" if self._insight is Insight.CLEAR else "faint glances between them")
+        if self._glances.trigger.off:
+            parts.append("packet sizes misfired and are not asked for now")
+        if self.openings:
+            parts.append(f"{self.false_openings} of {self.openings} openings false")
+        return ", ".join(parts)
+
+    @property
+    def _insight(self) -> Insight:
+        return self._decoder.insight if self._blind < _BLIND else Insight.NONE
+
+    @property
+    def _longest_ms(self) -> int:
+        return LONGEST_GROUP_MS if self._insight is Insight.CLEAR else LONGEST_UNSEEN_MS
+
     def reset(self) -> None:
         """Forget packets and pictures, not the scene (a loop's seam, a lapsed lease)."""
         self._decoder.drain()
-        self._group, self._former = [], []
+        self._hold()
         self._keyframe_ms = None
         self._waiting = True
 
     def decode_with(self, decoder: Decoder) -> None:
         """Use another decoder from the next packet on."""
         self._decoder = decoder
+        self._exactly = True
+        self._blind = 0
+        self._groups.clear()
         self._waiting = True
 
     def stir(self, at_ms: int) -> None:
-        """Something is going on at ``at_ms``: stay open for a while."""
-        self._open_until = max(self._open_until, at_ms + QUIET_MS)
+        """Something moves at ``at_ms``: stay open for a while, if it did so just before too (noise does not)."""
+        if 0 <= at_ms - self._stirred_ms <= _AGAIN_MS:
+            self._open_until = max(self._open_until, at_ms + QUIET_MS)
+            self._stirred = True
+        self._stirred_ms = at_ms
 
     def feed(self, packet: Packet, busy: Busy = _nowhere) -> Iterator[Look]:
         """The pictures to look at because of this packet. Must be taken to the end.
@@ -99,44 +176,69 @@ class Cascade:
         if packet.keyframe:
             self._pace(packet)
         if self._open:
-            yield from self._feed_open(packet)
+            yield from self._feed_open(packet, busy)
         elif packet.keyframe and (not self._group or packet.at_ms - self._group[0].at_ms >= LOOK_MS):
             yield from self._feed_keyframe(packet, busy)
         else:
-            self._group.append(packet)
-            if packet.at_ms - self._group[0].at_ms > LONGEST_GROUP_MS:
-                self._group_ms = None
-                yield from self._catch_up(self._group)
+            yield from self._feed_between(packet)
 
     def _pace(self, packet: Packet) -> None:
         if self._keyframe_ms is not None:
-            self._group_ms = packet.at_ms - self._keyframe_ms
+            self._groups.append(packet.at_ms - self._keyframe_ms)
         self._keyframe_ms = packet.at_ms
 
+    def _hold(self, *group: Packet, former: list[Packet] | None = None) -> None:
+        """Hold these packets and no others."""
+        self._group, self._former = list(group), former or []
+        self._bytes = sum(packet.size for packet in (*self._group, *self._former))
+
+    # ---- open ------------------------------------------------------------------------------------------------------
+
     def _may_close(self, packet: Packet) -> bool:
-        """Only where waiting for the next keyframe is short, and the scene is known."""
+        """Only where waiting for the next keyframe is possible, and the scene is known."""
         return (
             not self._always_open
-            and packet.keyframe
             and packet.at_ms > self._open_until
             and self.gate.primed
-            and self._group_ms is not None
-            and self._group_ms <= LONGEST_GROUP_MS
+            and bool(self._groups)
+            and max(self._groups) <= self._longest_ms
         )
 
-    def _feed_open(self, packet: Packet) -> Iterator[Look]:
-        if self._may_close(packet):
+    def _feed_open(self, packet: Packet, busy: Busy) -> Iterator[Look]:
+        if packet.keyframe and self._may_close(packet):
             for picture in self._decoder.drain():
                 self.decoded += 1
                 yield Look(picture, open=True)
-            self._open = False
-            self._group, self._former = [packet], []
+            self._close(packet, busy)
             return
+        if packet.keyframe and self._exact() != self._exactly:
+            for picture in self._decoder.drain():
+                self.decoded += 1
+                yield Look(picture, open=True)
+            self._set_exactly()
         for picture in self._decode(packet):
-            yield Look(picture, open=True)
+            yield self._look(picture, packet)
+
+    def _close(self, packet: Packet, busy: Busy) -> None:
+        self._open = False
+        self._hold(packet)
+        self._glances.begin(packet)
+        if self._opened:
+            real = self._stirred or busy() is not None
+            self.openings += 1
+            self.false_openings += not real
+            if self._opened == "glance":
+                self._glances.turned_out(real=real)
+            elif not real:
+                self.gate.accept()
+        self._opened = ""
+
+    # ---- shut ------------------------------------------------------------------------------------------------------
 
     def _feed_keyframe(self, packet: Packet, busy: Busy) -> Iterator[Look]:
-        self._former, self._group = self._group, [packet]
+        self._hold(packet, former=self._group)
+        self._set_exactly()
+        self._glances.begin(packet)
         try:
             picture = self._decoder.alone(packet)
         except BadInput:
@@ -146,19 +248,58 @@ class Cascade:
             return
         self.decoded += 1
         if self.gate.look(packet.at_ms, picture.luma(), busy()):
-            yield from self._catch_up([*self._former, packet])
+            yield from self._catch_up([*self._former, packet], "keyframe")
         else:
             yield Look(picture, open=False)
 
-    def _catch_up(self, packets: list[Packet]) -> Iterator[Look]:
+    def _feed_between(self, packet: Packet) -> Iterator[Look]:
+        self._group.append(packet)
+        self._bytes += packet.size
+        if packet.at_ms - self._group[0].at_ms > self._longest_ms or self._bytes > MOST_HELD_BYTES:
+            self.overflows += 1
+            self._groups.append(packet.at_ms - self._group[0].at_ms)
+            yield from self._catch_up(self._group, "")
+        elif self._insight and not packet.keyframe:
+            at = self._glances.consider(packet, self._decoder.weigh(packet))
+            if at is not None and self._glance(at):
+                yield from self._catch_up(self._group, "glance")
+
+    def _glance(self, packet: Packet) -> bool:
+        changes = self._decoder.glance(self._group[0], packet)
+        if changes is None:
+            self._blind += 1
+            return False
+        self._blind = 0
+        self.decoded += 1
+        return self._glances.judge(packet.at_ms, changes)
+
+    def _catch_up(self, packets: list[Packet], why: str) -> Iterator[Look]:
         """Decode what was held, and go on open from there."""
         self._open = True
+        self._opened, self._stirred = why, False
+        self._open_until = packets[-1].at_ms
         self._decoder.drain()
-        self.stir(packets[-1].at_ms)
-        held, self._group, self._former = list(packets), [], []
+        self._set_exactly()
+        held = list(packets)
+        self._hold()
         for packet in held:
             for picture in self._decode(packet):
-                yield Look(picture, open=True, past=packet is not held[-1])
+                yield self._look(picture, packet, past=packet is not held[-1])
+
+    # ---- decoding --------------------------------------------------------------------------------------------------
+
+    def _look(self, picture: Picture, packet: Packet, *, past: bool = False) -> Look:
+        """Errors add up from keyframe to keyframe, and vanish at once."""
+        if packet.keyframe:
+            self._breaks_ms = packet.at_ms
+        breaks = not self._exactly and self._breaks_ms is not None and picture.at_ms >= self._breaks_ms
+        if breaks:
+            self._breaks_ms = None
+        return Look(picture, open=True, past=past, breaks=breaks)
+
+    def _set_exactly(self) -> None:
+        self._exactly = self._exact()
+        self._decoder.exactly(self._exactly)
 
     def _decode(self, packet: Packet) -> Iterator[Picture]:
         try:

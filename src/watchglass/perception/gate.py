@@ -19,6 +19,7 @@ from watchglass.perception.ports import Image
 _FLOOR: Final = 8.0
 """Grey levels that a smoothed sample must differ by, however still the scene is."""
 
+_MOTION_FLOOR: Final = 7.0
 _SIGMAS: Final = 5.0
 _MOTION_SIGMAS: Final = 6.0
 _BLOB: Final = 3
@@ -27,6 +28,7 @@ _BLOB: Final = 3
 _STUCK_MS: Final = 60_000
 """What has differed for so long without moving has become part of the scene."""
 
+_ACCEPTED: Final = np.float32(0.34)
 _CLOCK_LOOKS: Final = 40
 _CLOCK_SHARE: Final = 0.85
 
@@ -72,13 +74,15 @@ class _Memory:
     noise: FloatArray
     changes: FloatArray
     since: NDArray[np.int64]
+    differs: BoolArray
+    fair: FloatArray | None = None
     looks: int = 1
 
     @classmethod
     def of(cls, sample: FloatArray) -> _Memory:
         shape = sample.shape
         noise, changes = np.full(shape, 2.0, np.float32), np.zeros(shape, np.float32)
-        return cls(sample, noise, changes, np.full(shape, -1, np.int64))
+        return cls(sample, noise, changes, np.full(shape, -1, np.int64), np.zeros(shape, bool))
 
 
 class Gate:
@@ -95,6 +99,12 @@ class Gate:
     def reset(self) -> None:
         """Forget the scene."""
         self._memory = None
+
+    def accept(self) -> None:
+        """What differed when it was looked at last was nothing: it neither moved nor was it recognised."""
+        memory = self._memory
+        if memory is not None and memory.fair is not None:
+            memory.scene += np.where(memory.differs, _ACCEPTED * (memory.fair - memory.scene), np.float32(0))
 
     def look(self, at_ms: int, sample: Image, busy: BoolArray | None = None) -> bool:
         """Learn from ``sample`` and say whether something differs that was not there before.
@@ -119,7 +129,10 @@ class Gate:
             fresh = differs & ~cv2.dilate(clock.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
         if busy is not None:
             fresh = fresh & ~busy
-        return bool(fresh.any())
+        if fresh.any():
+            memory.fair, memory.differs = fair, fresh
+            return True
+        return False
 
 
 def _learn(
@@ -164,4 +177,4 @@ class Motion:
         # The median of what differs is noise as long as less than half the picture moves.
         noise = 1.48 * float(np.median(off[1::4, 1::4]))
         self._noise = noise if self._noise is None else self._noise + 0.1 * (noise - self._noise)
-        return clumps(off > max(_FLOOR * 0.75, _MOTION_SIGMAS * self._noise))
+        return clumps(off > max(_MOTION_FLOOR, _MOTION_SIGMAS * self._noise))

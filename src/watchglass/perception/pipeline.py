@@ -29,6 +29,8 @@ _ACCEPT_MS: Final = 30 * _MINUTE
 _CALM_MS: Final = 2_000
 """Who has just fallen moves no more: rules about postures need some looks at them all the same."""
 _PERSON: Final = 0
+_RATES: Final = 6
+"""Lines of health over which the rate of a stream is averaged."""
 
 Event = Incident | Pins | ClipOrder
 
@@ -64,7 +66,7 @@ class Pipeline:
         self._painter = painter
         self._entropy = entropy
         self._allowed = allowed
-        self._cascade = Cascade(decoder, always_open=spec.gate == "always_open")
+        self._cascade = Cascade(decoder, always_open=spec.gate == "always_open", exact=lambda: painter.learning)
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
@@ -80,6 +82,8 @@ class Pipeline:
         self._at_ms = 0
         self._last = dict.fromkeys(("watch", "pins"), -(10**9))
         self._open: deque[tuple[int, bool]] = deque()
+        self._bytes = 0
+        self._told: deque[tuple[int, int]] = deque(maxlen=_RATES)
 
     # ---- what the worker calls -------------------------------------------------------------------------------------
 
@@ -87,8 +91,11 @@ class Pipeline:
         """What follows from the next packet. Must be taken to the end."""
         if packet.turn != self._turn:
             self._seam(packet.turn)
+        if packet.jumped_ms:
+            self._watch.jumped(packet.at_ms, packet.jumped_ms)
         self.frames += 1
         self._at_ms = packet.at_ms
+        self._bytes += packet.size
         for look in self._cascade.feed(packet, lambda: self._sight.busy(packet.at_ms)):
             yield from self._look(look)
         self._note_open(packet)
@@ -141,7 +148,10 @@ class Pipeline:
 
     def health(self, at_ms: int, fps_in: float, dropped: dict[str, int]) -> Health:
         """One line about the source."""
-        damaged = {"damaged_packets": self._cascade.damaged} if self._cascade.damaged else {}
+        lost = {"damaged_packets": self._cascade.damaged, "too_long_groups": self._cascade.overflows}
+        self._told.append((self._at_ms, self._bytes))
+        then_ms, then = self._told[0]
+        span = self._at_ms - then_ms
         return Health(
             source=self.spec.name,
             at_ms=at_ms,
@@ -151,9 +161,12 @@ class Pipeline:
             decoded=self._cascade.decoded,
             inferences=self._sight.inferences,
             running=tuple(sorted(self._running)),
-            dropped={**dropped, **damaged},
+            dropped={**dropped, **{cause: count for cause, count in lost.items() if count}},
             fault=self.fault or (self._condition.name if self._condition else None) or self._troubles(),
             backdrop_ready=self._painter.ready,
+            group_ms=self._cascade.group_ms,
+            gate=self._cascade.words(),
+            kbit_s=round(8 * (self._bytes - then) / span, 1) if span > 0 else 0.0,
         )
 
     # ---- looking ---------------------------------------------------------------------------------------------------
@@ -167,7 +180,7 @@ class Pipeline:
         self.fault = None
         if not look.open:
             self._sight.rest()
-        elif self._sight.move(picture):
+        elif self._sight.move(picture, breaks=look.breaks):
             self._cascade.stir(at_ms)
         detects = self._sight.detect(picture, is_open=look.open)
         watches = self._due("watch", at_ms, WATCH_MS)

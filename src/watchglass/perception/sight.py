@@ -68,8 +68,15 @@ class Sight:
             self._motion.reset()
             self._moving = self._stirred = None
 
-    def move(self, picture: Picture) -> bool:
-        """Look for motion, if it is time to; whether something moves."""
+    def move(self, picture: Picture, *, breaks: bool = False) -> bool:
+        """Look for motion, if it is time to; whether something moves.
+
+        Args:
+            picture: the newest.
+            breaks: it is not to be compared with those before.
+        """
+        if breaks:
+            self._motion.reset()
         if 0 <= picture.at_ms - self._moved_ms < MOTION_MS:
             return False
         self._moved_ms = picture.at_ms

@@ -1,0 +1,198 @@
+"""Between two keyframes: which picture to glance at, and whether it shows that something moves.
+
+A glance costs one coded picture (``ports.Decoder.glance``). One is taken whenever the last look is about a second old,
+at the packet that stands out most among its neighbours: what moves makes packets larger. Where sizes are steady enough,
+a packet that stands out far is glanced at at once. Sizes alone never open anything; a trigger that keeps leading to
+glances at nothing is switched off for a while.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+import cv2
+import numpy as np
+
+from watchglass.core.geometry import FloatArray
+from watchglass.perception.gate import clumps
+from watchglass.perception.ports import Packet
+
+EARLY_MS: Final = 670
+LATE_MS: Final = 1330
+"""A glance is taken so long after the last look, at the best packet in between."""
+
+_TRIGGER_MS: Final = 240
+"""A trigger does not make glances follow each other faster than this."""
+
+_WEIGHTS: Final = 64
+_KNOWN: Final = 16
+_STANDS_OUT: Final = 8.0
+_AT_LEAST: Final = 1.0
+_PRECISE: Final = 0.05
+_PROBATION_MS: Final = 10 * 60_000
+
+_LEAST: Final = 3.0
+_MOST: Final = 12.0
+_ABOVE: Final = 1.2
+_NOISES: Final = 5.0
+_RANK: Final = 4
+_PACE: Final = 1 / 16
+_FALSE_PACE: Final = 0.34
+
+
+class Trigger:
+    """Packet sizes of one source: which of them stand out, and whether that has meant anything."""
+
+    def __init__(self) -> None:
+        self._weights: deque[int] = deque(maxlen=_WEIGHTS)
+        self._usual = 0.0
+        self._limit: float | None = None
+        self._precision = 0.25
+        self._off_until: int | None = None
+
+    @property
+    def off(self) -> bool:
+        """Whether it has misfired and is switched off."""
+        return self._off_until is not None
+
+    def weigh(self, weight: int) -> float:
+        """Remember a packet's bytes; how large it is beside what is usual here."""
+        self._weights.append(weight)
+        return weight / max(1.0, self._usual or weight)
+
+    def renew(self, at_ms: int) -> None:
+        """Work out anew what stands out; once a group is often enough."""
+        if self._off_until is not None and at_ms >= self._off_until:
+            self._off_until, self._precision = None, 3 * _PRECISE
+        if len(self._weights) < _KNOWN:
+            self._limit = None
+            return
+        middle = median(self._weights)
+        spread = 1.48 * median(abs(weight - middle) for weight in self._weights)
+        self._usual = middle
+        self._limit = middle + max(_STANDS_OUT * spread, _AT_LEAST * middle)
+
+    def stands_out(self, weight: int) -> bool:
+        """Whether a packet is so large that something must be going on."""
+        return self._limit is not None and self._off_until is None and weight > self._limit
+
+    def turned_out(self, at_ms: int, *, seen: bool) -> None:
+        """Learn whether a glance that it asked for showed anything."""
+        self._precision += 0.15 * (seen - self._precision)
+        if self._precision < _PRECISE:
+            self._off_until = at_ms + _PROBATION_MS
+
+
+@dataclass(slots=True)
+class _Best:
+    packet: Packet
+    score: float
+
+
+class Glances:
+    """Plans and judges the glances at one source.
+
+    Attributes:
+        taken: how many glances were judged.
+        trigger: the sizes of its packets.
+    """
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.trigger = Trigger()
+        self._looked_ms = 0
+        self._newest_ms = 0
+        self._best: _Best | None = None
+        self._triggered = False
+        self._noise: FloatArray | None = None
+        self._peak = _MOST / 2
+        self._pending: FloatArray | None = None
+
+    def reset(self) -> None:
+        """Forget what glances usually show (the camera has moved)."""
+        self._noise, self._pending = None, None
+        self._peak = _MOST / 2
+
+    def begin(self, key: Packet) -> None:
+        """A keyframe was looked at: the next glance rests on it."""
+        self._looked_ms = self._newest_ms = key.at_ms
+        self._best = None
+        self.trigger.renew(key.at_ms)
+
+    def consider(self, packet: Packet, weight: int) -> Packet | None:
+        """The packet to glance at now, if it is time to: this one, or one since the last look.
+
+        Args:
+            packet: the next of the stream, in coded order.
+            weight: its bytes without filler.
+        """
+        if packet.at_ms <= self._newest_ms:
+            # It comes before its time: predicted from both sides, and nothing else rests on it.
+            return None
+        self._newest_ms = packet.at_ms
+        stands_out = self.trigger.stands_out(weight)
+        score = self.trigger.weigh(weight)
+        since = packet.at_ms - self._looked_ms
+        if stands_out and since >= _TRIGGER_MS:
+            return self._take(packet, triggered=True)
+        if since < EARLY_MS:
+            return None
+        if self._best is None or score > self._best.score:
+            self._best = _Best(packet, score)
+        return self._take(self._best.packet, triggered=False) if since >= LATE_MS else None
+
+    def _take(self, packet: Packet, *, triggered: bool) -> Packet:
+        self._looked_ms = packet.at_ms
+        self._best = None
+        self._triggered = triggered
+        return packet
+
+    def judge(self, at_ms: int, changes: FloatArray) -> bool:
+        """Whether something moves in a glance.
+
+        Args:
+            at_ms: when.
+            changes: (h, w) strided luma, signed (``ports.Decoder.glance``).
+        """
+        self.taken += 1
+        now = cv2.blur(changes, (3, 3)).astype(np.float32)
+        size = np.abs(now - np.float32(np.median(now[::4, ::4])))
+        if self._noise is None or self._noise.shape != size.shape:
+            self._noise = np.full(size.shape, 0.5, np.float32)
+        fresh = size > _NOISES * self._noise
+        seen = bool(clumps(fresh & (size > max(_LEAST, _ABOVE * self._peak))).any())
+        if self._triggered:
+            self.trigger.turned_out(at_ms, seen=seen)
+            self._triggered = False
+        if seen:
+            self._pending = size
+        else:
+            self._learn(size, fresh, _PACE)
+        return seen
+
+    def turned_out(self, *, real: bool) -> None:
+        """Learn whether what the last glance opened was anything."""
+        pending, self._pending = self._pending, None
+        if pending is not None and not real and self._noise is not None and pending.shape == self._noise.shape:
+            self._learn(pending, pending > _NOISES * self._noise, _FALSE_PACE)
+
+    def _learn(self, size: FloatArray, fresh: np.ndarray, pace: float) -> None:
+        """What glances show where nothing is going on: by place, and how high it rises at most."""
+        assert self._noise is not None
+        strength = _strength(np.where(fresh, size, np.float32(0)))
+        if strength > self._peak:
+            self._peak = min(_MOST, self._peak + 0.5)
+        else:
+            self._peak -= max(0.005, 0.5 / self.taken) * min(1.0, self._peak)
+        self._noise += np.float32(max(pace, 1 / (1 + self.taken))) * (size - self._noise)
+
+
+def _strength(size: FloatArray) -> float:
+    """How strong the strongest clump is: above this threshold ``clumps`` would not find it any more, or hardly."""
+    spread = cv2.blur(size, (3, 3))
+    row, column = divmod(int(spread.argmax()), size.shape[1])
+    around = size[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].ravel()
+    return float(np.sort(around)[-_RANK]) if len(around) >= _RANK else 0.0
