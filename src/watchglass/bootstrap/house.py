@@ -262,6 +262,7 @@ class House:
             media=self.layout.media,
             secret=self.secrets.get,
             models={MODEL: weights.sha256},
+            more_models=self.layout.models,
             inference=self.settings.inference,
             once=once,
         )

@@ -393,6 +393,13 @@ def loose_ends(charter: Charter) -> Iterator[LooseEnd]:
         yield from _ends_of_analytic(charter, analytic)
     for source in charter.sources:
         yield from _outside(source)
+        models = sorted({a.model for a in charter.analytics_of(source.name) if a.model is not None})
+        if len(models) > 1:
+            yield LooseEnd(
+                ("sources", source.name),
+                f"{source.name!r} would be looked at with two models, {models[0]!r} and {models[1]!r}.",
+                "Let all its analytics name one model.",
+            )
 
 
 def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd]:

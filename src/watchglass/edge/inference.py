@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -40,6 +41,7 @@ FLOOR: Final = 0.25
 _MEAN: Final = (103.53, 116.28, 123.675)
 _STD: Final = (57.375, 57.12, 58.395)
 _BINS: Final = 11
+_SCORES: Final = 80
 _NMS_IOU: Final = 0.6
 _MOST: Final = 100
 _SHAPES: Final = 12
@@ -85,6 +87,23 @@ def shipped() -> Weights:
     folder = resources.files("watchglass.perception") / "weights"
     card = json.loads((folder / f"{MODEL}.json").read_text("utf-8"))
     return Weights((folder / f"{MODEL}.onnx").read_bytes(), card)
+
+
+def foreign(path: Path, sha256: str) -> Weights:
+    """Other weights of the same network, from a file that a charter names by its hash.
+
+    They are read by the decoder below, which knows four kinds of thing: whatever a model was trained for, it cannot
+    say anything else here.
+
+    Raises:
+        BadInput: the file cannot be read.
+        DidNotVerify: it is not the one that the charter names.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"The model {path.stem} cannot be read.", fix=f"Put {path.name} into models/.") from error
+    return Weights(data, {"sha256": sha256})
 
 
 def prepare(bgr: Image) -> tuple[FloatArray, float]:
@@ -178,17 +197,37 @@ def _boxes(logits: FloatArray, centres: FloatArray, strides: FloatArray) -> Floa
 
 
 def on_onnxruntime(weights: Weights) -> Run:
-    """Runs the weights on ONNX Runtime, one thread."""
+    """Runs the weights on ONNX Runtime, one thread.
+
+    Raises:
+        BadInput: they are no network that the decoder can read.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(weights.data, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(weights.data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime has a dozen kinds of its own
+        raise BadInput("These weights are no model that can be run.", fix="Use an ONNX file as described.") from error
+    _check_shape({node.name: node.shape for node in (*session.get_inputs(), *session.get_outputs())})
 
     def run(blob: FloatArray) -> list[FloatArray]:
         return list(session.run(_OUTPUTS, {"picture": blob}))
 
     return run
+
+
+def _check_shape(nodes: Mapping[str, Sequence[object]]) -> None:
+    """Refuse a network that does not speak the decoder's language: 80 scores and 44 sides a cell, at three strides."""
+    wanted = {"picture": 3, **dict.fromkeys(_OUTPUTS[:3], _SCORES), **dict.fromkeys(_OUTPUTS[3:], 4 * _BINS)}
+    at = {"picture": 1}
+    fits = set(nodes) == set(wanted) and all(nodes[name][at.get(name, -1)] == n for name, n in wanted.items())
+    if not fits:
+        raise BadInput(
+            "This model's inputs and outputs are not those that the detector's decoder reads.",
+            fix=f"Export it with the input `picture` (1, 3, h, w) and the outputs {', '.join(_OUTPUTS)}.",
+        )
 
 
 def on_openvino(weights: Weights) -> Run:
@@ -222,12 +261,13 @@ def on_openvino(weights: Weights) -> Run:
     return run
 
 
-def load(runtime: str = "onnxruntime", floor: float = FLOOR) -> NanoDet:
-    """The shipped detector.
+def load(runtime: str = "onnxruntime", floor: float = FLOOR, weights: Weights | None = None) -> NanoDet:
+    """The shipped detector, or the same with other weights.
 
     Args:
         runtime: ``onnxruntime`` or ``openvino``.
         floor: the lowest score that is handed on.
+        weights: from ``foreign``.
 
     Raises:
         BadInput: no such runtime, or it is not installed.
@@ -236,4 +276,4 @@ def load(runtime: str = "onnxruntime", floor: float = FLOOR) -> NanoDet:
     makers = {"onnxruntime": on_onnxruntime, "openvino": on_openvino}
     if runtime not in makers:
         raise BadInput(f"There is no runtime {runtime!r}.", fix="Use onnxruntime or openvino.")
-    return NanoDet(makers[runtime](shipped()), floor)
+    return NanoDet(makers[runtime](weights or shipped()), floor)

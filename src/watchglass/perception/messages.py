@@ -50,6 +50,7 @@ class SourceSpec:
         uri: what is looked at: a file's path, an address (``rtsp://``, ``http://``) or a device. Secrets are in it:
             it is never logged, reported or shown.
         kind: ``file``, ``rtsp``, ``mjpeg`` or ``webcam``.
+        weights, weights_sha256: the file that holds the model that the charter names, and its hash; None is ours.
         record_uri: the stream that clips are cut from, where the camera has another one for looking at.
         transport: for ``rtsp``: ``tcp`` or ``udp``.
         hardware: decode on the machine's hardware where it has any; otherwise in software, and say so.
@@ -82,6 +83,8 @@ class SourceSpec:
     clip_before_ms: int = 4000
     clip_after_ms: int = 4000
     size: tuple[int, int] | None = None
+    weights: str | None = None
+    weights_sha256: str = ""
     kind: str = "file"
     record_uri: str | None = field(default=None, repr=False)
     transport: str = "tcp"

@@ -64,6 +64,11 @@ class Layout:
         return self.root / "media"
 
     @property
+    def models(self) -> Path:
+        """Models that do not ship with the software: NAME.onnx, of the shipped network's form."""
+        return self.root / "models"
+
+    @property
     def people(self) -> Path:
         """Beside the deployment, never inside: keys of people in a trial or the demo."""
         root = self.root.resolve()

@@ -39,6 +39,7 @@ def specs_of(
     realtime: bool,
     start_ms: int,
     secret: Callable[[str], str] = no_secrets,
+    models: Path | None = None,
 ) -> tuple[SourceSpec, ...]:
     """What each source of the charter needs.
 
@@ -47,16 +48,20 @@ def specs_of(
         backdrop: the confirmed backdrop of a source, as PNG.
         realtime: play by the clock; otherwise as fast as it goes, once, with time counted from ``start_ms``.
         secret: the secret of a name (``SecretFolder.get``). Addresses with passwords in them are secrets.
+        models: where models lie that do not ship with the software.
 
     Raises:
         BadInput: a file lies outside the media folder, or a secret is missing.
     """
+    weights = {source.name: _weights(charter, source, models) for source in charter.sources}
     return tuple(
         SourceSpec(
             name=source.name,
             uri=_looked_at(media, source, secret),
             kind=source.kind,
             analytics=tuple(_analytic(charter, source, analytic) for analytic in charter.analytics_of(source.name)),
+            weights=weights[source.name][0],
+            weights_sha256=weights[source.name][1],
             record_uri=_recorded(source, secret),
             transport=source.transport if isinstance(source, RtspSource) else "tcp",
             hardware=isinstance(source, RtspSource) and source.hardware,
@@ -74,6 +79,20 @@ def specs_of(
         )
         for source in charter.sources
     )
+
+
+def weights_in(models: Path, name: str) -> Path:
+    """The file of a model that does not ship with the software."""
+    return models / f"{name}.onnx"
+
+
+def _weights(charter: Charter, source: Source, models: Path | None) -> tuple[str | None, str]:
+    """The file and the hash of the weights that look at a source; no file where they are the shipped ones."""
+    named = {analytic.model for analytic in charter.analytics_of(source.name) if analytic.model is not None}
+    for name in named:
+        if models is not None and weights_in(models, name).is_file():
+            return str(weights_in(models, name)), charter.model(name).digest.removeprefix("sha256:")
+    return None, ""
 
 
 def lease_of(standing: Standing, now_ms: int) -> Lease:

@@ -6,6 +6,7 @@ suspension, an expiry, a lost database or a dead house all stop the analytics wi
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import threading
@@ -45,7 +46,7 @@ from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
 from watchglass.runtime.measure import Measure
-from watchglass.runtime.specs import lease_of, no_secrets, specs_of
+from watchglass.runtime.specs import lease_of, no_secrets, specs_of, weights_in
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Supervisor:
         standing: what is in force now.
         media: where file sources lie.
         models: the weights that this version ships: name to SHA-256 (hex).
+        more_models: where others lie.
         inference: what runs the detector in the workers.
         secret: the secret of a name: addresses of cameras may be secrets.
         once: each file from its beginning to its end, as fast as it goes.
@@ -78,12 +80,14 @@ class Supervisor:
         *,
         media: Path,
         models: Mapping[str, str],
+        more_models: Path | None = None,
         inference: str = "onnxruntime",
         secret: Callable[[str], str] = no_secrets,
         once: bool = False,
     ) -> None:
         self._acting = acting
         self._models = models
+        self._more_models = more_models
         self._standing = standing
         self._live = live
         self._bus = bus
@@ -179,7 +183,13 @@ class Supervisor:
             self.tally.ended.clear()
         now = self._acting.clock.now()
         specs = specs_of(
-            charter, self._media, self._load_backdrop, realtime=not self._once, start_ms=now, secret=self._secret
+            charter,
+            self._media,
+            self._load_backdrop,
+            realtime=not self._once,
+            start_ms=now,
+            secret=self._secret,
+            models=self._more_models,
         )
         models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
         try:
@@ -193,12 +203,19 @@ class Supervisor:
 
     def _check_models(self, charter: Charter) -> None:
         for model in charter.models:
-            if self._models.get(model.name) != _hex(model):
+            if self._hash_of(model.name) != _hex(model):
                 raise Refused(
                     f"The charter allows the model {model.name} with another hash than the one that is installed.",
-                    fix="Install the version of Watchglass that ships it, or publish a charter that names this one: "
-                    "`watchglass model show` prints its hash.",
+                    fix="Install the version of Watchglass that ships it, put its file into models/, or publish a "
+                    "charter that names this one: `watchglass model show` prints its hash.",
                 )
+
+    def _hash_of(self, name: str) -> str | None:
+        """The hash (hex) of a model's file in this deployment, or of the one that ships under that name."""
+        file = weights_in(self._more_models, name) if self._more_models else None
+        if file is None or not file.is_file():
+            return self._models.get(name)
+        return hashlib.sha256(file.read_bytes()).hexdigest()
 
     def _check_plug_ins(self, charter: Charter) -> None:
         """Before anything runs: is each plug-in the one that the charter pins, and can it be kept in?"""

@@ -12,15 +12,17 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final
 
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput
+from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.core.time import Clock
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
-from watchglass.edge.inference import load
+from watchglass.edge.inference import foreign, load
 from watchglass.perception.messages import (
     Health,
     Lease,
@@ -102,7 +104,7 @@ class Worker:
         *,
         clock: Clock,
         entropy: Entropy,
-        detector: Detector,
+        detector_of: Callable[[SourceSpec], Detector],
     ) -> None:
         self._conn = conn
         self._clock = clock
@@ -111,7 +113,9 @@ class Worker:
         self._mailbox = Mailbox(conn)
         self._clips = ClipMaker(self._mailbox.send)
         self._sources = {
-            spec.name: source for spec in specs if (source := self._source(spec, clock, entropy, detector)) is not None
+            spec.name: source
+            for spec in specs
+            if (source := self._source(spec, clock, entropy, detector_of)) is not None
         }
 
     def run(self) -> None:
@@ -133,19 +137,21 @@ class Worker:
             self._clips.finish()
         self._mailbox.close()
 
-    def _source(self, spec: SourceSpec, clock: Clock, entropy: Entropy, detector: Detector) -> Source | None:
+    def _source(
+        self, spec: SourceSpec, clock: Clock, entropy: Entropy, detector_of: Callable[[SourceSpec], Detector]
+    ) -> Source | None:
         try:
             return Source(
                 spec,
                 clock=clock,
                 entropy=entropy,
-                detector=detector,
+                detector=detector_of(spec),
                 send=self._mailbox.send,
                 clips=self._clips,
                 looked_at=lambda: spec.name in self._valid().look,
                 allowed=lambda: frozenset(a for s, a in self._valid().running if s == spec.name),
             )
-        except BadInput as error:
+        except (BadInput, DidNotVerify) as error:
             self._mailbox.send(SourceEnded(spec.name, 0, 0.0, 0.0, 0.0, f"{error.message} {error.fix}"))
             return None
 
@@ -195,7 +201,15 @@ def main(conn: Connection, specs: tuple[SourceSpec, ...], inference: str = "onnx
     # nothing is torn mid-frame. A worker whose house is gone ends by itself.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector=load(inference)).run()
+
+    @cache
+    def detector(weights: str | None, sha256: str) -> Detector:
+        return load(inference, weights=foreign(Path(weights), sha256) if weights else None)
+
+    def detector_of(spec: SourceSpec) -> Detector:
+        return detector(spec.weights, spec.weights_sha256)
+
+    Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector_of=detector_of).run()
     conn.close()
 
 
