@@ -416,21 +416,38 @@ def test_without_its_secret_a_notice_waits_and_says_so(tmp_path: Path) -> None:
         assert len(receiver.got) == 1
 
 
-def test_news_of_one_alert_arrive_in_order_and_one_that_fails_does_not_hold_up_others(tmp_path: Path) -> None:
+def test_newer_news_overtake_older_and_one_that_fails_does_not_hold_up_others(tmp_path: Path) -> None:
     with telling(tmp_path, [status(400), status(204)]) as (world, receiver):
         alert = world.raise_alert(FALLEN, kind="person_down")
         lane = lane_of(world)
         run(world, lane)
-        world.decide(alert)
+        assert fates(world, alert) == [("unconfirmed", None)]
+        world.decide(alert, VerdictValue.REJECT)
         other = world.raise_alert(LAWN)
         world.decide(other)
         run(world, lane)
-        assert fates(world, alert) == [("unconfirmed", None), ("confirmed", None)]
+        assert fates(world, alert) == [("unconfirmed", "overtaken"), ("rejected", "delivered")]
         assert fates(world, other) == [("confirmed", "delivered")]
-        advance(world, 2 * SECOND)
+        advance(world, MINUTE)
         run(world, lane)
         about = [json.loads(got.body)["event_type"] for got in receiver.got if alert.id.encode() in got.body]
-        assert about == ["unconfirmed", "unconfirmed", "confirmed"]
+        assert about == ["unconfirmed", "rejected"]
+        assert told(world, alert)[0].cause == "It answered 400."
+
+
+def test_nothing_to_tell_overtakes_nothing(tmp_path: Path) -> None:
+    with telling(tmp_path, [status(500), status(500), status(204)]) as (world, receiver):
+        alert = world.raise_alert(LAWN)
+        lane = lane_of(world)
+        world.decide(alert)
+        run(world, lane)
+        undo(world, alert)
+        run(world, lane)
+        world.decide(alert, VerdictValue.REJECT)
+        advance(world, MINUTE)
+        run(world, lane)
+        assert [json.loads(got.body)["event_type"] for got in receiver.got] == ["confirmed", "withdrawn", "withdrawn"]
+        assert fates(world, alert) == [("confirmed", "overtaken"), ("withdrawn", "delivered")]
 
 
 def test_a_rule_gone_wild_does_not_bury_a_receiver(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Fate(StrEnum):
 
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    OVERTAKEN = "overtaken"  # by newer news of the same alert
     WITHHELD = "withheld"
     GIVEN_UP = "given-up"
     NOTHING = "nothing"
@@ -129,15 +130,34 @@ def stuck_notice(reader: Reader, notice_id: str) -> Notice:
 
 
 def next_due(reader: Reader, destination: str, now_ms: int) -> Notice | None:
-    """The oldest notice to ``destination`` that may be tried now; a later one of an alert waits for the earlier."""
+    """The oldest notice to ``destination`` that may be tried now."""
     row = reader.one(
-        "SELECT * FROM notice AS n WHERE destination = ? AND outcome IS NULL AND due_ms <= ? AND NOT EXISTS "
-        "(SELECT 1 FROM notice WHERE destination = n.destination AND alert = n.alert AND outcome IS NULL "
-        "AND seq < n.seq) ORDER BY seq LIMIT 1",
+        "SELECT * FROM notice WHERE destination = ? AND outcome IS NULL AND due_ms <= ? ORDER BY seq LIMIT 1",
         destination,
         now_ms,
     )
     return notice_from(row) if row else None
+
+
+_NEWER: Final = (
+    "EXISTS (SELECT 1 FROM notice WHERE destination = n.destination AND alert = n.alert AND outcome IS NULL "
+    "AND status != 'nothing' AND seq > n.seq)"
+)
+
+
+def overtaken(reader: Reader, destination: str) -> Notice | None:
+    """A notice to ``destination`` that waits, due or not, while there is newer news of the same alert."""
+    row = reader.one(
+        f"SELECT * FROM notice AS n WHERE destination = ? AND outcome IS NULL AND status != 'nothing' AND {_NEWER} "  # noqa: S608 (constant text)
+        "ORDER BY seq LIMIT 1",
+        destination,
+    )
+    return notice_from(row) if row else None
+
+
+def has_newer(reader: Reader, notice: Notice) -> bool:
+    """Whether newer news of the same alert waits for the same destination."""
+    return reader.one(f"SELECT 1 FROM notice AS n WHERE id = ? AND {_NEWER}", notice.id) is not None  # noqa: S608 (constant text)
 
 
 def undelivered(reader: Reader, limit: int = PAGE) -> tuple[Notice, ...]:

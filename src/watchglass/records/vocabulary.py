@@ -399,12 +399,12 @@ _NOTICES: Final = (
         Basis.ATTESTED,
         Lane.BATCH,
         _TELLERS,
-        "What became of a notice: delivered, not delivered in time, withheld because the charter no longer allowed it, "
-        "or given up by a person; `nothing` where nothing was to be told.",
+        "What became of a notice: delivered, not delivered in time, overtaken by newer news of its alert, withheld "
+        "because the charter did not allow it, or given up by a person; `nothing` where nothing was to be told.",
         _STAFF_AND_OVERSIGHT,
         committed={
             **_NOTICE,
-            "outcome": Choice(("delivered", "undelivered", "withheld", "given-up", "nothing")),
+            "outcome": Choice(("delivered", "undelivered", "overtaken", "withheld", "given-up", "nothing")),
             "tries": Whole(0, MAX_INTEGER),
             "cause": Text(500, may_be_empty=True),
         },

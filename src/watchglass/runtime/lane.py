@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from watchglass.acts.context import Acting
-from watchglass.acts.notices import Fate, Notice, Status, next_due
+from watchglass.acts.notices import Fate, Notice, Status, has_newer, next_due, overtaken
 from watchglass.acts.settle_notice import settle_notice
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Destination
@@ -117,7 +117,7 @@ class Backoff:
 
 @dataclass(slots=True)
 class Lane:
-    """The queue of one destination: one notice at a time, in order for each alert.
+    """The queue of one destination: one notice at a time, the oldest first, and of each alert only the newest news.
 
     Attributes:
         owed: fates that could not be recorded yet; nothing is sent before they are.
@@ -132,25 +132,36 @@ class Lane:
 
     def step(self) -> bool:
         """Deal with one notice; whether there was one to deal with."""
-        now = self.acting.clock.now()
         for notice_id, (fate, tries, cause) in tuple(self.owed.items()):
             self._settle(notice_id, fate, tries, cause)
-        notice = next_due(self.acting.store.read(), self.destination.name, now)
-        if notice is None or self.owed:
+        if self.owed:
             return False
+        reader, now = self.acting.store.read(), self.acting.clock.now()
+        notice = overtaken(reader, self.destination.name) or next_due(reader, self.destination.name, now)
+        if notice is None:
+            return False
+        if self._ended_unsent(notice, now):
+            return True
+        if not self.backoff.may(now):
+            return self._too_old(notice, now)
+        self._send(notice)
+        return True
+
+    def _ended_unsent(self, notice: Notice, now_ms: int) -> bool:
+        """Whether the notice must not leave: there is nothing to say, or newer news, or the charter says no."""
         if notice.status is Status.NOTHING:
             self._settle(notice.id, Fate.NOTHING, 0, "")
             return True
+        if has_newer(self.acting.store.read(), notice):
+            self._settle(notice.id, Fate.OVERTAKEN, notice.tries, notice.cause)
+            return True
+        asked = SendNotice(notice.destination, notice.analytic, decided=notice.status is not Status.UNCONFIRMED)
         try:
-            asked = SendNotice(notice.destination, notice.analytic, decided=notice.status is not Status.UNCONFIRMED)
-            decide(self.standing(), asked, now)
+            decide(self.standing(), asked, now_ms)
         except Refused as refusal:
             self._settle(notice.id, Fate.WITHHELD, notice.tries, refusal.message)
             return True
-        if not self.backoff.may(now):
-            return self._too_old(notice, now, notice.cause or "The destination took nothing, or had too much to take.")
-        self._send(notice)
-        return True
+        return False
 
     def _send(self, notice: Notice) -> None:
         tries = notice.tries + 1
@@ -189,9 +200,10 @@ class Lane:
         except CannotRecord:  # it is due at once then; the destination's rest slows it down
             log.warning("That a notice to %s failed could not be noted.", notice.destination)
 
-    def _too_old(self, notice: Notice, now_ms: int, cause: str) -> bool:
+    def _too_old(self, notice: Notice, now_ms: int) -> bool:
         if now_ms - notice.since_ms < GIVE_UP_MS:
             return False
+        cause = notice.cause or "The destination took nothing for half an hour, or had too much to take."
         self._settle(notice.id, Fate.UNDELIVERED, notice.tries, cause)
         return True
 

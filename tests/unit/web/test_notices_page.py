@@ -58,6 +58,12 @@ def test_it_tells_what_did_not_arrive_and_why(desk: Desk) -> None:
         assert secret not in text
 
 
+def test_a_secret_that_is_missing_is_told(desk: Desk) -> None:
+    assert "is not set on this machine" not in desk.operator.get("/notices").text
+    desk.world.house.secrets.remove("hook_key")
+    assert "The secret “hook_key” is not set on this machine" in desk.operator.get("/notices").text
+
+
 def test_a_person_sends_again_and_it_is_recorded(desk: Desk) -> None:
     alert = desk.dead_letter()
     (notice,) = told(desk.world, alert)

@@ -35,6 +35,7 @@ STATUS_WORDS: Final[Mapping[Status, str]] = {
 FATE_WORDS: Final[Mapping[Fate | None, str]] = {
     Fate.DELIVERED: "delivered",
     Fate.UNDELIVERED: "not delivered",
+    Fate.OVERTAKEN: "overtaken by newer news",
     Fate.WITHHELD: "withheld",
     Fate.GIVEN_UP: "given up",
     Fate.NOTHING: "nothing to send",
@@ -63,20 +64,23 @@ def line_of(notice: Notice) -> dict[str, object]:
 @twin(router, "/notices")
 def notices(request: Request) -> Response:
     """What did not arrive first; then the destinations of the charter, and what was sent last."""
-    reader, charter = reader_of(request), house_of(request).standing().charter
+    house, reader = house_of(request), reader_of(request)
+    charter, secrets = house.standing().charter, frozenset(house.secrets.names())
     return page(
         request,
         "notices/list.html",
         {
             "undelivered": [line_of(notice) for notice in undelivered(reader)],
-            "destinations": [_destination(each) for each in (charter.destinations if charter else ())],
+            "destinations": [_destination(each, secrets) for each in (charter.destinations if charter else ())],
             "latest": [line_of(notice) for notice in latest(reader)],
         },
     )
 
 
-def _destination(known: Destination) -> dict[str, object]:
-    return {"name": known.name, "kind": known.kind, "who": known.who}
+def _destination(known: Destination, secrets: frozenset[str]) -> dict[str, object]:
+    """A destination, and the secret that this machine still lacks for it, if it does."""
+    missing = known.secret if known.secret is not None and known.secret not in secrets else None
+    return {"name": known.name, "kind": known.kind, "who": known.who, "missing_secret": missing}
 
 
 @router.post("/notices/{notice}/again")
