@@ -15,7 +15,7 @@ from watchglass.web.portal.routes import RULES, Rule, Table, check, sample
 
 EVERYONE = (
     *("/", "/index.json", "/tour", "/tour.json", "/register", "/charter", "/ledger", "/view", "/log", "/static"),
-    *("/healthz", "/api", "/login"),
+    *("/healthz", "/api", "/login", "/costs"),
 )
 SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
@@ -30,7 +30,7 @@ OPEN_TO = {
     "oversight": ("/oversight", "/sources"),
     "administrator": ("/accounts",),
 }
-ONLY_OPERATORS = "/sources/{name}/backdrop"
+ONLY_OPERATORS = ("/sources/{name}/backdrop", "/sources/{name}/zones")
 
 
 def _under(path: str, prefixes: tuple[str, ...]) -> bool:
@@ -46,7 +46,7 @@ def expected(role: str, rule: Rule) -> bool:
         return False
     if _under(rule.path, SIGNED_IN):
         return True
-    if _under(rule.path, (ONLY_OPERATORS,)):
+    if _under(rule.path, ONLY_OPERATORS):
         return role == "operator"
     return _under(rule.path, OPEN_TO[role])
 
