@@ -246,6 +246,7 @@ class LiveStream:
     # ---- in the thread -----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        began = time.monotonic()
         try:
             with self._open() as container:
                 self._read(container)
@@ -253,7 +254,9 @@ class LiveStream:
         except BadInput as error:
             self._failure = error.message
         except (FFmpegError, OSError) as error:
-            self._failure = f"{self._name} {_words(error)}."
+            # Cut off in the middle of an answer, FFmpeg blames the answer.
+            waited = self.shape is None and time.monotonic() - began >= OPEN_S
+            self._failure = f"{self._name} {_NOTHING_CAME if waited else _words(error)}."
         except Exception as error:  # noqa: BLE001 # its text may hold the address
             self._failure = f"{self._name} failed ({type(error).__name__})."
 
@@ -365,12 +368,14 @@ _FINAL: Final = (
 )
 """What another way of asking would not mend."""
 
+_NOTHING_CAME: Final = f"sent nothing for {READ_S:.0f} seconds"
+
 _ANSWERS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (av.error.HTTPUnauthorizedError, "refuses the name and password, or wants some"),
     (av.error.HTTPForbiddenError, "refuses to show this stream"),
     (av.error.HTTPNotFoundError, "has no such stream"),
-    (av.error.ExitError, f"sent nothing for {READ_S:.0f} seconds"),
-    (TimeoutError, f"sent nothing for {READ_S:.0f} seconds"),
+    (av.error.ExitError, _NOTHING_CAME),
+    (TimeoutError, _NOTHING_CAME),
     (ConnectionRefusedError, "refuses the connection"),
     (ConnectionError, "broke the connection"),
     (FileNotFoundError, "is not there"),
