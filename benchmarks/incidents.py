@@ -100,6 +100,7 @@ def plan(
     sprites: dict[str, int],
     *,
     in_view: tuple[float, float] = IN_VIEW_S,
+    shortest: int = TALL[0],
     within: tuple[int, int] = (0, WIDTH),
 ) -> tuple[Insertion, ...]:
     """Seeded insertions, one after the other.
@@ -108,7 +109,8 @@ def plan(
         seed: of everything.
         count: how many; one in three is a vehicle.
         sprites: how many cut-outs there are of each kind.
-        in_view: the shortest and the longest, in seconds.
+        in_view: the least and the most, in seconds.
+        shortest: pixels.
         within: from which to which x.
     """
     rng = np.random.default_rng([_VERSION, seed])
@@ -116,7 +118,7 @@ def plan(
     for number in range(count):
         kind = "vehicle" if number % 3 == 2 else "person"
         seconds = round(float(rng.uniform(*in_view)) * FPS) / FPS
-        tall = int(rng.integers(TALL[0], TALL[1] + 1))
+        tall = int(rng.integers(shortest, TALL[1] + 1))
         # The lower in the picture the nearer and the taller, as on a wide square; give or take.
         depth = (tall - TALL[0]) / (TALL[1] - TALL[0])
         foot = float(np.clip(_TOP + depth * (_BOTTOM - _TOP) + rng.normal(0, 30), tall + 2, HEIGHT - 6))
