@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from watchglass.core.geometry import BoolArray
+from watchglass.perception.drift import LONGEST_MS, drift, soften
 from watchglass.perception.gate import Motion
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Detector, Image, Picture, sample_shape, stride_of
@@ -50,6 +51,7 @@ class Sight:
         self._tracker = Tracker(size)
         self._calm_ms = calm_ms
         self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
+        self._before: Image | None = None
 
     @property
     def moving(self) -> BoolArray | None:
@@ -66,7 +68,7 @@ class Sight:
         """The gate is shut: no two pictures follow each other."""
         if self._moving is not None:
             self._motion.reset()
-            self._moving = self._stirred = None
+            self._moving = self._stirred = self._before = None
 
     def move(self, picture: Picture, *, breaks: bool = False) -> bool:
         """Look for motion, if it is time to; whether something moves.
@@ -77,10 +79,14 @@ class Sight:
         """
         if breaks:
             self._motion.reset()
-        if 0 <= picture.at_ms - self._moved_ms < MOTION_MS:
+            self._before = None
+        since_ms = self._moved_ms
+        if 0 <= picture.at_ms - since_ms < MOTION_MS:
             return False
         self._moved_ms = picture.at_ms
-        self._moving = self._motion.look(picture.luma())
+        sample = picture.luma()
+        self._follow(since_ms, picture.at_ms, sample)
+        self._moving = self._motion.look(sample)
         if self._stirred is None or self._stirred.shape != self._moving.shape:
             self._stirred = self._moving.copy()
         else:
@@ -131,6 +137,13 @@ class Sight:
         mask[rows:, :] = True
         mask[:, columns:] = True
         return mask
+
+    def _follow(self, since_ms: int, at_ms: int, sample: Image) -> None:
+        """Move the tracks by what moved since the sample before."""
+        before, now = self._before, soften(sample)
+        self._before = now
+        if before is not None and before.shape == now.shape and 0 < at_ms - since_ms <= LONGEST_MS:
+            self._tracker.follow(since_ms, at_ms, lambda box, guess: drift(before, now, box, guess, self._stride))
 
     def _due(self, at_ms: int, *, is_open: bool) -> bool:
         since = at_ms - self._detected_ms

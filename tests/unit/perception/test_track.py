@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
+from watchglass.perception.drift import drift, soften
 from watchglass.perception.observation import Detections
 from watchglass.perception.track import Tracker
 
@@ -90,12 +92,12 @@ def test_what_leaves_the_picture_is_gone() -> None:
 
 
 def test_a_still_thing_that_hardly_looks_like_a_person_is_none() -> None:
-    """A traffic cone scores .48 for ever; a person who stands scores more, and one who walks has moved."""
+    """A traffic cone scores .49 for ever; a person who stands scores more, and one who walks has moved."""
     cone, person, walker = Tracker(SIZE), Tracker(SIZE), Tracker(SIZE)
     for i in range(10):
-        cone.see(400 * i, found(box(100), score=0.47))
+        cone.see(400 * i, found(box(100), score=0.49))
         person.see(400 * i, found(box(100), score=0.7))
-        walker.see(400 * i, found(box(100 + 12 * i), score=0.47))
+        walker.see(400 * i, found(box(100 + 12 * i), score=0.49))
     assert (len(cone.at(3600)), len(person.at(3600)), len(walker.at(3600))) == (0, 1, 1)
 
 
@@ -115,3 +117,100 @@ def test_numbers_are_never_used_twice() -> None:
     for i in range(2, 4):
         tracker.see(400 * i, found(box(100)))
     assert not set(first) & set(tracker.at(1200).ids.tolist())
+
+
+def test_two_who_pass_each_other_do_not_become_three() -> None:
+    """What overlaps with somebody who is followed needs a clear score to begin a track of its own."""
+    tracker = Tracker(SIZE)
+    for i in range(4):
+        tracker.see(400 * i, found(box(100), box(300)))
+    for i in range(4, 8):
+        seen = found(box(100), box(300), (115, 100, 160, 200))
+        doubtful = Detections(seen.boxes, np.array([0.8, 0.8, 0.6], np.float32), seen.kinds)
+        tracker.see(400 * i, doubtful)
+    assert tracker.at(2800).ids.tolist() == [1, 2]
+    for i in range(8, 10):
+        tracker.see(400 * i, found(box(100), box(300), (115, 100, 160, 200)))
+    assert len(tracker.at(3600)) == 3
+
+
+def test_a_lost_track_takes_nobody_elses_place() -> None:
+    """One vanishes beside another one who walks on: the one who walks keeps its number."""
+    tracker = Tracker(SIZE)
+    for i in range(6):
+        tracker.see(400 * i, found(box(200), box(260 + 4 * i)))
+    ids = tracker.at(2000).ids.tolist()
+    for i in range(6, 9):
+        tracker.see(400 * i, found(box(260 + 4 * i)))
+    last = tracker.at(3200)
+    assert last.ids.tolist() == [ids[1]]
+    assert last.boxes[0, 0] == pytest.approx(292, abs=4)
+
+
+def test_what_nobody_looked_at_is_not_missed_and_not_kept_for_ever() -> None:
+    tracker = Tracker(SIZE)
+    for i in range(3):
+        tracker.see(400 * i, found(box(100), box(400)))
+
+    def left(boxes: np.ndarray) -> np.ndarray:
+        return boxes[:, 2] < 320
+
+    for i in range(3, 8):
+        tracker.see(400 * i, found(box(100)), looked=left)
+    assert tracker.at(2800).ids.tolist() == [1, 2]
+    tracker.see(3200, found(), looked=left)
+    assert tracker.at(3600).ids.tolist() == [2]
+    for i in range(9, 20):
+        tracker.see(400 * i, found(box(100)), looked=left)
+    assert 2 not in tracker.at(400 * 19).ids.tolist()
+
+
+def test_between_looks_a_measured_drift_moves_a_track() -> None:
+    tracker = Tracker(SIZE)
+    for i in range(3):
+        tracker.see(400 * i, found(box(100)))
+    tracker.follow(800, 1000, lambda _box, _guess: np.array([12, 0], np.float32))
+    assert tracker.at(1000).boxes[0, 0] == pytest.approx(112, abs=1)
+    assert tracker.at(1100).boxes[0, 0] > 114
+    tracker.follow(1000, 1200, lambda _box, _guess: None)
+    tracker.see(1200, found(box(124)))
+    assert tracker.at(1200).boxes[0, 0] == pytest.approx(124, abs=2)
+
+
+def test_where_two_overlap_no_drift_is_believed() -> None:
+    tracker = Tracker(SIZE)
+    for i in range(3):
+        tracker.see(400 * i, found(box(100), box(115)))
+    tracker.follow(800, 1000, lambda _box, _guess: np.array([40, 0], np.float32))
+    assert tracker.at(1000).boxes[:, 0].tolist() == pytest.approx([100, 115], abs=3)
+
+
+def pattern(seed: int = 3) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 255, (60, 80)).astype(np.float32)
+    return cv2.GaussianBlur(noise, (0, 0), 2)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0, 0), (9, 3), (-12, 0), (4, -6), (20, 0)])
+def test_drift_finds_by_how_much_a_patch_moved(dx: int, dy: int) -> None:
+    """A patch pasted on a flat ground, moved by whole and by broken samples (eight pixels each)."""
+    ground, patch = pattern(1) * 0 + 100, pattern(2)[10:34, 10:26] * 3 % 255
+    samples = []
+    for x, y in ((0.0, 0.0), (dx / 8, dy / 8)):
+        matrix = np.array([[1, 0, 30 + x], [0, 1, 18 + y]], np.float32)
+        moved = cv2.warpAffine(patch, matrix, (80, 60), dst=ground.copy(), borderMode=cv2.BORDER_TRANSPARENT)
+        samples.append(soften(moved.clip(0, 255).astype(np.uint8)))
+    where = np.array([30 * 8, 18 * 8, 46 * 8, 42 * 8], np.float32)
+    found_shift = drift(samples[0], samples[1], where, np.zeros(2, np.float32), 8)
+    assert found_shift is not None
+    assert found_shift.tolist() == pytest.approx([dx, dy], abs=2.5)
+
+
+def test_drift_says_nothing_about_what_it_cannot_tell() -> None:
+    flat = np.full((60, 80), 90, np.uint8)
+    middle, none = np.array([240, 144, 368, 336], np.float32), np.zeros(2, np.float32)
+    assert drift(flat, flat, middle, none, 8) is None
+    busy = soften(pattern().astype(np.uint8))
+    assert drift(busy, soften(pattern(9).astype(np.uint8)), middle, none, 8) is None
+    assert drift(busy, busy, np.array([240, 144, 260, 180], np.float32), none, 8) is None
+    assert drift(busy, busy, np.array([0, 0, 128, 192], np.float32), none, 8) is None

@@ -1,0 +1,70 @@
+"""How far something moved between two pictures shortly after each other: block matching on strided luma.
+
+This measures motion, as a motion vector does; the samples are those of the last two pictures, and nothing of what a
+thing looks like is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from watchglass.core.geometry import FloatArray
+from watchglass.perception.ports import Image
+
+LONGEST_MS: Final = 600
+"""Pictures further apart are not compared: too much may lie between them."""
+
+_REACH: Final = 4
+_ALIKE: Final = 0.5
+_FLAT: Final = 4.0
+_NARROW, _SHORT = 4, 6
+
+
+def soften(sample: Image) -> Image:
+    """A luma sample (h, w), averaged over 3 x 3: what ``drift`` compares."""
+    return cv2.blur(sample, (3, 3)).astype(np.uint8)
+
+
+def drift(before: Image, now: Image, box: FloatArray, guess: FloatArray, stride: int) -> FloatArray | None:
+    """By how many pixels what was in ``box`` has moved: (2,), or None where that cannot be told.
+
+    Normalised cross-correlation within four samples of the guess, refined by a parabola through the best three.
+
+    Args:
+        before: softened luma (h, w).
+        now: the same a moment later.
+        box: (4,) where it was before, in pixels of the picture.
+        guess: (2,) pixels by which it is expected to have moved.
+        stride: pixels from one sample to the next.
+    """
+    rows, columns = before.shape
+    inner = (box[2:] - box[:2]) * np.float32(0.05)
+    x1, y1 = (int(v) for v in np.rint((box[:2] + inner) / stride - 0.5).clip(0))
+    x2, y2 = (int(v) for v in np.rint((box[2:] - inner) / stride - 0.5).clip(0))
+    x2, y2 = min(x2, columns), min(y2, rows)
+    if x2 - x1 < _NARROW or y2 - y1 < _SHORT:
+        return None
+    patch = before[y1:y2, x1:x2]
+    right, down = (int(v) for v in np.rint(guess / stride))
+    left, top = x1 + right - _REACH, y1 + down - _REACH
+    if left < 0 or top < 0 or x2 + right + _REACH > columns or y2 + down + _REACH > rows or float(patch.std()) < _FLAT:
+        return None
+    around = now[top : y2 + down + _REACH, left : x2 + right + _REACH]
+    alike = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
+    y, x = divmod(int(alike.argmax()), alike.shape[1])
+    if alike[y, x] < _ALIKE or not (0 < x < 2 * _REACH and 0 < y < 2 * _REACH):
+        return None
+    steps = (
+        x - _REACH + right + _vertex(*alike[y, x - 1 : x + 2].tolist()),
+        y - _REACH + down + _vertex(*alike[y - 1 : y + 2, x].tolist()),
+    )
+    return np.array(steps, np.float32) * np.float32(stride)
+
+
+def _vertex(left: float, middle: float, right: float) -> float:
+    """Where between -.5 and .5 the parabola through three values, the middle one the highest, has its top."""
+    bend = left + right - 2 * middle
+    return 0.5 * (left - right) / bend if bend < 0 else 0.0
