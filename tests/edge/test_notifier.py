@@ -30,7 +30,7 @@ from watchglass.core.errors import CannotRecord, Problem, Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.review.model import Alert, VerdictValue
-from watchglass.runtime.lane import BURST, GIVE_UP_MS, PACE_MS, Backoff, Lane
+from watchglass.runtime.lane import BURST, GIVE_UP_MS, PACE_MS, TRIP, Backoff, Lane
 from world import World, make_house
 
 LAWN, FALLEN = "on-the-lawn", "fallen"
@@ -220,8 +220,8 @@ def test_a_later_charter_does_not_reach_back_and_history_is_not_told(tmp_path: P
         assert (receiver.got, world.records("notice_decided")) == ([], []), (
             "it was raised under a charter that told nobody"
         )
-        later = world.raise_alert(LAWN)
-        world.decide(later)
+        world.decide(world.raise_alert(LAWN))
+        world.raise_alert(FALLEN, kind="person_down")
         made = {"key": HISTORY_UNTIL, "value": str(world.clock.now())}
         world.house.store.commit(lambda tx: tx.insert("setting", made))
         run(world)
@@ -373,6 +373,23 @@ def test_after_half_an_hour_a_person_must_know(tmp_path: Path) -> None:
         assert 20 < tries < 80, "a destination that is down is not hammered"
         assert GIVE_UP_MS <= told(world, first)[0].settled_ms - told(world, first)[0].made_ms < GIVE_UP_MS + 2 * MINUTE  # type: ignore[operator]
         assert [notice.cause for notice in undelivered(world.house.store.read())] == ["It answered 503."] * 2
+
+
+def test_a_destination_that_is_down_rests_however_much_waits_for_it(tmp_path: Path) -> None:
+    with telling(tmp_path, [status(503)] * 5 + [status(204)]) as (world, receiver):
+        alerts = [world.raise_alert(LAWN) for _ in range(12)]
+        for alert in alerts:
+            world.decide(alert)
+        lane = lane_of(world)
+        run(world, lane)
+        assert len(receiver.got) == TRIP
+        for asked in (TRIP + 1, TRIP + 2):
+            advance(world, MINUTE + MINUTE // 2)
+            run(world, lane)
+            assert len(receiver.got) == asked, "one notice tries whether it is back"
+        advance(world, MINUTE + MINUTE // 2)
+        run(world, lane)
+        assert {fate for alert in alerts for fate in fates(world, alert)} == {("confirmed", "delivered")}
 
 
 def test_gone_is_a_dead_letter_at_once_and_a_person_sends_again_or_gives_up(tmp_path: Path) -> None:
