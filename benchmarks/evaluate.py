@@ -23,7 +23,7 @@ from watchglass.perception.assign import FORBIDDEN, assign
 Figure = dict[str, Any]
 Progress = Callable[[str], None]
 
-PARTS = ("evaluate_tracking", "evaluate_kinds", "evaluate_gate")
+PARTS = ("evaluate_tracking", "evaluate_kinds", "evaluate_gate", "evaluate_falls", "evaluate_objects")
 """Each has ``figures(*, data, quick, progress) -> list[Figure]``."""
 
 _BLOCK = 25

@@ -13,7 +13,7 @@ from watchglass.edge.inference import NanoDet
 from watchglass.edge.video import NeverSee, VideoPicture
 from watchglass.perception.messages import AnalyticSpec, Incident, SourceSpec
 from watchglass.perception.pipeline import Pipeline
-from watchglass.perception.ports import Packet
+from watchglass.perception.ports import Packet, Whole
 from watchglass.runtime.painting import ViewPainter
 
 Timed = tuple[int, av.VideoFrame]
@@ -22,7 +22,7 @@ Timed = tuple[int, av.VideoFrame]
 GROUP_MS = 1000
 
 
-class Played:
+class Played(Whole):
     """A ``perception.ports.Decoder`` of packets that hold their picture."""
 
     def decode(self, packet: Packet) -> Sequence[VideoPicture]:

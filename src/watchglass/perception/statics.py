@@ -141,7 +141,7 @@ class StaticWatch:
         same = np.abs(fair - memory.candidate) <= np.maximum(_ALIKE, 3 * memory.noise)
         _learn(memory, fair, off, ~differs if busy is None else ~differs & ~busy, step)
         _follow(memory, at_ms, fair, step, differs=differs, same=same)
-        _absorb(memory, at_ms)
+        _heal(memory)
         self._changes = self._boxes(memory, fair, differs & same)
         return self._changes
 
@@ -149,7 +149,7 @@ class StaticWatch:
         static = (memory.steady >= STEADY_MS).astype(np.uint8)
         if not static.any():
             return ()
-        joined = cv2.morphologyEx(static, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        joined = cv2.morphologyEx(static, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
         changes = []
         for label in range(1, count):
@@ -161,6 +161,11 @@ class StaticWatch:
             known = mine & (static[part] > 0)
             box = tuple(float(v * self._stride) for v in (x, y, x + w, y + h))
             before = self._before((box[0], box[1], box[2], box[3]))
+            if before is not None and self._at_ms - before.since_ms > ABSORB_MS:
+                rim = cv2.dilate(mine.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+                memory.scene[part][rim] = fair[part][rim]
+                memory.steady[part][rim] = 0
+                continue
             gone = before.gone if before else None
             if float(visible[part][known].mean()) >= _SEEN:
                 if _is_light(fair[part], memory.scene[part], mine):
@@ -211,16 +216,17 @@ def _follow(memory: _Memory, at_ms: int, fair: FloatArray, step: int, *, differs
     memory.cleared[new | hidden] = 0
     memory.cleared[~differs] += 1
     np.minimum(memory.cleared, _GONE_LOOKS, out=memory.cleared)
-    memory.steady[~differs & (~established | (memory.cleared >= _GONE_LOOKS))] = 0
+    over = ~differs & (~established | (memory.cleared >= _GONE_LOOKS))
+    memory.steady[over] = 0
+    memory.candidate[over] = fair[over]
 
 
-def _absorb(memory: _Memory, at_ms: int) -> None:
-    """What has stayed for long is the scene; and so is what came after a scene that hardly anybody has seen."""
-    static = memory.steady >= STEADY_MS
-    old = static & ((at_ms - memory.since > ABSORB_MS) | (memory.shown < _YOUNG_MS))
-    if old.any():
-        memory.scene[old] = memory.candidate[old]
-        memory.steady[old] = 0
+def _heal(memory: _Memory) -> None:
+    """What came after a scene that hardly anybody has seen is the scene."""
+    young = (memory.steady >= STEADY_MS) & (memory.shown < _YOUNG_MS)
+    if young.any():
+        memory.scene[young] = memory.candidate[young]
+        memory.steady[young] = 0
 
 
 def _steep(image: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchglass.core.geometry import FloatArray, feet, iou
 from watchglass.perception.analytics.card import Card, Parameter
@@ -21,8 +22,8 @@ OWNER_WITHIN_M: Final = 3.0
 KEEP_MS: Final = 40_000
 """For so long it is remembered where people were: a change is known only after it has been seen for some seconds."""
 
-BROUGHT_MS: Final = 3_000
-"""Whoever brought a thing was at it so shortly before or after it appeared."""
+BROUGHT_MS: Final = 2_000
+"""Whoever brought a thing was at it so shortly before it was seen."""
 
 STAYS_MS: Final = 10_000
 """Whoever is near for so long attends to it; a passer-by is not."""
@@ -31,6 +32,8 @@ TALL_M: Final = 1.7
 """How tall a person is taken to be, where the charter states no ground plane."""
 
 _SCORE: Final = 0.35
+_AFTER_MS: Final = 500
+_UNFOLLOWED: Final = 0
 _AT_IT: Final = 0.3
 _PERSON: Final = KINDS.index("person")
 _VEHICLE: Final = KINDS.index("vehicle")
@@ -40,7 +43,6 @@ _SMALLEST: Final = 0.01
 _IT_IS: Final = 0.35
 _SHARE: Final = 0.3
 _VANISHED_MS: Final = 4_000
-_NOBODY: Final = 0
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class _Thing:
     Attributes:
         owners: numbers of the tracks that were at it when it appeared.
         left_ms: since when no owner is near; None while one is.
-        near_ms: since when anybody has been near without a break; None while nobody is.
+        near: since when each track that is near now has been so.
         looks: how often something was compared with it.
         alive: how often it looked like a person or a vehicle itself.
     """
@@ -59,7 +61,7 @@ class _Thing:
     tall_px: float
     seen_ms: int
     left_ms: int | None = None
-    near_ms: int | None = None
+    near: dict[int, int] = field(default_factory=dict)
     looks: int = 0
     alive: int = 0
     told: bool = False
@@ -68,16 +70,8 @@ class _Thing:
 @dataclass(slots=True)
 class _Moment:
     at_ms: int
-    ids: list[int]
+    ids: NDArray[np.int64]
     boxes: FloatArray
-
-
-@dataclass(slots=True)
-class _Near:
-    """Who is near a thing now."""
-
-    ids: set[int] = field(default_factory=set)
-    anybody: bool = False
 
 
 class UnattendedObject:
@@ -87,9 +81,9 @@ class UnattendedObject:
         kind="unattended_object",
         rule=(
             f"Something in the scene has changed and stays, though nothing there is known to be a bag: the detector "
-            f"need not know it. Somebody was at the spot when it appeared (within {BROUGHT_MS / 1000:g} s). It is "
+            f"need not know it. Somebody was at the spot {BROUGHT_MS / 1000:g} s before it appeared or less. It is "
             f"smaller than that person, is no person or vehicle that stands still, and is nothing that was taken away. "
-            f"None of those who were there is within `owner_within` of it, and nobody else has stayed as near for "
+            f"None of those who were there is within `owner_within` of it, and nobody else stays as near for "
             f"{STAYS_MS / 1000:g} s; that has been so for `for`."
         ),
         needs="a zone; `view.plane` for exact distances, otherwise the height of people in the picture is the measure",
@@ -126,8 +120,8 @@ class UnattendedObject:
     def see(self, scene: Scene) -> Finding | None:
         """See ``Analytic.see``."""
         at_ms = scene.at_ms
-        people = scene.tracks.kinds == _PERSON
-        self._moments.append(_Moment(at_ms, scene.tracks.ids[people].tolist(), scene.tracks.boxes[people]))
+        boxes, kinds, ids = _everybody(scene)
+        self._moments.append(_Moment(at_ms, ids[kinds == _PERSON], boxes[kinds == _PERSON]))
         while self._moments[0].at_ms < at_ms - KEEP_MS:
             self._moments.popleft()
         finding = None
@@ -153,51 +147,46 @@ class UnattendedObject:
         box = np.array(static.box, np.float32)
         owners: set[int] = set()
         tallest = 0.0
+        # Somebody who is found and not followed yet can have brought it too, but not be known again.
         for moment in self._moments:
-            if abs(moment.at_ms - static.since_ms) > BROUGHT_MS or not len(moment.boxes):
+            if not -BROUGHT_MS <= moment.at_ms - static.since_ms <= _AFTER_MS or not len(moment.boxes):
                 continue
             tall = moment.boxes[:, 3] - moment.boxes[:, 1]
             for index in np.flatnonzero(_gap(moment.boxes, box) <= _AT_IT * tall).tolist():
                 if _smaller(box, moment.boxes[index]):
-                    owners.add(moment.ids[index])
+                    owners.add(int(moment.ids[index]))
                     tallest = max(tallest, float(tall[index]))
-        return _Thing(frozenset(owners), tallest, at_ms) if owners else None
+        return _Thing(frozenset(owners - {_UNFOLLOWED}), tallest, at_ms) if owners else None
 
     def _attend(self, thing: _Thing, static: StaticChange, scene: Scene) -> None:
         at_ms = scene.at_ms
         thing.seen_ms = at_ms
-        boxes, kinds, ids = _everybody(scene)
+        boxes, kinds, _ = _everybody(scene)
         box = np.array(static.box, np.float32)
         if len(boxes):
             alike = iou(boxes, box[None])[:, 0] >= _IT_IS
             thing.alive += bool((alike & ((kinds == _PERSON) | (kinds == _VEHICLE))).any())
         thing.looks += 1
-        near = self._near(
-            boxes[kinds == _PERSON], [i for i, k in zip(ids, kinds, strict=True) if k == _PERSON], box, scene
-        )
-        if near.ids & thing.owners:
+        near = self._near(scene, box)
+        thing.near = {track: thing.near.get(track, at_ms) for track in near}
+        stays = any(at_ms - since_ms >= STAYS_MS for since_ms in thing.near.values())
+        if stays or near & thing.owners:
             thing.left_ms = None
         elif thing.left_ms is None:
             thing.left_ms = at_ms
-        if not near.anybody:
-            thing.near_ms = None
-        elif thing.near_ms is None:
-            thing.near_ms = at_ms
-        elif at_ms - thing.near_ms >= STAYS_MS:
-            thing.left_ms = None
 
-    def _near(self, people: FloatArray, ids: list[int], box: FloatArray, scene: Scene) -> _Near:
-        if not len(people):
-            return _Near()
-        foot = np.array([[(box[0] + box[2]) / 2, box[3]]], np.float32)
+    def _near(self, scene: Scene, box: FloatArray) -> set[int]:
+        """The tracks of people within ``owner_within_m`` of ``box``, measured where they stand."""
+        people = scene.tracks.kinds == _PERSON
+        boxes, ids = scene.tracks.boxes[people], scene.tracks.ids[people]
+        foot = feet(box[None])
         ground = scene.ground
         if ground is not None and (ground.exact or scene.overhead):
-            away = np.hypot(*(ground.metres(feet(people)) - ground.metres(foot)).T)
+            away = np.hypot(*(ground.metres(feet(boxes)) - ground.metres(foot)).T)
         else:
-            tall = np.maximum(people[:, 3] - people[:, 1], np.float32(1))
-            away = _gap(people, box) / tall * TALL_M
-        close = np.nan_to_num(away, nan=np.inf) <= self._within_m
-        return _Near({i for i, c in zip(ids, close.tolist(), strict=True) if c and i != _NOBODY}, bool(close.any()))
+            tall = np.maximum(boxes[:, 3] - boxes[:, 1], np.float32(1))
+            away = np.hypot(*(feet(boxes) - foot).T) / tall * TALL_M
+        return set(ids[np.nan_to_num(away, nan=np.inf) <= self._within_m].tolist())
 
     def _is_alone(self, thing: _Thing, static: StaticChange, at_ms: int) -> bool:
         if thing.left_ms is None or at_ms - thing.left_ms < self._for_ms:
@@ -229,17 +218,15 @@ class UnattendedObject:
         )
 
 
-def _everybody(scene: Scene) -> tuple[FloatArray, FloatArray, list[int]]:
-    """Boxes (n, 4), kinds (n,) and numbers of all tracks, and of what the detector alone finds (number 0)."""
+def _everybody(scene: Scene) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.int64]]:
+    """Boxes (n, 4), kinds (n,) and numbers (n,) of all tracks, and of what the detector alone finds."""
     tracks, found = scene.tracks, scene.found
     if found is None:
-        return tracks.boxes, tracks.kinds.astype(np.float32), tracks.ids.tolist()
+        return tracks.boxes, tracks.kinds, tracks.ids
     heard = found.scores >= _SCORE
-    return (
-        np.concatenate([tracks.boxes, found.boxes[heard]]).astype(np.float32),
-        np.concatenate([tracks.kinds, found.kinds[heard]]).astype(np.float32),
-        [*tracks.ids.tolist(), *[_NOBODY] * int(heard.sum())],
-    )
+    boxes = np.concatenate([tracks.boxes, found.boxes[heard]]).astype(np.float32)
+    kinds = np.concatenate([tracks.kinds, found.kinds[heard]]).astype(np.int8)
+    return boxes, kinds, np.concatenate([tracks.ids, np.full(int(heard.sum()), _UNFOLLOWED, np.int64)])
 
 
 def _gap(boxes: FloatArray, box: FloatArray) -> FloatArray:
