@@ -77,6 +77,13 @@ class Picture(Protocol):
         """BGR, scaled so that the longer side is at most ``side`` pixels."""
         ...
 
+    def part(self, x1: int, y1: int, x2: int, y2: int, side: int) -> Image:
+        """BGR of the window of pixels x1 <= x < x2, y1 <= y < y2 within the picture, as ``small`` scales a whole one.
+
+        Only the window is converted.
+        """
+        ...
+
     def bgr(self) -> Image:
         """BGR in full size: (height, width, 3)."""
         ...
