@@ -501,6 +501,23 @@ def test_one_receiver_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
             }
 
 
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("watchglass-notices")}
+
+
+def test_a_house_that_was_started_tells_and_a_rehearsal_over_files_does_not(tmp_path: Path) -> None:
+    with telling(tmp_path, clock=SystemClock()) as (world, receiver):
+        world.house.start(once=True)
+        assert threads() == set()
+        world.reopen().start()
+        assert "watchglass-notices" in threads()
+        alert = world.raise_alert(LAWN)
+        world.decide(alert)
+        until(lambda: fates(world, alert) == [("confirmed", "delivered")])
+        assert len(receiver.got) == 1
+    assert threads() == set()
+
+
 # ---- life and death ----------------------------------------------------------------------------------------------
 
 

@@ -161,10 +161,10 @@ def has_newer(reader: Reader, notice: Notice) -> bool:
 
 
 def undelivered(reader: Reader, limit: int = PAGE) -> tuple[Notice, ...]:
-    """Notices that did not arrive, and those that are still tried after a failure; the newest first."""
+    """Notices that did not arrive, then those that are still tried after a failure; each the newest first."""
     rows = reader.all(
         "SELECT * FROM notice WHERE status != 'nothing' AND (outcome IN ('undelivered', 'withheld') "
-        "OR (outcome IS NULL AND tries > 0)) ORDER BY seq DESC LIMIT ?",
+        "OR (outcome IS NULL AND tries > 0)) ORDER BY outcome IS NULL, seq DESC LIMIT ?",
         limit,
     )
     return tuple(notice_from(row) for row in rows)

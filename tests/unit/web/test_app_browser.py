@@ -198,10 +198,10 @@ def test_everything_without_script(rooms: Rooms) -> None:
 
 
 PAGES = {
-    "operator": ("/sources", "/sources/street/backdrop"),
+    "operator": ("/notices", "/sources", "/sources/street/backdrop"),
     "oversight": ("/oversight", "/oversight/suspend", "/oversight/openings", "/nowhere"),
     "administrator": ("/accounts", "/account"),
-    "shift-lead": ("/figures", "/sources"),
+    "shift-lead": ("/notices", "/figures", "/sources"),
 }
 
 

@@ -115,5 +115,5 @@ def test_the_responders_card_says_who_else_was_told(desk: Desk) -> None:
     alert = desk.dead_letter()
     responder = Someone(create_app(desk.world.house))
     responder.sign_in(Role.RESPONDER.value)
-    assert "hook, confirmed: not delivered" in responder.get(f"/respond/{alert.id}").text
+    assert "Told hook, “confirmed”: not delivered" in responder.get(f"/respond/{alert.id}").text
     assert responder.get("/notices").status_code == 403
