@@ -43,7 +43,7 @@ _STAYS = 100
 _APART = 110.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Thing:
     """Something laid into the footage.
 

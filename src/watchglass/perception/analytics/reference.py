@@ -30,6 +30,7 @@ somebody is, and none that is about [being somewhere for long](../adr/0018-no-lo
 
 _GIVEN: Final = {
     "tracks": "tracks",
+    "found": "the boxes that the detector found, before they are followed",
     "statics": "what has changed in the scene and stays",
     "condition": "what is wrong with the camera",
 }
