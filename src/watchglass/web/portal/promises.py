@@ -55,22 +55,24 @@ PROMISES: Final = (
         "Notice danger and emergencies sooner",
         "Incidents from video and event feeds come before a person in about a second.",
         Built.PARTLY,
-        "Three kinds of incident are noticed in video files that play as if they were live: somebody or something "
-        "where nobody should be, a crowd that gets too dense, and a camera that no longer sees. Each comes up in the "
-        "reviewers' queue without reloading. `make bench` measures how long that takes.",
-        "Network cameras, event feeds and further kinds of incident.",
+        "Ten kinds of incident are noticed on network cameras, webcams and video files: people and vehicles where they "
+        "must not be, crowds, falls, things left behind, a camera that no longer sees. Each comes up in the reviewers' "
+        "queue without reloading; where lives may be in danger, responders see it at once, marked as not confirmed. "
+        "How well each kind is noticed is measured against truth, and so is how long it takes.",
+        "Event feeds. Some kinds were measured on composites only, because no real recording with truth was there.",
         "/review",
         "The reviewers' queue",
         "Sign in as a reviewer and wait for an alert. Press C if it is right, R if it is wrong, U if you cannot tell.",
-        "watchglass run DIR --once",
+        "watchglass eval --quick",
     ),
     Promise(
         2,
         "Handle vast amounts of data, in real time",
         "A cascade decodes and looks only where something happens; many streams on a core, a fleet on Ray.",
         Built.PARTLY,
-        "A gate keeps a quiet scene cheap; only while something moves is every picture decoded and looked at. "
-        "The share of time that the gate was open stands on the staff's page of sources.",
+        "A gate keeps a quiet scene cheap; only while something moves is every picture decoded, and the detector "
+        "looks where it moves. What that costs against decoding everything, and what is missed by it, is measured in one run. "
+        "Each source's page shows how its gate works, what was dropped and why, and the last 24 hours.",
         "More than one machine.",
         "/sources",
         "The sources' health",
@@ -89,9 +91,14 @@ PROMISES: Final = (
         4,
         "Cost little, and say what it costs",
         "The measured cost per camera and per confirmed alert stands on the public page.",
-        Built.NOT_YET,
-        "`watchglass bench perception` measures processor time for a second of video. Nobody turns it into money yet.",
-        "Costs on the public page. A charter that publishes costs is refused until then.",
+        Built.BUILT,
+        "The page of costs says what each camera costs in a month and what each confirmed alert cost, from the "
+        "charter's prices and from what was measured here, beside what it would cost to look at everything.",
+        "",
+        "/costs",
+        "What it costs",
+        "Read what one camera costs in a month, and how that number was made.",
+        "watchglass bench perception --quick",
     ),
     Promise(
         5,
