@@ -129,6 +129,7 @@ def test_what_the_net_loses_breaks_nothing(cam: Camera) -> None:
     seen = watch(stream, 9)
     assert not seen.failure
     assert len(seen.pictures) > 40
+    assert stream.dropped["missing_ms"] >= 100
     times = [picture.at_ms for picture in seen.pictures]
     assert times == sorted(times)
 

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final
 
 import av
@@ -46,6 +47,7 @@ _EARLY: Final = 300
 _MICRO: Final = 1_000_000
 _RATE_OF: Final = 60
 _RATE_LEAST: Final = 12
+_GAP: Final = 1.8
 _SLICE_MS: Final = 1 * SECOND
 _PRFT: Final = struct.Struct("=q")
 
@@ -173,6 +175,9 @@ class LiveStream:
         self._failure: str | None = None
         self._closed = False
         self._damaged = 0
+        self._missing = 0.0
+        self._newest: float | None = None
+        self._steps: deque[float] = deque(maxlen=_RATE_OF)
         self._began_ms = self._heard_ms = clock.now()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
@@ -194,8 +199,12 @@ class LiveStream:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Lost work per cause: milliseconds that gave way in the backlog, packets that arrived damaged."""
-        counts = {"queue_ms": self._backlog.lost_ms, "damaged_packets": self._damaged}
+        """Lost work per cause: what gave way in the backlog, what the camera or the net left out, what came damaged."""
+        counts = {
+            "queue_ms": self._backlog.lost_ms,
+            "missing_ms": round(self._missing),
+            "damaged_packets": self._damaged,
+        }
         return {name: count for name, count in counts.items() if count}
 
     @property
@@ -335,9 +344,25 @@ class LiveStream:
     def _keep(self, arrived: _Arrived) -> None:
         packet = arrived.packet
         placed = self._times.place(arrived.stamp_ms, arrived.camera_ms, arrived.at_ms)
+        self._note_gap(arrived.stamp_ms, anew=bool(placed.jumped_ms))
         self._recent.append(placed.at_ms)
         keyframe = bool(packet.is_keyframe) or not self._groups
         self._backlog.put(Packet(placed.at_ms, keyframe, packet.size, packet, jumped_ms=placed.jumped_ms))
+
+    def _note_gap(self, stamp: float | None, *, anew: bool) -> None:
+        """Pictures that are missing between two, because the camera did not send them or the net lost them."""
+        if stamp is None:
+            return
+        step = None if anew or self._newest is None else stamp - self._newest
+        if step is not None and step <= 0:
+            return
+        self._newest = stamp
+        if step is None:
+            return
+        if len(self._steps) >= _RATE_LEAST:
+            usual = median(self._steps)
+            self._missing += step - usual if step > _GAP * usual else 0.0
+        self._steps.append(step)
 
     @property
     def _groups(self) -> bool:
