@@ -17,6 +17,7 @@ PUBLIC = (
     "/register/sources/street",
     "/register/analytics/on-the-lawn",
     "/register/models/nanodet-416-int8",
+    "/costs",
     "/charter",
     "/charter/versions",
     "/charter/versions/1",
@@ -31,11 +32,11 @@ PUBLIC = (
 )
 STAFF = {
     "robin": ("/review", "/account"),
-    "lee": ("/review", "/figures", "/sources"),
+    "lee": ("/review", "/figures", "/sources", "/sources/street"),
     "sam": ("/respond",),
-    "olga": ("/sources", "/sources/street/backdrop"),
+    "olga": ("/sources", "/sources/street", "/sources/street/zones", "/sources/street/backdrop"),
     "pat": ("/figures",),
-    "board": ("/oversight", "/oversight/suspend", "/oversight/openings", "/sources"),
+    "board": ("/oversight", "/oversight/suspend", "/oversight/openings", "/sources", "/sources/street"),
     "admin": ("/accounts",),
 }
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}

@@ -243,6 +243,20 @@ def test_many_shapes_fit_into_one_form(olga: Someone) -> None:
     assert len(answer.json()["shapes"]) >= 60
 
 
+def test_what_came_from_an_empty_row_leaves_it_empty(olga: Someone) -> None:
+    """Without a script the same empty rows are in the next page again."""
+    fields = the_form(olga)
+    row = {"kind-new-line": "line", "name-new-line": "kerb", "corners-new-line": "1, 90\n1, 1"}
+    more = {**fields, **row, "shape": [*fields["shape"], "new-line", "row0"], "kind-row0": "never"}
+    more["corners-row0"] = "1, 1\n30, 1\n30, 30"
+    found = send(olga, more, do="show").json()
+    ids = [shape["id"] for shape in found["shapes"]]
+    assert "new-line" not in ids
+    assert len(set(ids)) == len(ids)
+    page = olga.post(ZONES, {**more, "do": "show"}).text
+    assert page.count('name="shape" value="new-line"') == 2, "the row without a script, and the script's template"
+
+
 def test_the_arrow_leads_from_left_to_right_as_it_is_seen() -> None:
     """Seen from the first end towards the second: upwards on the screen, the right hand is at larger x."""
     up = arrow([(100, 400), (100, 100)], 10)

@@ -20,6 +20,9 @@ from watchglass.core.errors import BadInput
 
 Kind = Literal["polygon", "line", "never"]
 KINDS: Final[tuple[Kind, ...]] = ("polygon", "line", "never")
+EMPTY: Final = "new-"
+"""What the ids of the form's empty rows begin with."""
+
 MOST: Final = 160
 """Shapes in one form; a charter may have fewer."""
 
@@ -118,7 +121,7 @@ def shapes_from(fields: Iterable[tuple[str, str]], before: Sequence[Shape]) -> t
         raise BadInput("This is not a form of the zone editor.", fix="Reload the page and draw again.")
     used = {(shape.kind == "never", shape.was): shape.used_by for shape in before}
     found = []
-    for each in ids:
+    for each in tuple(ids):
         kind = values.get(f"kind-{each}")
         if kind not in KINDS:
             raise BadInput("This is not a form of the zone editor.", fix="Reload the page and draw again.")
@@ -127,7 +130,7 @@ def shapes_from(fields: Iterable[tuple[str, str]], before: Sequence[Shape]) -> t
         if not was and not corners:
             continue
         shape = Shape(
-            id=each,
+            id=_free(ids) if each.startswith(EMPTY) else each,
             kind=kind,
             was=was,
             name=values.get(f"name-{each}", "").strip(),
@@ -138,6 +141,12 @@ def shapes_from(fields: Iterable[tuple[str, str]], before: Sequence[Shape]) -> t
         )
         found.append(shape if shape.removed else _measured(shape))
     return tuple(found)
+
+
+def _free(ids: list[str]) -> str:
+    """An id for what came from one of the form's empty rows, which are there again the next time."""
+    ids.append(next(f"row{n}" for n in range(len(ids) + 1) if f"row{n}" not in ids))
+    return ids[-1]
 
 
 def _measured(shape: Shape) -> Shape:

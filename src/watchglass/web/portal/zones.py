@@ -24,7 +24,7 @@ from watchglass.core.digest import sha256
 from watchglass.core.errors import Problem
 from watchglass.web.portal.answers import NotFound, wants_data
 from watchglass.web.portal.context import grant_of, house_of, reader_of, receipts_json
-from watchglass.web.portal.drawing import Found, Shape, arrow, judge, shapes_from, shapes_of
+from watchglass.web.portal.drawing import EMPTY, Found, Shape, arrow, judge, shapes_from, shapes_of
 from watchglass.web.portal.render import as_json, page
 from watchglass.web.portal.twins import twin
 
@@ -200,7 +200,7 @@ def _editor(request: Request, name: str, draft: Draft, found: Found, *, asked: b
         "lines": found.lines,
         "seen": _mark(found),
         "_drawn": [_figure(shape, size["width"]) for shape in found.shapes if not shape.removed],
-        "_new": {kind: Shape(f"new-{kind}", kind, "", "", "") for kind in ("polygon", "line", "never")},
+        "_new": {kind: Shape(f"{EMPTY}{kind}", kind, "", "", "") for kind in ("polygon", "line", "never")},
     }
     if wants_data(request):
         return as_json(data, status=400 if asked and not found.fine else 200)

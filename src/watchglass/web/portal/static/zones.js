@@ -138,6 +138,11 @@ class Editor {
     for (const button of form.querySelectorAll("[data-add]")) button.addEventListener("click", () => this.add(button.dataset.add));
     for (const button of form.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => this.enlarge(Number(button.dataset.zoom)));
     this.undoButton.addEventListener("click", () => this.undo());
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.target.closest("input, textarea")) return;
+      event.preventDefault();
+      this.undo();
+    });
     form.querySelector("[data-tools]").hidden = false;
     form.classList.add("is-live");
     const wrong = this.shapes.find((shape) => shape.fieldset.classList.contains("field-wrong"));
@@ -243,7 +248,7 @@ class Editor {
       event.preventDefault();
       this.insert(index);
       const corner = this.handles.querySelector(`.draw-corner[data-index="${index + 1}"]`);
-      this.drag(event, corner, index + 1);
+      this.drag(event, corner, index + 1, false);
     });
     return button;
   }
@@ -276,7 +281,9 @@ class Editor {
   }
 
   undo() {
+    const within = this.handles.contains(document.activeElement);
     this.past.pop()?.();
+    if (within) this.handles.querySelector(".draw-corner")?.focus();
     this.undoButton.disabled = !this.past.length;
     this.say("Undone.");
   }
@@ -302,8 +309,7 @@ class Editor {
     else if (event.key === "Escape") {
       if (this.before?.length === shape.points.length) this.change(shape, this.before);
       this.say("Put back.");
-    } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
-    else return;
+    } else return;
     event.preventDefault();
   }
 
@@ -334,7 +340,8 @@ class Editor {
     this.say(`Removed. ${shape.points.length} corners are left.`);
   }
 
-  drag(event, button, index) {
+  /** Follow a pointer. `counts`: whether it is a step of its own to undo; a corner that was just added is not. */
+  drag(event, button, index, counts = true) {
     if (event.button) return;
     event.preventDefault();
     button.focus();
@@ -355,7 +362,7 @@ class Editor {
       button.removeEventListener("pointercancel", end);
       const after = shape.points;
       if (last.type === "pointercancel") this.show(shape, before);
-      else if (moved) {
+      else if (moved && counts) {
         shape.points = before;
         this.change(shape, after);
       }
