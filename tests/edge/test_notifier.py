@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from telling import Answer, Receiver, edits, fates, give_secret, hangs, status, told, webhook
+from telling import SECRET, Answer, Receiver, edits, fates, give_secret, hangs, status, told, webhook
 from watchglass.access.roles import May, Role
 from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.give_up_notice import give_up_notice
@@ -431,6 +432,24 @@ def test_without_its_secret_a_notice_waits_and_says_so(tmp_path: Path) -> None:
         advance(world, 2 * SECOND)
         run(world)
         assert len(receiver.got) == 1
+
+
+def test_no_log_ever_holds_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with telling(tmp_path, [status(500), status(204)]) as (world, _):
+        world.decide(world.raise_alert(LAWN))
+        run(world)
+        give_secret(world, "whsec_short")
+        world.decide(world.raise_alert(LAWN))
+        advance(world, MINUTE)
+        run(world)
+        give_secret(world)
+        advance(world, MINUTE)
+        run(world)
+        kept = repr([row for name, rows in world.state().items() for row in rows])
+    for secret in (SECRET, SECRET.removeprefix("whsec_"), "whsec_short"):
+        assert secret not in caplog.text
+        assert secret not in kept
 
 
 def test_newer_news_overtake_older_and_one_that_fails_does_not_hold_up_others(tmp_path: Path) -> None:

@@ -114,8 +114,9 @@ def test_who_never_finishes_is_left(answer: Answer, monkeypatch: pytest.MonkeyPa
         sender(receiver).send(LETTER)
 
 
-def test_an_endless_body_is_never_read() -> None:
-    with Receiver([floods]) as receiver:
+@pytest.mark.parametrize("answer", [floods, says("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n\x00\xff")])
+def test_an_endless_or_broken_body_is_never_read(answer: Answer) -> None:
+    with Receiver([answer]) as receiver:
         sender(receiver).send(LETTER)
     assert len(receiver.got) == 1
 
