@@ -142,13 +142,13 @@ def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress, turns: int)
             (_measure("peers", "decode", str(path), "0"), _measure("perception", "line", str(path), str(data)))
         )
     line = pairs[-1][1]
-    value = statistics.median(mine["cpu"] / unit["cpu"] for unit, mine in pairs)
+    value = statistics.median(_ms(mine) / _ms(unit) for unit, mine in pairs)
     reached = "" if row.stretch is None else f"stretch {row.stretch:g}: {'met' if value <= row.stretch else 'missed'}; "
     note = (
         f"{reached}{line['inferences'] / line['seconds']:.2f} inferences/s, "
         f"{line['decoded'] / line['frames']:.3f} of frames decoded, {line['incidents']:.0f} incidents, "
         f"{line['clips']:.0f} clips; gate: {line['gate'] or 'says nothing'}; "
-        f"full decode {_ms(pairs[-1][0]):.0f} ms a second; "
+        f"full decode {_ms(pairs[-1][0]):.0f} ms a second{' (of its first half)' if quick else ''}; "
         f"stream {file_hash(path)}, {line['seconds']:.0f} s, backdrop confirmed"
     )
     made = figure(row.name, value, row.target, interval=_spread(pairs), n=len(pairs), against=DECODE, note=note)
