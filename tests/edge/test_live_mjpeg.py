@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from test_live_rtsp import watch
 
+from watchglass.edge.camera_plan import Plan, plan_of
 from watchglass.edge.clock import SystemClock
-from watchglass.edge.live import LiveStream, Plan, plan_of
+from watchglass.edge.live import LiveStream
 
 SECRET = "hunter2"
 STEP_S = 0.05

@@ -11,11 +11,11 @@ import pytest
 from watchglass.core.errors import BadInput
 from watchglass.edge.address import checked, shown
 from watchglass.edge.backlog import Backlog
+from watchglass.edge.camera_plan import plan_of
 from watchglass.edge.camera_time import CameraTime, Correction
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.edge.footage import ScaledPicture
 from watchglass.edge.hardware import NONE_HERE, hardware_for
-from watchglass.edge.live import plan_of
 from watchglass.perception.messages import SourceSpec
 from watchglass.perception.ports import Image, Packet, sample_shape
 from watchglass.runtime.backoff import FIRST_MS, LONGEST_MS, Backoff
@@ -263,7 +263,10 @@ class Small:
         return np.full((round(self.height * scale), round(self.width * scale), 3), 99, np.uint8)
 
     def bgr(self) -> Image:
-        return np.full((self.height, self.width, 3), 99, np.uint8)
+        return np.tile(np.arange(self.width, dtype=np.uint8)[None, :, None], (self.height, 1, 3))
+
+    def part(self, x1: int, y1: int, x2: int, y2: int, side: int) -> Image:
+        return self.bgr()[y1:y2, x1:x2]
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 480), (161, 91)])
@@ -274,6 +277,11 @@ def test_a_small_picture_has_every_shape_of_the_large_one(size: tuple[int, int])
     assert picture.luma().shape == picture.edges().shape == sample_shape(*size)
     scale = min(1.0, 416 / size[0])
     assert picture.small(416).shape == (round(size[1] * scale), round(size[0] * scale), 3)
+    x1, x2 = size[0] // 2, size[0] // 2 + 60
+    window = picture.part(x1, 10, x2, 40, 416)
+    assert window.shape == (30, 60, 3)
+    assert np.all(np.abs(window[:, 30, 0] - (x1 + 30) * 160 / size[0]) <= 2)
+    assert picture.part(0, 0, *size, 80).shape[1 if size[0] > size[1] else 0] == 80
     middle = picture.luma()[:, sample_shape(*size)[1] // 2]
     assert np.all(np.abs(middle.astype(int) - 128) < 8)
 

@@ -12,8 +12,9 @@ import pytest
 from rtsp_camera import Camera, camera, film, missing, serve_file
 
 from watchglass.core.errors import BadInput
+from watchglass.edge.camera_plan import plan_of
 from watchglass.edge.clock import SystemClock
-from watchglass.edge.live import LiveStream, plan_of
+from watchglass.edge.live import LiveStream
 from watchglass.perception.ports import Packet, Picture
 
 WHY = missing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -213,6 +214,16 @@ class ScaledPicture:
         """See ``perception.ports.Picture.small``."""
         scale = min(1.0, side / max(self.width, self.height))
         return _resized(self._inner.small(side), max(1, round(self.width * scale)), max(1, round(self.height * scale)))
+
+    def part(self, x1: int, y1: int, x2: int, y2: int, side: int) -> Image:
+        """See ``perception.ports.Picture.part``: of the small picture, the pixels that the window touches."""
+        across, down = self._inner.width / self.width, self._inner.height / self.height
+        left, top = int(x1 * across), int(y1 * down)
+        right = max(left + 1, min(self._inner.width, ceil(x2 * across)))
+        bottom = max(top + 1, min(self._inner.height, ceil(y2 * down)))
+        scale = min(1.0, side / max(x2 - x1, y2 - y1))
+        size = max(1, round((x2 - x1) * scale)), max(1, round((y2 - y1) * scale))
+        return _resized(self._inner.part(left, top, right, bottom, side), *size)
 
     def bgr(self) -> Image:
         """See ``perception.ports.Picture.bgr``: no sharper than what was decoded."""

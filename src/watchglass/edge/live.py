@@ -6,15 +6,11 @@ wait. A stream is one connection: once it has failed it stays so, and a new one 
 
 from __future__ import annotations
 
-import errno
-import ssl
 import struct
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -26,45 +22,23 @@ from av.video.stream import VideoStream
 
 from watchglass.core.errors import BadInput
 from watchglass.core.time import SECOND, Clock
-from watchglass.edge.address import checked, shown
+from watchglass.edge.address import shown
 from watchglass.edge.backlog import Backlog
+from watchglass.edge.camera_plan import NOTHING_CAME, OPEN_S, Plan, meaning, opened
 from watchglass.edge.camera_time import CameraTime
 from watchglass.edge.footage import ScaledDecoder
 from watchglass.edge.hardware import hardware_for
 from watchglass.edge.video import Areas, NeverSee, VideoDecoder
 from watchglass.perception.ports import Decoder, Packet
 
-OPEN_S: Final = 10.0
-"""How long a camera has to answer and to say what it sends."""
-
-READ_S: Final = 10.0
-"""How long no picture may come before the connection is given up."""
-
-_CODECS: Final = "h264,hevc,mjpeg"
 _IN_GROUPS: Final = ("h264", "hevc")
 _EARLY_MS: Final = 300
 _EARLY: Final = 300
-_MICRO: Final = 1_000_000
 _RATE_OF: Final = 60
 _RATE_LEAST: Final = 12
 _GAP: Final = 1.8
 _SLICE_MS: Final = 1 * SECOND
 _PRFT: Final = struct.Struct("=q")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How FFmpeg is asked for a stream.
-
-    Attributes:
-        address: what is opened. Never shown.
-        tries: demuxer and options, to be tried in this order until one fits what the camera or device sends.
-        stamped: whether the stamps of packets mean anything.
-    """
-
-    address: str = field(repr=False)
-    tries: tuple[tuple[str, Mapping[str, str]], ...]
-    stamped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,56 +61,6 @@ class _Arrived:
     stamp_ms: float | None
     camera_ms: float | None
     at_ms: int
-
-
-def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
-    """How a source of this kind is opened. Only the protocols, containers and codecs that it needs are permitted.
-
-    Args:
-        kind: ``rtsp``, ``mjpeg`` or ``webcam``.
-        address: an address, or a device's name.
-        transport: for ``rtsp``: ``tcp`` or ``udp``.
-
-    Raises:
-        BadInput: it is no address of this kind, or this system has no such devices.
-    """
-    if kind == "rtsp":
-        checked(address, ("rtsp", "rtsps"))
-        options = {
-            "rtsp_transport": transport,
-            "allowed_media_types": "video",
-            "timeout": str(round(READ_S * _MICRO)),
-            "protocol_whitelist": "rtp,udp,tcp,tls",
-        }
-        return Plan(address, (("rtsp", {**options, **_PROBE, **_trust()}),))
-    if kind == "mjpeg":
-        checked(address, ("http", "https"))
-        options = {
-            "timeout": str(round(READ_S * _MICRO)),
-            "protocol_whitelist": "http,https,tcp,tls",
-        }
-        options = {**options, **_PROBE, **_trust()}
-        return Plan(address, (("mpjpeg", options), ("mjpeg", options)), stamped=False)
-    if kind == "webcam":
-        system = {"linux": "v4l2", "darwin": "avfoundation"}.get(sys.platform)
-        if system is None:
-            raise BadInput(
-                f"A webcam cannot be read on this system ({sys.platform}).",
-                fix="Use Linux or macOS, or an RTSP camera.",
-            )
-        device = f"/dev/video{address}" if system == "v4l2" and address.isdecimal() else address
-        compressed = {"input_format": "mjpeg"} if system == "v4l2" else {"framerate": "30"}
-        return Plan(device, ((system, compressed), (system, {})))
-    raise BadInput(f"There is no kind of live source “{kind}”.", fix="Use rtsp, mjpeg or webcam.")
-
-
-_PROBE: Final = {"fpsprobesize": "0", "analyzeduration": str(round(OPEN_S * _MICRO)), "codec_whitelist": _CODECS}
-
-
-def _trust() -> dict[str, str]:
-    """Cameras that speak TLS must show a certificate that this machine trusts (``SSL_CERT_FILE`` names others)."""
-    found = ssl.get_default_verify_paths().cafile
-    return {"tls_verify": "1", **({"ca_file": found} if found else {})}
 
 
 class LiveStream:
@@ -257,7 +181,7 @@ class LiveStream:
     def _run(self) -> None:
         began = time.monotonic()
         try:
-            with self._open() as container:
+            with opened(self._plan) as container:
                 self._read(container)
             self._failure = f"{self._name} ended the stream."
         except BadInput as error:
@@ -265,22 +189,13 @@ class LiveStream:
         except (FFmpegError, OSError) as error:
             # Cut off in the middle of an answer, FFmpeg blames the answer.
             waited = self.shape is None and time.monotonic() - began >= OPEN_S
-            self._failure = f"{self._name} {_NOTHING_CAME if waited else _words(error)}."
+            self._failure = f"{self._name} {NOTHING_CAME if waited else meaning(error)}."
         except Exception as error:  # noqa: BLE001 # its text may hold the address
             self._failure = f"{self._name} failed ({type(error).__name__})."
 
     @property
     def _name(self) -> str:
         return shown(self._plan.address)
-
-    def _open(self) -> InputContainer:
-        for i, (demuxer, options) in enumerate(self._plan.tries):
-            try:
-                return av.open(self._plan.address, format=demuxer, options=dict(options), timeout=(OPEN_S, READ_S))
-            except (FFmpegError, OSError) as error:
-                if isinstance(error, _FINAL) or i == len(self._plan.tries) - 1:
-                    raise
-        raise AssertionError("a plan has a last try")
 
     def _read(self, container: InputContainer) -> None:
         if not container.streams.video:
@@ -381,40 +296,3 @@ def _camera_ms(packet: av.Packet[VideoStream]) -> float | None:
 def _scaled(areas: Areas, drawn_on: tuple[int, int], size: tuple[int, int]) -> Areas:
     across, down = size[0] / drawn_on[0], size[1] / drawn_on[1]
     return tuple(tuple((x * across, y * down) for x, y in area) for area in areas)
-
-
-_FINAL: Final = (
-    ConnectionError,
-    TimeoutError,
-    FileNotFoundError,
-    PermissionError,
-    av.error.ExitError,
-    av.error.HTTPError,
-)
-"""What another way of asking would not mend."""
-
-_NOTHING_CAME: Final = f"sent nothing for {READ_S:.0f} seconds"
-
-_ANSWERS: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (av.error.HTTPUnauthorizedError, "refuses the name and password, or wants some"),
-    (av.error.HTTPForbiddenError, "refuses to show this stream"),
-    (av.error.HTTPNotFoundError, "has no such stream"),
-    (av.error.ExitError, _NOTHING_CAME),
-    (TimeoutError, _NOTHING_CAME),
-    (ConnectionRefusedError, "refuses the connection"),
-    (ConnectionError, "broke the connection"),
-    (FileNotFoundError, "is not there"),
-    (PermissionError, "may not be read by this account"),
-    (av.error.InvalidDataError, "sends no picture that can be read"),
-    (av.error.EOFError, "ended the stream"),
-)
-
-
-def _words(error: Exception) -> str:
-    """What FFmpeg's error means. Its own text holds the address, so only the bare reason is ever taken from it."""
-    for kind, words in _ANSWERS:
-        if isinstance(error, kind):
-            return words
-    if getattr(error, "errno", None) == errno.EIO:
-        return "broke off the stream"
-    return f"cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})"

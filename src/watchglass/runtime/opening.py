@@ -7,9 +7,10 @@ from pathlib import Path
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput
 from watchglass.core.time import Clock
+from watchglass.edge.camera_plan import plan_of
 from watchglass.edge.camera_time import CameraTime, Correction
 from watchglass.edge.footage import FileFootage, Footage
-from watchglass.edge.live import LiveStream, plan_of
+from watchglass.edge.live import LiveStream
 from watchglass.perception.messages import SourceSpec
 from watchglass.runtime.backoff import Backoff
 from watchglass.runtime.recorder import Recorder
