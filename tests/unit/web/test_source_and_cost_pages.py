@@ -57,12 +57,11 @@ def runs(portal: Portal, minutes: int, *, fault: bool = False) -> None:
     portal.street.clock.advance(minutes * MINUTE)
 
 
-def priced(portal: Portal) -> None:
-    text = portal.street.text
-    version = int(re.search(r"^version: (\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]  # it has one
-    text = re.sub(r"^costs:(.*\n)(?:[ ].*\n)*", "", text, flags=re.MULTILINE)
-    portal.street.text = text.replace(f"version: {version}\n", f"version: {version + 1}\n", 1)
-    portal.street.publish(("\npurposes:\n", f"\n{PRICES}\npurposes:\n"))
+def priced(portal: Portal, prices: str = PRICES) -> None:
+    """A charter with these prices comes into force."""
+    text = re.sub(r"^costs:.*\n", "", portal.street.text, flags=re.MULTILINE)
+    portal.street.text = text.replace("version: 1\n", "version: 2\n", 1)
+    portal.street.publish(("\npurposes:\n", f"\n{prices}\npurposes:\n"))
 
 
 # ---- one source ----------------------------------------------------------------------------------------------------
@@ -132,14 +131,13 @@ def test_the_top_of_a_drawing_is_a_round_number(value: float, top: float) -> Non
 
 
 def test_without_prices_what_looking_takes_is_told_all_the_same(portal: Portal) -> None:
-    portal.street.text = re.sub(r"^costs:(.*\n)(?:[ ].*\n)*", "", portal.street.text, flags=re.MULTILINE)
+    priced(portal, "")
     runs(portal, 60)
-    data = portal.someone().get("/costs.json").json()
-    if data["costs"]["prices"] is None:
-        page = portal.someone().get("/costs").text
-        assert "The rules state no prices" in page
-        assert "of the computing time of the machine" in page
-        assert "EUR" not in page
+    assert portal.someone().get("/costs.json").json()["costs"]["prices"] is None
+    page = portal.someone().get("/costs").text
+    assert "The rules state no prices" in page
+    assert "50 of 1,000 parts (likely between" in page
+    assert "EUR" not in page
 
 
 def test_a_camera_s_cost_stands_in_words_beside_what_else_it_would_have_cost(portal: Portal) -> None:
