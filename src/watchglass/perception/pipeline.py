@@ -189,7 +189,7 @@ class Pipeline:
         if detects or watches or not look.open:
             tracks = self._sight.tracks(at_ms)
             self._ring.saw(tracks)
-            yield from self._judge(tracks, self._sight.found if detects else None)
+            yield from self._judge(tracks, self._sight.found if detects and look.open else None)
         if self._painter.due(at_ms):
             self._painter.look(at_ms, picture.bgr(), self._sight.unlearnable(at_ms))
         if self.spec.pin_hz and self._due("pins", at_ms, round(1000 / self.spec.pin_hz) - 10):

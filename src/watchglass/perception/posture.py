@@ -54,6 +54,9 @@ _LIES_MS: Final = 700
 _LOOKS: Final = 2
 _LOST_MS: Final = 1_300
 _GONE_MS: Final = 6_000
+_SHUT_MS: Final = 1_500
+"""While the gate is open the detector looks at least once a second."""
+
 _STATIC_GONE_MS: Final = 3_000
 _COVERED: Final = 0.3
 _KNOWN_MS: Final = 60_000
@@ -131,6 +134,7 @@ class Postures:
         self._upright: deque[tuple[int, FloatArray]] = deque()
         self._seen: deque[tuple[int, FloatArray]] = deque()
         self._began_ms: int | None = None
+        self._looked_ms = 0
         self._next = 1
 
     def reset(self) -> None:
@@ -161,17 +165,19 @@ class Postures:
         if found is not None:
             heard = (found.kinds == _PERSON) & (found.scores >= SCORE)
             boxes, scores = found.boxes[heard], found.scores[heard]
+            known = self._known(at_ms, boxes)
             if not overhead:
-                self._from_the_side(at_ms, boxes, scores)
+                self._from_the_side(at_ms, boxes, scores, known)
             elif ground is not None:
-                self._from_above(at_ms, boxes, scores, ground)
+                self._from_above(at_ms, boxes, scores, known, ground)
             self._began_ms = at_ms if self._began_ms is None else self._began_ms
-        self._stay(at_ms, statics, looked=found is not None)
+            self._looked_ms = at_ms
+        self._stay(at_ms, statics)
         return tuple(one for one in self._lying if one.certain)
 
     # ---- from the side ---------------------------------------------------------------------------------------------
 
-    def _from_the_side(self, at_ms: int, boxes: FloatArray, scores: FloatArray) -> None:
+    def _from_the_side(self, at_ms: int, boxes: FloatArray, scores: FloatArray, known: BoolArray) -> None:
         wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         upright = boxes[tall >= UPRIGHT * wide]
         low = wide >= LOW * tall
@@ -190,7 +196,8 @@ class Postures:
                     continue
             # A look that finds nobody upright speaks for lying, once two have found somebody low.
             self._settle(one, lies=one.looks >= _LOOKS and at_ms - one.since_ms >= _LIES_MS)
-        for index in np.flatnonzero(low & ~taken)[np.argsort(-scores[low & ~taken])].tolist():
+        new = np.flatnonzero(low & ~taken & ~known)
+        for index in new[np.argsort(-scores[new])].tolist():
             self._begin_from_the_side(at_ms, boxes[index], float(scores[index]), upright)
         self._remember(at_ms, boxes)
         self._upright.extend((at_ms, box) for box in upright)
@@ -199,29 +206,30 @@ class Postures:
 
     def _begin_from_the_side(self, at_ms: int, box: FloatArray, score: float, upright: FloatArray) -> None:
         """Somebody newly low: only where somebody was upright lately and is not now."""
-        if self._is_known(at_ms, box) or self._is_part(box):
+        if not self._upright or any(bool(_touch(one.box, box[None])[0]) for one in self._lying):
             return
-        for seen_ms, before in reversed(self._upright):
-            if _came_down(before, box[None])[0] and not _is_up(before, upright):
-                self._begin(at_ms, box, score, before=before, upright_ms=seen_ms)
+        before = np.stack([standing for _, standing in self._upright])
+        for index in np.flatnonzero(_came_down(before, box)).tolist()[::-1]:
+            if not _is_up(before[index], upright):
+                self._begin(at_ms, box, score, before=before[index], upright_ms=self._upright[index][0])
                 return
 
     # ---- from above ------------------------------------------------------------------------------------------------
 
-    def _from_above(self, at_ms: int, boxes: FloatArray, scores: FloatArray, ground: Ground) -> None:
+    def _from_above(self, at_ms: int, boxes: FloatArray, scores: FloatArray, known: BoolArray, ground: Ground) -> None:
         taken = np.zeros(len(boxes), bool)
-        for one in self._lying:
-            same = ~taken & (iou(one.box[None], boxes)[0] >= (_SAME if one.certain else _STILL))
+        overlaps = iou(np.array([one.box for one in self._lying], np.float32).reshape(-1, 4), boxes)
+        for one, overlap in zip(self._lying, overlaps, strict=True):
+            same = ~taken & (overlap >= (_SAME if one.certain else _STILL))
             if same.any():
-                best = int(np.argmax(np.where(same, iou(one.box[None], boxes)[0], -1)))
+                best = int(np.argmax(np.where(same, overlap, -1)))
                 one.found_again(at_ms, boxes[best], float(scores[best]))
                 one.length_m += (_length(boxes[best], ground) - one.length_m) / one.looks
                 taken |= same
                 lies = at_ms - one.since_ms >= _LIES_MS and one.length_m >= LONG_M and one.best >= _SURE
                 self._settle(one, lies=lies and one.since_ms != self._began_ms)
-        for index in np.flatnonzero(~taken).tolist():
-            if not self._is_known(at_ms, boxes[index]):
-                self._begin(at_ms, boxes[index], float(scores[index]), length_m=_length(boxes[index], ground))
+        for index in np.flatnonzero(~taken & ~known).tolist():
+            self._begin(at_ms, boxes[index], float(scores[index]), length_m=_length(boxes[index], ground))
         self._remember(at_ms, boxes)
 
     # ---- both ------------------------------------------------------------------------------------------------------
@@ -251,14 +259,15 @@ class Postures:
             for at_ms, boxes in self._seen
         )
 
-    def _stay(self, at_ms: int, statics: Sequence[StaticChange], *, looked: bool) -> None:
-        """Who is still there? Where nobody looked and nothing changed, everybody."""
+    def _stay(self, at_ms: int, statics: Sequence[StaticChange]) -> None:
+        """Who is still there? Everybody, where the detector has not looked for a while: nothing moves then."""
+        shut = at_ms - self._looked_ms > _SHUT_MS
         for one in self._lying:
             here = [s for s in statics if _covers(s.box, one.box) >= _COVERED]
             if here:
                 one.static, one.there_ms = here[0].id, at_ms
-            elif not looked and one.static is None:
-                # The gate is shut: whoever got up would have opened it.
+            elif shut and one.static is None:
+                # Whoever got up would have opened the gate.
                 one.there_ms = at_ms
         self._lying = [one for one in self._lying if at_ms - one.there_ms <= _patience(one)]
 
@@ -268,14 +277,15 @@ class Postures:
         while self._seen[0][0] < at_ms - _KNOWN_MS:
             self._seen.popleft()
 
-    def _is_known(self, at_ms: int, box: FloatArray) -> bool:
-        """Whether it was there a while ago already: furniture that looks a little like a person."""
-        old = [boxes for seen_ms, boxes in self._seen if seen_ms < at_ms - _KNOWN_AFTER_MS and len(boxes)]
-        return sum(float(iou(box[None], boxes).max()) > _KNOWN_IOU for boxes in old) >= _KNOWN_LOOKS
-
-    def _is_part(self, box: FloatArray) -> bool:
-        """Whether it shows a part of somebody who may lie there, or all of them and more."""
-        return any(bool(_touch(one.box, box[None])[0]) for one in self._lying)
+    def _known(self, at_ms: int, boxes: FloatArray) -> BoolArray:
+        """Which of ``boxes`` (n, 4) were there a while ago already: furniture that looks a little like a person."""
+        looks = np.zeros(len(boxes), int)
+        old = [seen for seen_ms, seen in self._seen if seen_ms < at_ms - _KNOWN_AFTER_MS and len(seen)]
+        if old and len(boxes):
+            alike = iou(boxes, np.concatenate(old)) > _KNOWN_IOU
+            starts = np.cumsum([0, *[len(seen) for seen in old[:-1]]])
+            looks = np.logical_or.reduceat(alike, starts, axis=1).sum(axis=1)
+        return np.asarray(looks >= _KNOWN_LOOKS)
 
     def _is_another(self, box: FloatArray) -> bool:
         """Whether it is a part of somebody who is followed already."""
@@ -304,14 +314,15 @@ def _height(box: FloatArray) -> float:
     return max(1.0, float(box[3] - box[1]))
 
 
-def _came_down(before: FloatArray, boxes: FloatArray) -> BoolArray:
-    """Which of ``boxes`` (n, 4) can be whoever stood in ``before``, now low: (n,) bool."""
-    tall = _height(before)
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (tall * max(1.0, float(before[2] - before[0])))
-    aside = np.abs(boxes[:, 0] + boxes[:, 2] - before[0] - before[2]) / 2
+def _came_down(before: FloatArray, after: FloatArray) -> BoolArray:
+    """Whether ``after`` can be whoever stood in ``before``, now low: boxes (4,) or (n, 4), one of them (4,)."""
+    tall = np.maximum(before[..., 3] - before[..., 1], np.float32(1))
+    wide = np.maximum(before[..., 2] - before[..., 0], np.float32(1))
+    area = (after[..., 2] - after[..., 0]) * (after[..., 3] - after[..., 1]) / (tall * wide)
+    aside = np.abs(after[..., 0] + after[..., 2] - before[..., 0] - before[..., 2]) / 2
     return np.asarray(
-        (boxes[:, 1] >= before[1] + DROP * tall)
-        & (boxes[:, 3] >= before[3] - 0.25 * tall)
+        (after[..., 1] >= before[..., 1] + DROP * tall)
+        & (after[..., 3] >= before[..., 3] - 0.25 * tall)
         & (aside <= tall)
         & (area >= _SMALLER)
         & (area <= _BIGGER)

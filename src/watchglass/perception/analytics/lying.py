@@ -48,8 +48,10 @@ class LyingRule:
         self._postures.reset()
 
     def see(self, scene: Scene) -> Finding | None:
-        """See ``Analytic.see``."""
+        """See ``Analytic.see``. While something is wrong with the camera nobody's posture is known to change."""
         at_ms = scene.at_ms
+        if scene.condition is not None:
+            return None
         lying = self._postures.see(
             at_ms, scene.found, scene.statics, overhead=scene.overhead, ground=scene.ground
         )  # fmt: skip

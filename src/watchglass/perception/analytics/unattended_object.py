@@ -120,6 +120,8 @@ class UnattendedObject:
     def see(self, scene: Scene) -> Finding | None:
         """See ``Analytic.see``."""
         at_ms = scene.at_ms
+        if scene.condition is not None:
+            return None
         boxes, kinds, ids = _everybody(scene)
         self._moments.append(_Moment(at_ms, ids[kinds == _PERSON], boxes[kinds == _PERSON]))
         while self._moments[0].at_ms < at_ms - KEEP_MS:
