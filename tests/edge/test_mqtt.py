@@ -287,6 +287,11 @@ def test_the_whole_way_from_a_verdict_to_a_control_room(tmp_path: Path) -> None:
         said = [json.loads(m.payload) for m in heard if m.topic == f"{TOPIC}/fallen/event"]
         assert [one["event_type"] for one in said] == ["unconfirmed", "confirmed"]
         assert [one["data"]["alert"] for one in said] == [alert.id] * 2
+        order = world.suspend()
+        until(lambda: mosquitto.retained()[f"{TOPIC}/status"] == b"offline")
+        world.house.hand_in(world.lift(order))
+        world.settle()
+        until(lambda: mosquitto.retained()[f"{TOPIC}/status"] == b"online")
         text = world.edited(("    tell: [hook]\n", ""), ("    tell: [hook]\n    notify: at_once\n", ""))
         start = text.index("destinations:\n")
         world.publish(text[:start] + text[text.index("safeguards:\n") :])

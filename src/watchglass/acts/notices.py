@@ -170,6 +170,14 @@ def undelivered(reader: Reader, limit: int = PAGE) -> tuple[Notice, ...]:
     return tuple(notice_from(row) for row in rows)
 
 
+def count_stuck(reader: Reader) -> int:
+    """How many notices wait for a person to send them again or to give them up."""
+    row = reader.one(
+        "SELECT count(*) AS n FROM notice WHERE status != 'nothing' AND outcome IN ('undelivered', 'withheld')"
+    )
+    return int(row["n"]) if row else 0
+
+
 def latest(reader: Reader, limit: int = PAGE) -> tuple[Notice, ...]:
     """The last notices, whatever became of them, the newest first."""
     rows = reader.all("SELECT * FROM notice WHERE status != 'nothing' ORDER BY seq DESC LIMIT ?", limit)

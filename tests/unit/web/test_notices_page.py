@@ -58,6 +58,15 @@ def test_it_tells_what_did_not_arrive_and_why(desk: Desk) -> None:
         assert secret not in text
 
 
+def test_who_leads_the_shift_sees_it_beside_the_queue(desk: Desk) -> None:
+    desk.dead_letter()
+    for role, sees in (("shift-lead", True), ("reviewer", False)):
+        person = Someone(create_app(desk.world.house))
+        person.sign_in(role)
+        assert ("1 notice did not arrive" in person.get("/review").text) is sees
+        assert person.get("/review.json").json()["undelivered"] == (1 if sees else 0)
+
+
 def test_a_secret_that_is_missing_is_told(desk: Desk) -> None:
     assert "is not set on this machine" not in desk.operator.get("/notices").text
     desk.world.house.secrets.remove("hook_key")

@@ -15,6 +15,7 @@ from watchglass.acts import reading
 from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
+from watchglass.acts.notices import count_stuck
 from watchglass.acts.view_clip import view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
@@ -126,6 +127,7 @@ def _queue(request: Request) -> dict[str, object]:
         "overdue": sum(item.overdue for item in items),
         "alerts": items,
         "undo": {"alert": undo.alert, "value": undo.value, "until_ms": undo.decided_ms + UNDO_WINDOW} if undo else None,
+        "undelivered": count_stuck(reader) if may(request, May.SETTLE_NOTICES) else 0,
     }
 
 
