@@ -37,11 +37,13 @@ class Sight:
     Attributes:
         inferences: how often the detector has looked.
         found: what it found when it looked last, in pixels of the picture.
+        window: where it looked (x1, y1, x2, y2 in pixels); None for the whole picture.
     """
 
     def __init__(self, size: tuple[int, int], detector: Detector, *, calm_ms: int = 0) -> None:
         self.inferences = 0
         self.found = Detections.none()
+        self.window: tuple[float, float, float, float] | None = None
         self._size = size
         self._stride = stride_of(*size)
         self._detector = detector
