@@ -228,6 +228,7 @@ class Pipeline:
             self._condition,
             statics=self._statics.changes if self._statics else (),
             found=found,
+            window=self._sight.window,
             ground=self._ground,
             overhead=self.spec.overhead,
         )

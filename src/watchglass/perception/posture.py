@@ -66,6 +66,10 @@ _KNOWN_IOU: Final = 0.5
 _PERSON: Final = KINDS.index("person")
 
 
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels."""
+
+
 @dataclass(slots=True)
 class Lying:
     """Somebody who seems to lie.
@@ -85,6 +89,7 @@ class Lying:
         static: the change of the scene that it is, if it is one.
         there_ms: when anything (a look, a change of the scene) last said that it is still there.
         risen_ms: since when somebody as tall stands there instead; None while it is found low.
+        in_view: whether the last look was where it lies.
     """
 
     id: int
@@ -101,6 +106,7 @@ class Lying:
     static: int | None = None
     there_ms: int = 0
     risen_ms: int | None = None
+    in_view: bool = True
 
     @property
     def fell_ms(self) -> int | None:
@@ -134,7 +140,7 @@ class Postures:
         self._upright: deque[tuple[int, FloatArray]] = deque()
         self._seen: deque[tuple[int, FloatArray]] = deque()
         self._began_ms: int | None = None
-        self._looked_ms = 0
+        self._looked_ms = self._at_ms = 0
         self._next = 1
 
     def reset(self) -> None:
@@ -150,6 +156,7 @@ class Postures:
         found: Detections | None,
         statics: Sequence[StaticChange] = (),
         *,
+        window: Box | None = None,
         overhead: bool = False,
         ground: Ground | None = None,
     ) -> tuple[Lying, ...]:
@@ -159,9 +166,16 @@ class Postures:
             at_ms: capture time.
             found: what the detector found now; None where it did not look, which changes nobody's posture.
             statics: what stays in the scene: who is not found any more is still there if the change is.
+            window: where it looked (x1, y1, x2, y2 in pixels); None for the whole picture. It says nothing about who
+                lies elsewhere.
             overhead: the camera looks straight down.
             ground: metres on the ground; nobody can be said to lie from above without it.
         """
+        for one in self._lying:
+            one.in_view = found is not None and (window is None or _holds(window, one.box))
+            if found is not None and not one.in_view:
+                one.there_ms += at_ms - self._at_ms
+        self._at_ms = at_ms
         if found is not None:
             heard = (found.kinds == _PERSON) & (found.scores >= SCORE)
             boxes, scores = found.boxes[heard], found.scores[heard]
@@ -182,7 +196,7 @@ class Postures:
         upright = boxes[tall >= UPRIGHT * wide]
         low = wide >= LOW * tall
         taken = np.zeros(len(boxes), bool)
-        for one in list(self._lying):
+        for one in [one for one in self._lying if one.in_view]:
             part = low & ~taken & _touch(one.box, boxes)
             same = part if one.certain or one.before is None else part & _came_down(one.before, boxes)
             if same.any():
@@ -337,12 +351,18 @@ def _is_up(before: FloatArray, upright: FloatArray) -> bool:
     return bool(((aside <= tall) & (top <= before[1] + 0.3 * tall) & (height >= 0.6 * tall)).any())
 
 
-def _corners(box: FloatArray) -> tuple[float, float, float, float]:
+def _holds(window: Box, box: FloatArray) -> bool:
+    """Whether the middle of ``box`` is in ``window``."""
+    x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    return window[0] <= x <= window[2] and window[1] <= y <= window[3]
+
+
+def _corners(box: FloatArray) -> Box:
     x1, y1, x2, y2 = (float(v) for v in box)
     return x1, y1, x2, y2
 
 
-def _covers(cover: tuple[float, ...], box: FloatArray) -> float:
+def _covers(cover: Box, box: FloatArray) -> float:
     """The share of ``box`` (4,) that ``cover`` covers."""
     x1, y1, x2, y2 = _corners(box)
     across = max(0.0, min(cover[2], x2) - max(cover[0], x1))

@@ -147,5 +147,5 @@ def test_what_cannot_be_used_is_refused_with_a_way_out(spec: AnalyticSpec, word:
 def test_every_kind_has_words_for_people_and_no_kind_reads_pixels() -> None:
     assert set(KINDS_OF_INCIDENT) >= {"intrusion", "crowd_density", "camera_fault"}
     assert set(Scene.__dataclass_fields__) == {
-        "at_ms", "tracks", "condition", "statics", "found", "ground", "overhead",
+        "at_ms", "tracks", "condition", "statics", "found", "window", "ground", "overhead",
     }  # fmt: skip

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from watchglass.perception.analytics.lying import LyingRule
 from watchglass.perception.analytics.person_down import PersonDown
 from watchglass.perception.analytics.rule import Finding, Scene
 from watchglass.perception.ground import Ground
+from watchglass.perception.health import Condition
 from watchglass.perception.messages import AnalyticSpec, ZoneSpec
 from watchglass.perception.observation import Detections, StaticChange, Tracks
 from watchglass.perception.posture import Postures
@@ -144,6 +147,23 @@ def test_somebody_down_in_front_of_a_gate_that_shut_is_still_down() -> None:
 def test_a_detector_that_looks_and_finds_nobody_ends_it() -> None:
     empty = [scene(3600 + 400 * i, found()) for i in range(40)]
     assert run(down(), [*looks(0, 5, STANDS), *looks(2000, 4, LIES), *empty]) == []
+
+
+def test_a_look_elsewhere_says_nothing_about_who_lies_here() -> None:
+    fell = [*looks(0, 5, STANDS), *looks(2000, 2, LIES)]
+    elsewhere = [replace(s, window=(300, 0, 400, 300)) for s in looks(2800, 10)]
+    again = looks(6800, 2, LIES)
+    assert [at for at, _ in run(fall(), [*fell, *elsewhere, *again])] == [6800]
+    assert run(fall(), [*fell, *looks(2800, 10), *again]) != [], "a whole look that finds nobody upright is enough"
+    once = [*looks(0, 5, STANDS), *looks(2000, 1, LIES)]
+    assert [at for at, _ in run(fall(), [*once, *elsewhere, *again])] == [6800]
+    assert run(fall(), [*once, *looks(2800, 10), *again]) == []
+
+
+def test_a_camera_at_fault_tells_of_nobody() -> None:
+    fell = [*looks(0, 5, STANDS), *looks(2000, 4, LIES)]
+    dark = [replace(s, condition=Condition("lost", 3000)) for s in looks(3600, 40, LIES)]
+    assert run(down(), [*fell, *dark]) == []
 
 
 def test_from_above_something_long_that_lies_still_where_nothing_lay() -> None:

@@ -53,7 +53,7 @@ class LyingRule:
         if scene.condition is not None:
             return None
         lying = self._postures.see(
-            at_ms, scene.found, scene.statics, overhead=scene.overhead, ground=scene.ground
+            at_ms, scene.found, scene.statics, window=scene.window, overhead=scene.overhead, ground=scene.ground
         )  # fmt: skip
         for one in lying:
             if one.id in self._told:

@@ -23,6 +23,7 @@ class Scene:
         statics: what has changed in the scene and stays (a thing left behind, a thing taken away).
         found: what the detector found at this very moment, down to low scores and before it is followed: somebody who
             lies is found with less certainty than somebody who stands. None where the detector did not look.
+        window: the part of the picture in which it looked (x1, y1, x2, y2 in pixels); None for all of it.
         ground: metres on the ground, where the charter states them; ``ground.exact`` tells a plane from a scale.
         overhead: the camera looks straight down.
     """
@@ -32,6 +33,7 @@ class Scene:
     condition: Condition | None = None
     statics: tuple[StaticChange, ...] = ()
     found: Detections | None = None
+    window: tuple[float, float, float, float] | None = None
     ground: Ground | None = None
     overhead: bool = False
 
