@@ -190,6 +190,7 @@ class VideoDecoder:
         self._context = self._open()
         self._pending: list[tuple[int, int | None]] = []
         self._fresh = True
+        self._first_ms = 0
 
     def _open(self) -> VideoCodecContext:
         context = av.CodecContext.create(self._codec, "r", self._hardware)
@@ -304,6 +305,8 @@ class VideoDecoder:
 
     def _push(self, packet: Packet) -> list[VideoPicture]:
         assert isinstance(packet.payload, av.Packet)
+        if self._fresh:
+            self._first_ms = packet.at_ms
         self._fresh = False
         self._pending.append((packet.at_ms, packet.payload.pts))
         try:
@@ -331,6 +334,9 @@ class VideoDecoder:
                 continue
             at_ms = self._pending[index][0]
             del self._pending[: index + 1]
+            if at_ms < self._first_ms:
+                # Shown before the keyframe with which decoding began: predicted from a group that is not here.
+                continue
             if _planar(frame):
                 pictures.append(VideoPicture(frame, at_ms, self._hidden))
             else:
@@ -442,12 +448,13 @@ class VideoFile:
             steady = _Steady(1 / self.fps)
             count = 0
             promised = stream.frames
+            tick = float(stream.time_base or 0)
             try:
                 for packet in container.demux(stream):
                     if not packet.size:
                         continue
                     stamp = packet.pts if packet.pts is not None else packet.dts
-                    at = count / self.fps if stamp is None else float(stamp * packet.time_base)
+                    at = count / self.fps if stamp is None else stamp * tick
                     count += 1
                     yield packet, steady.seconds(at)
             except FFmpegError as error:

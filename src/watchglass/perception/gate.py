@@ -47,10 +47,11 @@ def clumps(differs: BoolArray) -> BoolArray:
 def even(sample: FloatArray, reference: FloatArray, ignore: BoolArray | None = None) -> FloatArray:
     """``sample`` with the gain and offset taken out that explain most of its difference from ``reference``.
 
-    Least squares, repeated without the samples that fit worst, so that a person is not taken for a cloud.
+    Least squares over every second sample and row, repeated without those that fit worst, so that a person is not
+    taken for a cloud.
     """
-    x, y = sample.ravel(), reference.ravel()
-    keep = np.ones(len(x), bool) if ignore is None else ~ignore.ravel()
+    x, y = sample[::2, ::2].ravel(), reference[::2, ::2].ravel()
+    keep = np.ones(len(x), bool) if ignore is None else ~ignore[::2, ::2].ravel()
     gain, offset = 1.0, 0.0
     for _ in range(3):
         xs, ys = x[keep], y[keep]

@@ -27,16 +27,19 @@ LATE_MS: Final = 1330
 _TRIGGER_MS: Final = 240
 """A trigger does not make glances follow each other faster than this."""
 
-_WEIGHTS: Final = 64
-_KNOWN: Final = 16
+_WEIGHTS: Final = 250
+_KNOWN: Final = 48
 _STANDS_OUT: Final = 8.0
-_AT_LEAST: Final = 1.0
+_BESIDE_USUAL: Final = 2.0
+_BESIDE_RARE: Final = 1.5
+_RARE: Final = 2
 _PRECISE: Final = 0.05
 _PROBATION_MS: Final = 10 * 60_000
 
 _LEAST: Final = 3.0
-_MOST: Final = 12.0
-_ABOVE: Final = 1.2
+_MOST: Final = 10.0
+_START: Final = 7.0
+_ABOVE: Final = 1.35
 _NOISES: Final = 5.0
 _RANK: Final = 4
 _PACE: Final = 1 / 16
@@ -73,7 +76,9 @@ class Trigger:
         middle = median(self._weights)
         spread = 1.48 * median(abs(weight - middle) for weight in self._weights)
         self._usual = middle
-        self._limit = middle + max(_STANDS_OUT * spread, _AT_LEAST * middle)
+        # Some encoders make one packet of each group several times as large as the others.
+        rare = sorted(self._weights)[-_RARE]
+        self._limit = max(middle + _STANDS_OUT * spread, _BESIDE_USUAL * middle, _BESIDE_RARE * rare)
 
     def stands_out(self, weight: int) -> bool:
         """Whether a packet is so large that something must be going on."""
@@ -108,13 +113,13 @@ class Glances:
         self._best: _Best | None = None
         self._triggered = False
         self._noise: FloatArray | None = None
-        self._peak = _MOST / 2
+        self._peak = _START
         self._pending: FloatArray | None = None
 
     def reset(self) -> None:
         """Forget what glances usually show (the camera has moved)."""
         self._noise, self._pending = None, None
-        self._peak = _MOST / 2
+        self._peak = _START
 
     def begin(self, key: Packet) -> None:
         """A keyframe was looked at: the next glance rests on it."""
@@ -184,7 +189,7 @@ class Glances:
         assert self._noise is not None
         strength = _strength(np.where(fresh, size, np.float32(0)))
         if strength > self._peak:
-            self._peak = min(_MOST, self._peak + 0.5)
+            self._peak = min(_MOST, self._peak + 1.0)
         else:
             self._peak -= max(0.005, 0.5 / self.taken) * min(1.0, self._peak)
         self._noise += np.float32(max(pace, 1 / (1 + self.taken))) * (size - self._noise)
