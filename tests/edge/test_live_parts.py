@@ -78,6 +78,16 @@ def test_without_reports_times_are_as_even_as_the_stamps_and_never_later_than_ar
     assert "arrival" in times.note
 
 
+def test_what_comes_late_at_first_never_makes_a_picture_later_than_its_arrival() -> None:
+    times, last = CameraTime(), 0
+    for i in range(100):
+        arrived = 1_000_000 + i * 100 + (1_500 - i * 100 if i < 15 else 0)
+        at = times.place(i * 100.0, None, arrived).at_ms
+        assert last <= at <= arrived
+        last = at
+    assert last == 1_000_000 + 99 * 100
+
+
 def test_a_camera_that_tells_its_time_is_believed_while_it_is_near_ours() -> None:
     times = CameraTime()
     for i in range(100):
@@ -133,8 +143,8 @@ def test_a_camera_clock_that_is_set_is_told_once_and_time_goes_on(by: int) -> No
 def test_a_pause_of_the_net_or_of_the_camera_is_no_jump() -> None:
     times = CameraTime()
     stamps = [i * 100.0 for i in range(50)] + [20_000 + i * 100.0 for i in range(50)]
-    for stamp in stamps:  # the camera sent nothing for fifteen seconds
-        assert not times.place(stamp, None, 1_000_000 + round(stamp)).jumped_ms
+    for i, stamp in enumerate(stamps):  # the camera sent nothing for fifteen seconds
+        assert not times.place(stamp, None, 1_000_000 + round(stamp) + i % 3 * 200).jumped_ms
     net = CameraTime()
     for i in range(200):  # the net held back eight seconds, then brought all of it at once
         arrived = max(1_000_000 + i * 100, 1_018_000 if i >= 100 else 0)
