@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from watchglass.core.geometry import feet
 from watchglass.perception.analytics import KINDS_OF_INCIDENT, Analytic, Finding, Scene, build
 from watchglass.perception.ground import Ground
 from watchglass.perception.messages import AnalyticSpec, ZoneSpec
-from watchglass.perception.observation import StaticChange, Tracks
+from watchglass.perception.observation import Detections, StaticChange, Tracks
 from watchglass.perception.zones import Line, Zone
 
 STEP = 400
@@ -179,6 +181,24 @@ def test_a_rider_is_one_thing_though_the_detector_sees_two() -> None:
         scenes.append(scene(STEP * step, *things))
     found = run(wheels(), scenes)
     assert [f.facts["what"] for _, f in found] == ["bicycle"]
+
+
+def test_wheels_that_the_detector_sees_only_faintly_make_a_fast_person_a_cyclist() -> None:
+    def ride(glimpses: range, speed: float, wheels_move: bool = True) -> list[str]:
+        scenes = []
+        for step in range(25):
+            x = 50 + speed * (step - 10)
+            things = walkers(step) + ([(1, PERSON, at(x, 250))] if step >= 10 else [])
+            faint = np.array([at(x if wheels_move else 130, 252, 40, 30)], np.float32)
+            seen = Detections(faint, np.array([0.33], np.float32), np.array([BICYCLE], np.int8))
+            found = seen if step in glimpses else Detections.none()
+            scenes.append(replace(scene(STEP * step, *things), found=found))
+        return [str(f.facts["what"]) for _, f in run(wheels(), scenes)]
+
+    assert ride(range(12, 20, 3), 14) == ["bicycle"]
+    assert ride(range(12, 13), 14) == []
+    assert ride(range(12, 20, 3), 8) == []
+    assert ride(range(12, 20), 14, wheels_move=False) == []
 
 
 def test_the_zone_bounds_it_and_without_people_a_first_vehicle_still_counts() -> None:

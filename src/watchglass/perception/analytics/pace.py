@@ -93,7 +93,7 @@ class Pace:
 
     def __init__(self, ground: Ground | None) -> None:
         self._ground = ground if ground is not None and ground.exact else None
-        self._sizes: deque[tuple[float, float]] = deque(maxlen=400)
+        self._sizes: deque[tuple[float, float]] = deque(maxlen=2000)
         self._walks: dict[int, tuple[int, float]] = {}
         self._line: tuple[float, float] | None = None
         self._between = (4.0, float("inf"))
@@ -147,16 +147,12 @@ class Pace:
 
 
 def _fit(sizes: NDArray[np.float64]) -> tuple[float, float]:
-    """Height over the foot's row, a straight line (exact on flat ground without roll); outliers are left out once."""
+    """Height over the foot's row: the line through the medians of three bands (exact on flat ground without roll)."""
     rows, tall = sizes[:, 0], sizes[:, 1]
     middle = float(np.median(tall))
     if float(np.std(rows)) < _NARROW * middle:  # all in one place: no slope to be learned
         return middle, 0.0
-    keep = np.ones(len(rows), bool)
-    line = (middle, 0.0)
-    for _ in range(2):
-        slope, start = np.polyfit(rows[keep], tall[keep], 1)
-        line = (float(start), max(0.0, float(slope)))
-        off = np.abs(line[0] + line[1] * rows - tall)
-        keep = off <= 2 * max(1.0, float(np.median(off)))
-    return line if line[1] > 0 else (middle, 0.0)
+    bands = np.array_split(np.argsort(rows, kind="stable"), 3)
+    centres = np.array([[np.median(rows[band]), np.median(tall[band])] for band in bands])
+    slope, start = np.polyfit(centres[:, 0], centres[:, 1], 1)
+    return (float(start), float(slope)) if slope > 0 else (middle, 0.0)
