@@ -396,7 +396,7 @@ class Editor {
       shown.dataset.name = "";
       shown.textContent = name.value;
       made.querySelector("legend").append(" “", shown, "”");
-    }
+    } else made.querySelector("legend").append(` ${this.shapes.filter((shape) => shape.kind === kind).length + 1}`);
     const shape = new Shape(this, made);
     this.shapes.push(shape);
     const [x, y, w, h] = [this.width / 2, this.height / 2, this.width / 10, this.height / 10].map(Math.round);
