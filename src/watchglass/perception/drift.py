@@ -20,7 +20,7 @@ LONGEST_MS: Final = 600
 _REACH: Final = 4
 _ALIKE: Final = 0.5
 _FLAT: Final = 4.0
-_NARROW, _SHORT = 4, 6
+_NARROW, _SHORT = 5, 8
 
 
 def soften(sample: Image) -> Image:

@@ -9,12 +9,14 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray
 from watchglass.perception.drift import LONGEST_MS, drift, soften
 from watchglass.perception.gate import Motion
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Detector, Image, Picture, sample_shape, stride_of
+from watchglass.perception.regions import SMALL_PICTURE, Look, Regions, clumps_of
 from watchglass.perception.track import Tracker
 
 DETECT_MS: Final = 400
@@ -23,6 +25,7 @@ DETECT_MS: Final = 400
 IDLE_DETECT_MS: Final = 1000
 MOTION_MS: Final = 180
 _STIRRED: Final = 0.1
+_STIRRED_MS: Final = 1500
 _ENLARGED: Final = 2.0
 
 
@@ -49,7 +52,9 @@ class Sight:
         self._detector = detector
         self._motion = Motion()
         self._moving: BoolArray | None = None
-        self._stirred: BoolArray | None = None
+        self._moved_at: NDArray[np.int64] | None = None
+        self._looked_ms = -(10**9)
+        self._regions = Regions(size, detector.side)
         self._tracker = Tracker(size)
         self._calm_ms = calm_ms
         self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
@@ -63,14 +68,14 @@ class Sight:
     def forget(self) -> None:
         """Nothing is followed any more."""
         self._tracker.reset()
+        self._regions.reset()
         self.rest()
-        self._moving = self._stirred = None
 
     def rest(self) -> None:
         """The gate is shut: no two pictures follow each other."""
         if self._moving is not None:
             self._motion.reset()
-            self._moving = self._stirred = self._before = None
+            self._moving = self._moved_at = self._before = None
 
     def move(self, picture: Picture, *, breaks: bool = False) -> bool:
         """Look for motion, if it is time to; whether something moves.
@@ -89,10 +94,9 @@ class Sight:
         sample = picture.luma()
         self._follow(since_ms, picture.at_ms, sample)
         self._moving = self._motion.look(sample)
-        if self._stirred is None or self._stirred.shape != self._moving.shape:
-            self._stirred = self._moving.copy()
-        else:
-            self._stirred |= self._moving
+        if self._moved_at is None or self._moved_at.shape != self._moving.shape:
+            self._moved_at = np.full(self._moving.shape, -(10**9), np.int64)
+        self._moved_at[self._moving] = picture.at_ms
         if not self._moving.any():
             return False
         self._stirred_ms = picture.at_ms
@@ -107,14 +111,14 @@ class Sight:
         """
         if not self._due(picture.at_ms, is_open=is_open):
             return False
-        small = _enlarged(picture.small(self._detector.side), self._detector.side)
-        seen = self._detector.detect(small)
+        look = self._next(picture.at_ms)
+        found = self.found = self._look(picture, look)
+        self.window = None if look.whole else (look.x1, look.y1, look.x2, look.y2)
         self.inferences += 1
-        self._detected_ms = picture.at_ms
-        scale = np.float32(picture.width / small.shape[1])
-        found = self.found = Detections(seen.boxes * scale, seen.scores, seen.kinds)
-        stirred, self._stirred = self._stirred, self._moving
-        self._tracker.see(picture.at_ms, found, None if stirred is None else _inside(stirred, found, self._stride))
+        stirred = None if self._moved_at is None else _inside(self._moved_at >= self._since(look), found, self._stride)
+        self._detected_ms, self._looked_ms = picture.at_ms, self._moved_ms
+        fine = max(self._size) <= SMALL_PICTURE
+        self._tracker.see(picture.at_ms, found, stirred, None if fine else look.finds)
         return True
 
     def tracks(self, at_ms: int) -> Tracks:
@@ -139,6 +143,29 @@ class Sight:
         mask[rows:, :] = True
         mask[:, columns:] = True
         return mask
+
+    def _next(self, at_ms: int) -> Look:
+        """Where to look now."""
+        moving = np.zeros((0, 4), np.float32)
+        if self._moved_at is not None:
+            moving = clumps_of(self._moved_at > at_ms - DETECT_MS, self._stride)
+        return self._regions.next(at_ms, moving, *self._tracker.expected(at_ms))
+
+    def _look(self, picture: Picture, look: Look) -> Detections:
+        """What the detector finds in a window, in pixels of the picture; what the window cuts off is left out."""
+        if look.whole:
+            small = _enlarged(picture.small(look.side), look.side)
+        else:
+            small = picture.part(look.x1, look.y1, look.x2, look.y2, look.side)
+        seen = self._detector.detect(small)
+        scale = np.float32((look.x2 - look.x1) / small.shape[1])
+        boxes = seen.boxes * scale + np.array([look.x1, look.y1, look.x1, look.y1], np.float32)
+        kept = look.uncut(boxes, self._size)
+        return Detections(boxes[kept], seen.scores[kept], seen.kinds[kept])
+
+    def _since(self, look: Look) -> int:
+        """What moved since then has moved lately: since the look before, or longer where a look shows only a part."""
+        return self._looked_ms if max(self._size) <= SMALL_PICTURE else look.at_ms - _STIRRED_MS
 
     def _follow(self, since_ms: int, at_ms: int, sample: Image) -> None:
         """Move the tracks by what moved since the sample before."""

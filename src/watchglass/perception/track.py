@@ -51,8 +51,9 @@ _CROWDED: Final = 0.25
 _ALONE: Final = 1.3
 """What it costs to stay without a match. A track never takes another one's place only so that more are matched."""
 
+_SHOW_UNSEEN_MS: Final = 2500
 _UNSEEN_MS: Final = 6000
-"""What nobody has looked at for so long is forgotten."""
+"""What nobody has looked at for so long is no longer shown, and forgotten."""
 
 # The motion model, in lengths of the longer side: how far a detector's box is off, a weak one, a measured drift; how
 # much a velocity changes in a second; and the velocity with which things appear.
@@ -306,7 +307,7 @@ class Tracker:
     def _shows(self, track: _Track, at_ms: int) -> bool:
         if track.hits < _HITS or not _credible(track) or not self._in_view(track, at_ms):
             return False
-        return not track.missed or at_ms - track.hit_ms <= self._show_ms
+        return at_ms - track.hit_ms <= (self._show_ms if track.missed else _SHOW_UNSEEN_MS)
 
     def _in_view(self, track: _Track, at_ms: int) -> bool:
         x, y = _centre(_expected(track, at_ms))

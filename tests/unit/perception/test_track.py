@@ -159,7 +159,7 @@ def test_what_nobody_looked_at_is_not_missed_and_not_kept_for_ever() -> None:
         tracker.see(400 * i, found(box(100)), looked=left)
     assert tracker.at(2800).ids.tolist() == [1, 2]
     tracker.see(3200, found(), looked=left)
-    assert tracker.at(3600).ids.tolist() == [2]
+    assert tracker.at(3200).ids.tolist() == [2]
     for i in range(9, 20):
         tracker.see(400 * i, found(box(100)), looked=left)
     assert 2 not in tracker.at(400 * 19).ids.tolist()
