@@ -256,7 +256,8 @@ class Pipeline:
             still=self._painter.still(tracks, spec.zone.polygon if spec.zone else None),
             boxes=tuple(
                 (int(a), int(b), int(c), int(d), int(k)) for (a, b, c, d), k in zip(boxes, tracks.kinds, strict=True)
-            ),
+            )
+            + finding.boxes,
         )
 
     def _pins(self, at_ms: int) -> Pins:

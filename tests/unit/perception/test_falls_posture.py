@@ -62,6 +62,7 @@ def test_a_fall_is_told_once_within_three_seconds_of_its_beginning() -> None:
     )
     assert finding.facts == {"seconds": 0.8, "looks": 3, "down_within_s": 0.4, "top_came_down": 0.65}
     assert finding.score == pytest.approx(0.5)
+    assert finding.boxes == ((95, 165, 190, 202, 0),)
 
 
 @pytest.mark.parametrize("after", [STANDS, CROUCHES, SITS, FAR_AWAY])

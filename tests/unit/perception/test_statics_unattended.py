@@ -53,6 +53,7 @@ def test_a_thing_left_behind_is_told_once_when_its_bringer_has_been_away_for_lon
     ((at, finding),) = run(rule(), scenes)
     assert at == 25_000
     assert finding.score is None
+    assert finding.boxes == ((490, 165, 520, 200, 3),)
     assert finding.why == (
         "something that a person left behind 15 s ago has been alone for 10 s (nobody who brought it within 3 m)"
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
+from watchglass.perception.observation import KINDS
 from watchglass.perception.posture import Lying, Postures
 from watchglass.perception.zones import Zone
 
@@ -66,7 +67,9 @@ class LyingRule:
             again = self._is_told(one)
             self._told[one.id] = (at_ms, one)
             if not again:
-                return Finding(score=one.score, why=self._words(one, lasted), facts=_facts(one, lasted))
+                x1, y1, x2, y2 = (round(float(v)) for v in one.box)
+                where = ((x1, y1, x2, y2, KINDS.index("person")),)
+                return Finding(one.score, self._words(one, lasted), _facts(one, lasted), where)
         return None
 
     def _inside(self, one: Lying, scene: Scene) -> bool:

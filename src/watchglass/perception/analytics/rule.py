@@ -46,11 +46,13 @@ class Finding:
         score: raw score, 0..1, not a probability; None where the rule has none.
         why: the rule that fired, in plain words.
         facts: the numbers behind ``why``.
+        boxes: ((x1, y1, x2, y2, kind), ...) in pixels, of what it is about and no track shows.
     """
 
     score: float | None
     why: str
     facts: Mapping[str, object]
+    boxes: tuple[tuple[int, int, int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.score is not None and not 0 <= self.score <= 1:

@@ -36,6 +36,7 @@ _AFTER_MS: Final = 500
 _UNFOLLOWED: Final = 0
 _AT_IT: Final = 0.3
 _PERSON: Final = KINDS.index("person")
+_BAG: Final = KINDS.index("bag")
 _VEHICLE: Final = KINDS.index("vehicle")
 _BIGGEST: Final = 0.6
 _TALLEST: Final = 0.75
@@ -217,6 +218,7 @@ class UnattendedObject:
                 "measured_by": "the ground plane" if exact else "people's height in the picture",
                 "was_taken_away": static.gone,
             },
+            boxes=((round(x1), round(y1), round(x2), round(y2), _BAG),),
         )
 
 
