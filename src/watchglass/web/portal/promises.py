@@ -71,7 +71,7 @@ PROMISES: Final = (
         "A cascade decodes and looks only where something happens; many streams on a core, a fleet on Ray.",
         Built.PARTLY,
         "A gate keeps a quiet scene cheap; only while something moves is every picture decoded, and the detector "
-        "looks where it moves. What that costs against decoding everything, and what it misses, is measured in one run. "
+        "looks where it moves. What that costs, and what it misses, is measured in one run. "
         "Each source's page shows how its gate works, what was dropped and why, and the last 24 hours.",
         "More than one machine.",
         "/sources",
