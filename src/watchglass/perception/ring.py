@@ -10,6 +10,7 @@ from watchglass.perception.observation import Tracks
 from watchglass.perception.ports import Packet
 
 _MOST_BYTES: Final = 48 * 1024 * 1024
+_PATIENCE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ class Ring:
         done = [(i, at) for i, at in self._wanted if packet.at_ms >= at + self._after_ms]
         orders = [self._cut(i, at) for i, at in done]
         self._wanted = [w for w in self._wanted if w not in done]
-        if packet.keyframe:
+        if packet.keyframe or self._bytes > _MOST_BYTES:
             self._trim(packet.at_ms)
         return orders
 
     def saw(self, tracks: Tracks) -> None:
-        """Remember where things are."""
+        """Remember where things are. A clip whose packets do not come is not waited for for ever."""
         self._tracks.append(tracks)
+        waited = tracks.at_ms - self._after_ms - _PATIENCE_MS
+        self._wanted = [(i, at) for i, at in self._wanted if at > waited]
+        self._trim_tracks(tracks.at_ms)
 
     def want(self, incident: str, at_ms: int) -> None:
         """Ask for the clip around ``at_ms``."""
@@ -103,5 +107,9 @@ class Ring:
             self._bytes -= self._packets.popleft().size
         while self._bytes > _MOST_BYTES and len(self._packets) > 1:
             self._bytes -= self._packets.popleft().size
+        self._trim_tracks(now_ms)
+
+    def _trim_tracks(self, now_ms: int) -> None:
+        oldest = min([at for _, at in self._wanted], default=now_ms) - self._before_ms
         while self._tracks and self._tracks[0].at_ms < oldest - 2000:
             self._tracks.popleft()

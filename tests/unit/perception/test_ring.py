@@ -53,6 +53,40 @@ def test_it_is_bounded_in_bytes() -> None:
     assert sum(p.size for p in order.packets) <= 48 * 1024 * 1024
 
 
+def test_it_is_bounded_in_bytes_where_no_keyframe_comes() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    for i in range(100):
+        ring.keep(Packet(1000 * i, i == 0, 2 * 1024 * 1024, None))
+    ring.want("x", 99_000)
+    (order,) = ring.finish()
+    assert 0 < sum(p.size for p in order.packets) <= 48 * 1024 * 1024
+
+
+def test_where_packets_never_come_nothing_piles_up() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    for i in range(5000):
+        ring.saw(Tracks.none(i * 400))
+        if i % 100 == 0:
+            ring.want(f"{i}", i * 400)
+    assert [o.incident for o in ring.finish()] == ["4900"]
+    ring.want("x", 2_000_000)
+    assert len(ring.finish()[0].tracks) < 200
+
+
+def test_what_is_cut_off_does_not_go_on_but_where_things_were_is_kept() -> None:
+    ring = Ring("cam", before_ms=2000, after_ms=1000)
+    for packet in packets(50):
+        ring.keep(packet)
+        ring.saw(Tracks.none(packet.at_ms))
+    ring.cut_off()
+    for packet in packets(20, start=5000):
+        ring.keep(packet)
+    ring.want("x", 5_500)
+    (order,) = ring.finish()
+    assert order.packets[0].at_ms == 5000
+    assert order.tracks[0].at_ms < 3_000
+
+
 def test_clear_forgets_everything_at_once() -> None:
     ring = Ring("cam", before_ms=2000, after_ms=1000)
     for packet in packets(50):
