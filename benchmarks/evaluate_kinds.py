@@ -42,7 +42,7 @@ _MEASURED = (
     "crowd_surge",
     "camera_fault",
 )
-_SQUARE_M = 3.0
+_SQUARE_M = 2.5
 
 
 # ---- PETS ------------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def wrong_way(pets: Pets, data: Path) -> Score:
 
 
 def density(pets: Pets, data: Path) -> list[Figure]:
-    """How far the count on a piece of ground is off, by how many really stand there: squares of 3 m."""
+    """How far the count on a piece of ground is off, by how many really stand there: squares of 2.5 m."""
     people, area = clips.pets_people(data), _SQUARE_M**2
     by: dict[int, list[int]] = {}
     for tracks in pets.seen.moments:
@@ -130,7 +130,7 @@ def density(pets: Pets, data: Path) -> list[Figure]:
         return [figure("crowd_density_counted_share", None, None, None, 0, "nobody was found where people stand")]
     highest = max((n for n, counted in by.items() if len(counted) >= FEW), default=0)
     where = (
-        f"PETS2009 S2.L1 frames 20-499, every 0.4 s, squares of {area:.0f} m² of the calibrated ground with people in"
+        f"PETS2009 S2.L1 frames 20-499, every 0.4 s, squares of {area:.2f} m² of the calibrated ground with people in"
     )
     each = "; ".join(
         f"{n / area:.2f}/m²: {np.mean(counted) / n:.2f} counted (n = {len(counted)})"

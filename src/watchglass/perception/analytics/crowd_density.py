@@ -43,8 +43,8 @@ class CrowdDensity:
                 "that falls behind the more, the denser the crowd."
             ),
             (
-                f"It is measured up to {HIGHEST_MEASURED:g} people a square metre only, far below what is dangerous "
-                "(above about 4)."
+                f"It is measured up to {HIGHEST_MEASURED:g} people a square metre only (two on 6 m², no crowd), far "
+                "below what is dangerous (from about 4 on)."
             ),
             "Feet that are hidden are guessed, and at a zone's edge that counts people in or out wrongly.",
         ),
