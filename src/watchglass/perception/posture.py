@@ -140,7 +140,7 @@ class Postures:
         self._upright: deque[tuple[int, FloatArray]] = deque()
         self._seen: deque[tuple[int, FloatArray]] = deque()
         self._began_ms: int | None = None
-        self._looked_ms = self._at_ms = 0
+        self._looked_ms = 0
         self._next = 1
 
     def reset(self) -> None:
@@ -174,8 +174,7 @@ class Postures:
         for one in self._lying:
             one.in_view = found is not None and (window is None or _holds(window, one.box))
             if found is not None and not one.in_view:
-                one.there_ms += at_ms - self._at_ms
-        self._at_ms = at_ms
+                one.there_ms = min(at_ms, one.there_ms + at_ms - self._looked_ms)
         if found is not None:
             heard = (found.kinds == _PERSON) & (found.scores >= SCORE)
             boxes, scores = found.boxes[heard], found.scores[heard]

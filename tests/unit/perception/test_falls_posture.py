@@ -156,6 +156,9 @@ def test_a_look_elsewhere_says_nothing_about_who_lies_here() -> None:
     again = looks(6800, 2, LIES)
     assert [at for at, _ in run(fall(), [*fell, *elsewhere, *again])] == [6800]
     assert run(fall(), [*fell, *looks(2800, 10), *again]) != [], "a whole look that finds nobody upright is enough"
+    between = [scene(s.at_ms + 200, None) for s in elsewhere]
+    mixed = sorted([*elsewhere, *between], key=lambda s: s.at_ms)
+    assert [at for at, _ in run(fall(), [*fell, *mixed, *again])] == [6800]
     once = [*looks(0, 5, STANDS), *looks(2000, 1, LIES)]
     assert [at for at, _ in run(fall(), [*once, *elsewhere, *again])] == [6800]
     assert run(fall(), [*once, *looks(2800, 10), *again]) == []
