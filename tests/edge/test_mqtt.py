@@ -125,7 +125,7 @@ class Mosquitto:
 
 
 def until(so: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not so():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)

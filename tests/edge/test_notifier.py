@@ -68,7 +68,7 @@ def advance(world: World, ms: int) -> None:
 
 
 def until(so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not so():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
@@ -503,21 +503,27 @@ def test_one_receiver_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
         both = webhook(bad.url, "hook") + webhook(good.url, "other")
         with make_house(tmp_path, edits=edits(both, tell="hook, other")) as world:
             give_secret(world)
-            stop = threading.Event()
-            thread = threading.Thread(target=world.house.notifier.run, args=(stop,))
-            thread.start()
-            alerts = [world.raise_alert(LAWN) for _ in range(3)]
-            for alert in alerts:
-                world.decide(alert)
-            until(lambda: len(good.got) == 3)
-            assert len(bad.got) == 1
-            stop.set()
-            bad.let_go()
-            thread.join()
-            assert {fate for alert in alerts for fate in fates(world, alert)} == {
-                ("confirmed", "delivered"),
-                ("confirmed", None),
-            }
+            with notifying(world):
+                alerts = [world.raise_alert(LAWN) for _ in range(3)]
+                for alert in alerts:
+                    world.decide(alert)
+                until(lambda: len(good.got) == 3 and bad.got)
+                until(lambda: all(("confirmed", "delivered") in fates(world, alert) for alert in alerts))
+                assert all(("confirmed", None) in fates(world, alert) for alert in alerts)
+                bad.let_go()
+
+
+@contextmanager
+def notifying(world: World) -> Iterator[None]:
+    """The notifier at work in its own threads."""
+    stop = threading.Event()
+    thread = threading.Thread(target=world.house.notifier.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def threads() -> set[str]:
