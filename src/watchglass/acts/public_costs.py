@@ -1,7 +1,7 @@
 """What the public reads about costs: measured use, the charter's prices, and how both make a figure.
 
-Like all public counts these end at the last midnight (UTC): a figure that follows the minute would tell when somebody
-was there. In the demo, whose camera is a recording, they end with the present minute.
+Like all public counts these are of whole days (UTC): a figure that follows the minute or the hour would tell when
+somebody was there. In the demo, whose camera is a recording, minutes count as soon as they are over.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CostFacts:
     Attributes:
         prices: as the charter states them; None where it states none.
         machine, machine_energy: what the whole machine costs a month.
-        until_ms: where the measurements end. cameras, review: what they gave.
+        whole_days: only whole days count. until_ms: where they end. cameras, review: what they gave.
         alerts: what people decided in the days before.
     """
 
@@ -53,6 +53,7 @@ class CostFacts:
     machine: float | None
     machine_energy: float | None
     cores: int
+    whole_days: bool
     until_ms: int
     cameras: tuple[CameraCost, ...]
     review: ReviewCost | None
@@ -68,9 +69,10 @@ def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
     charter = standing.charter
     if charter is None:
         raise Refused("There is no charter.", fix="Write, sign and publish one: `watchglass charter publish`.")
-    until = now_ms - now_ms % (MINUTE if standing.deployment == "demo" else DAY)
+    whole_days = standing.deployment != "demo"
+    until = now_ms - now_ms % (DAY if whole_days else MINUTE)
     prices = charter.costs
-    uses = {source.name: uses_of(reader, source.name, until) for source in charter.sources}
+    uses = {source.name: uses_of(reader, source.name, until, whole_days=whole_days) for source in charter.sources}
     cameras = tuple(
         camera_cost(source.name, source.place.name, uses[source.name], prices) for source in charter.sources
     )
@@ -82,6 +84,7 @@ def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
         machine=hardware,
         machine_energy=energy,
         cores=max((use.cores for each in uses.values() for use in each), default=1),
+        whole_days=whole_days,
         until_ms=until,
         cameras=cameras,
         review=review_cost(times, counted.alerts, counted.right, MONTH_DAYS, cameras, prices) if prices else None,
@@ -89,15 +92,15 @@ def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
     )
 
 
-def uses_of(reader: Reader, source: str, until_ms: int) -> list[Use]:
-    """What a source took: whole days where there are enough of them, else the minutes that are still kept."""
+def uses_of(reader: Reader, source: str, until_ms: int, *, whole_days: bool) -> list[Use]:
+    """What a source took, day by day; or by the minute, where minutes count and there are not enough days yet."""
     since = until_ms - MONTH_DAYS * DAY
     minutes = list(reader.all(_MINUTES, source, since, until_ms))
     days: dict[int, Use] = {}
     for row in [*reader.all(_DAYS, source, since, until_ms), *minutes]:
         day = row["at_ms"] - row["at_ms"] % DAY
         days[day] = days[day] + _use(row) if day in days else _use(row)
-    if len(days) >= FEWEST_BLOCKS:
+    if whole_days or len(days) >= FEWEST_BLOCKS:
         return [days[day] for day in sorted(days)]
     return [_use(row) for row in minutes]
 

@@ -179,21 +179,33 @@ def test_a_confirmed_alert_has_a_price_once_there_are_enough(portal: Portal) -> 
     assert "there were 25 of them" in page
 
 
-def test_elsewhere_than_in_the_demo_figures_end_at_midnight(tmp_path: Path) -> None:
-    """What follows the minute would tell when somebody was there (law 10)."""
-    made = make_portal(tmp_path)
-    priced(made)
-    runs(made, 60)
-    made.street.house.kind = "production"
-    now = made.street.clock.now()
-    data = made.someone().get("/costs.json").json()["costs"]
-    assert data["until_ms"] == now - now % DAY
-    assert data["cameras"][0]["cores"] is None
-    made.street.clock.advance(DAY - now % DAY + HOUR)
-    data = made.someone().get("/costs.json").json()["costs"]
+def test_elsewhere_than_in_the_demo_only_whole_days_count(portal: Portal) -> None:
+    """What follows the minute or the hour would tell when somebody was there (law 10)."""
+    priced(portal)
+    portal.street.house.kind = "production"
+    clock = portal.street.clock
+    clock.advance(DAY - clock.now() % DAY)
+    for day in range(9):
+        runs(portal, 60)
+        data = portal.someone().get("/costs.json").json()["costs"]
+        assert data["until_ms"] == clock.now() - clock.now() % DAY
+        assert (data["cameras"][0]["cores"] is None) == (day < 8), "today does not count"
+        clock.advance(DAY - HOUR)
+        Measure(portal.street.house.store, clock).keep()
     assert data["cameras"][0]["cores"]["value"] == pytest.approx(0.1, rel=0.01)
-    assert "figures end at midnight" in made.someone().get("/costs").text
-    made.street.house.close()
+    morning = portal.someone().get("/costs.json").json()["costs"]["cameras"]
+    clock.advance(13 * HOUR)
+    runs(portal, 30, fault=True)
+    Measure(portal.street.house.store, clock).keep()
+    assert portal.someone().get("/costs.json").json()["costs"]["cameras"] == morning, "all day long it stays the same"
+    assert "only whole days count" in portal.someone().get("/costs").text
+
+
+def test_before_there_are_enough_days_it_says_so(portal: Portal) -> None:
+    portal.street.house.kind = "production"
+    runs(portal, 180)
+    portal.street.clock.advance(DAY)
+    assert "measured for 3 hours. A figure is shown from 8 whole days on." in portal.someone().get("/costs").text
 
 
 def test_costs_can_be_found_from_the_first_page(portal: Portal) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from watchglass.acts.public_costs import CostFacts, cost_facts
 from watchglass.acts.public_facts import Condition
-from watchglass.review.costs import FEWEST_DECODED, FEWEST_LOOKS, LEAST_SECONDS, CameraCost, Estimate
+from watchglass.review.costs import FEWEST_BLOCKS, FEWEST_DECODED, FEWEST_LOOKS, LEAST_SECONDS, CameraCost, Estimate
 from watchglass.web.portal.render import page
 from watchglass.web.portal.twins import twin
 
@@ -30,10 +30,12 @@ def costs(request: Request) -> Response:
     currency = facts.prices.currency if facts.prices else ""
     data = {
         "costs": facts,
-        "sentences": {camera.source: camera_sentences(camera, currency) for camera in facts.cameras},
+        "sentences": {
+            camera.source: camera_sentences(camera, currency, whole_days=facts.whole_days) for camera in facts.cameras
+        },
         "alert_sentences": alert_sentences(facts),
         "_bars": {camera.source: bars(camera, currency) for camera in facts.cameras},
-        "_least_minutes": LEAST_SECONDS // 60,
+        "_least": f"{FEWEST_BLOCKS} whole days" if facts.whole_days else f"{LEAST_SECONDS // 60} minutes",
         "_fewest_decoded": FEWEST_DECODED,
         "_fewest_looks": FEWEST_LOOKS,
         "_money": lambda value: money(value, currency),
@@ -54,14 +56,12 @@ def likely(of: Estimate, currency: str) -> str:
     return f"likely between {money(of.low, currency)} and {money(of.high, currency)}"
 
 
-def camera_sentences(camera: CameraCost, currency: str) -> list[str]:
+def camera_sentences(camera: CameraCost, currency: str, *, whole_days: bool) -> list[str]:
     """One camera's cost, in words."""
     if camera.cores is None or camera.share is None:
-        minutes = round(camera.hours * 60)
-        least = LEAST_SECONDS // 60
-        return [
-            f"Not enough data yet: this camera was measured for {minutes} minutes. A figure is shown from {least} on."
-        ]
+        least = f"{FEWEST_BLOCKS} whole days" if whole_days else f"{LEAST_SECONDS // 60} minutes"
+        measured = f"this camera was measured for {_hours(camera.hours)}"
+        return [f"Not enough data yet: {measured}. A figure is shown from {least} on."]
     found = []
     if camera.total is not None and camera.hardware is not None:
         parts = f"{money(camera.hardware.value, currency)} for its share of the machine"
