@@ -293,8 +293,8 @@ def test_a_destination_that_left_the_charter_is_told_nothing_any_more(tmp_path: 
                 ("  hook:\n", "  other:\n"), ("tell: [hook]", "tell: [other]"), ("tell: [hook]", "tell: [other]")
             )
         )
-        world.house.notifier.look()
-        assert fates(world, alert) == [("confirmed", "withheld")]
+        with notifying(world):
+            until(lambda: fates(world, alert) == [("confirmed", "withheld")])
         assert receiver.got == []
 
 
