@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -164,6 +165,28 @@ def test_a_camera_that_goes_is_a_fault_and_comes_back_by_itself(
             assert health_of(world, "cam")[-1].dropped["reopened"] >= 1
     assert len([r for r in world.of(Incident) if r.source == "cam"]) == 1
     assert nothing_leaked(world, capfd)
+
+
+@needs_camera
+def test_a_camera_that_falls_silent_is_told_before_the_connection_is_given_up(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", 60)
+    rule = AnalyticSpec("fault", "camera_fault", None, {"for_ms": 1500})
+    with (
+        camera({"/a": serve_file(path, "h264")}) as cam,
+        house(SourceSpec("cam", cam.address("/a"), (rule,), kind="rtsp")) as world,
+    ):
+        world.until(lambda _: any(h.frames > 20 for h in health_of(world, "cam")))
+        assert cam.process is not None
+        cam.process.send_signal(signal.SIGSTOP)
+        world.until(lambda reports: bool(incidents_of(reports, "cam")))
+        cam.process.send_signal(signal.SIGCONT)
+        (incident,) = incidents_of(world.reports, "cam")
+        assert incident.facts["condition"] == "lost"
+        frames = health_of(world, "cam")[-1].frames
+        world.until(
+            lambda _: health_of(world, "cam")[-1].frames > frames + 20 and health_of(world, "cam")[-1].fault is None
+        )
+        assert "reopened" not in health_of(world, "cam")[-1].dropped
 
 
 @needs_camera
