@@ -112,27 +112,35 @@ def pets_zones(n: int, seed: int = 7) -> tuple[tuple[tuple[float, float], ...], 
     return tuple(zones)
 
 
-def stays(inside: list[set[int]], for_ms: int, rearm_ms: int, step_ms: int = 100) -> list[Event]:
+@dataclass(frozen=True)
+class Stay:
+    """An occupation of a zone: since when, when one of them had stayed long enough, until when."""
+
+    since_ms: int
+    reached_ms: int
+    until_ms: int
+
+
+def stays(inside: list[set[int]], for_ms: int, rearm_ms: int, step_ms: int = 100) -> list[Stay]:
     """Occupations of a zone, from who is in it at each step: those in which one of them stays for ``for_ms``."""
-    events: list[Event] = []
+    found: list[Stay] = []
     began: dict[int, int] = {}
-    reached: int | None = None
-    empty_since: int | None = 0
+    since, left, reached = 0, -rearm_ms - 1, -1
     for step, who in enumerate(inside):
         at = step * step_ms
         began = {i: began.get(i, at) for i in who}
-        if who:
-            empty_since = None
-        elif empty_since is None:
-            empty_since = at
-        if reached is not None and empty_since is not None and at - empty_since > rearm_ms:
-            events.append(Event(reached, empty_since))
-            reached = None
-        if reached is None and any(at - since >= for_ms for since in began.values()):
+        if not who:
+            continue
+        if at - left > rearm_ms:
+            if reached >= 0:
+                found.append(Stay(since, reached, left))
+            since, reached = at, -1
+        left = at + step_ms
+        if reached < 0 and any(at - first >= for_ms for first in began.values()):
             reached = at
-    if reached is not None:
-        events.append(Event(reached, len(inside) * step_ms if empty_since is None else empty_since))
-    return events
+    if reached >= 0:
+        found.append(Stay(since, reached, left))
+    return found
 
 
 def crossings(data: Path, direction: str) -> list[Event]:

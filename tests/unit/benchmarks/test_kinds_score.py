@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import kinds_clips as clips
-from kinds_clips import Event, stays
+from kinds_clips import Event, Stay, stays
 from kinds_score import Score, rate, rows
 from watchglass.perception.messages import Incident
 
@@ -74,13 +74,13 @@ def test_figures_name_what_was_missed_and_say_when_there_is_not_enough() -> None
 
 def test_an_occupation_counts_when_one_of_them_stays() -> None:
     inside = [{1}] * 10 + [{2}] * 10 + [set()] * 60 + [{3}] * 30
-    assert stays(inside, 1500, 5000) == [Event(9500, 11_000)]
-    assert stays(inside, 800, 5000) == [Event(800, 2000), Event(8800, 11_000)]
+    assert stays(inside, 1500, 5000) == [Stay(8000, 9500, 11_000)]
+    assert stays(inside, 800, 5000) == [Stay(0, 800, 2000), Stay(8000, 8800, 11_000)]
 
 
 def test_a_short_absence_is_one_occupation() -> None:
     inside = [{1}] * 30 + [set()] * 20 + [{2}] * 30
-    assert stays(inside, 1500, 5000) == [Event(1500, 8000)]
+    assert stays(inside, 1500, 5000) == [Stay(0, 1500, 8000)]
 
 
 @recorded
