@@ -2,6 +2,12 @@
 
 const count = (n) => n.toLocaleString("en-GB").replaceAll(",", "\u202f");
 
+/** The same words as the macro `lost` in macros.html. */
+function lostAs(cause, n) {
+  if (cause.endsWith("_ms")) return `${cause.slice(0, -3).replaceAll("_", " ")}: ${count(Math.ceil(n / 1000))} s`;
+  return `${cause.replaceAll("_", " ")}: ${count(n)}`;
+}
+
 function put(card, field, text) {
   const place = card.querySelector(`[data-field="${field}"]`);
   if (place && place.textContent !== text) place.textContent = text;
@@ -19,7 +25,7 @@ source.addEventListener("message", ({ data }) => {
   put(card, "open", `${Math.round(60 * line.open_share)} s of 60`);
   put(card, "frames", [line.frames, line.decoded, line.inferences].map(count).join(", "));
   const lost = Object.entries(line.dropped).filter(([, n]) => n);
-  put(card, "dropped", lost.map(([cause, n]) => `${cause.replaceAll("_", " ")}: ${count(n)}`).join(", ") || "none");
+  put(card, "dropped", lost.map(([cause, n]) => lostAs(cause, n)).join(", ") || "none");
   put(card, "ready", `${Math.round(100 * line.backdrop_ready)} of 100 pixels`);
   if (line.gate) put(card, "gate", line.gate);
   if (line.group_ms) put(card, "group", `${(line.group_ms / 1000).toFixed(1)} s`);
