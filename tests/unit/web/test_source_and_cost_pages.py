@@ -100,6 +100,7 @@ def test_a_day_is_drawn_and_told_hour_by_hour(portal: Portal) -> None:
     assert data["past"]["hours"][0]["fps"] is None
     assert (data["past"]["decode_ms"], data["past"]["detect_ms"]) == (10.0, 50.0)
     assert data["past"]["dropped"]["late_ms"] > 100
+    assert re.search(r"Lost work: late: 1 s\.", page.text)
 
 
 def test_a_fault_is_drawn_as_a_band(portal: Portal) -> None:
