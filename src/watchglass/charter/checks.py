@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from watchglass.charter.model import LIFE_SAFETY, TRIAL_DAYS, Charter
+from watchglass.charter.model import LIFE_SAFETY, TRIAL_DAYS, Charter, PlugIn, WebhookDestination
 from watchglass.charter.parse import Path
 from watchglass.charter.prohibited import mentions
+from watchglass.charter.scene import HasName
 from watchglass.charter.words import duration
+from watchglass.core.reach import is_near
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import VerifierKey
 
@@ -170,7 +173,7 @@ def always(charter: Charter) -> Iterator[Hit]:
 
 def too_quick(charter: Charter) -> Iterator[Hit]:
     for analytic in charter.analytics:
-        if analytic.for_ms < SECOND:
+        if analytic.for_ms < SECOND and analytic.needs != "line":
             yield ("analytics", analytic.name, "for"), f"{analytic.name!r} would react to a single glimpse."
 
 
@@ -179,26 +182,45 @@ def nothing(charter: Charter) -> Iterator[Hit]:
         yield ("analytics",), "Nothing is noticed at all, so nothing justifies looking."
 
 
+def in_the_clear(charter: Charter) -> Iterator[Hit]:
+    for item in charter.destinations:
+        if isinstance(item, WebhookDestination):
+            host = urlsplit(item.url).hostname or ""
+            clear = item.url.startswith("http://")
+        else:
+            host, clear = item.host, not item.tls
+        if clear and not is_near(host):
+            yield (
+                ("destinations", item.name),
+                f"Messages to {item.name!r} would go to {host} in the clear, and are not sent at all.",
+            )
+
+
 # ---- unused ----------------------------------------------------------------------------------------------------
 
 
 def unused(charter: Charter) -> Iterator[Hit]:
-    purposes = {analytic.purpose for analytic in charter.analytics}
-    sources = {analytic.source for analytic in charter.analytics}
-    zones = {(analytic.source, analytic.zone) for analytic in charter.analytics}
-    models = {analytic.model for analytic in charter.analytics}
-    for purpose in charter.purposes:
-        if purpose.name not in purposes:
-            yield ("purposes", purpose.name), f"No analytic serves the purpose {purpose.name!r}."
+    analytics = charter.analytics
+    zones = {(analytic.source, analytic.zone) for analytic in analytics}
+    sources = {analytic.source for analytic in analytics}
     for source in charter.sources:
         if source.name not in sources:
             yield ("sources", source.name), f"No analytic uses the source {source.name!r}; it will not be looked at."
         for zone in source.zones:
             if (source.name, zone.name) not in zones:
                 yield ("sources", source.name, "zones", zone.name), f"No analytic uses the zone {zone.name!r}."
-    for model in charter.models:
-        if model.name not in models:
-            yield ("models", model.name), f"No analytic uses the model {model.name!r}."
+    told = {name for analytic in analytics for name in analytic.tell}
+    codes = {analytic.plug_in for analytic in analytics if isinstance(analytic, PlugIn)}
+    yield from _without(charter.purposes, {a.purpose for a in analytics}, "purposes", "serves the purpose {}")
+    yield from _without(charter.models, {a.model for a in analytics}, "models", "uses the model {}")
+    yield from _without(charter.plug_ins, codes, "plug_ins", "uses the plug-in {}")
+    yield from _without(charter.destinations, told, "destinations", "tells {} anything")
+
+
+def _without(items: Iterable[HasName], used: Container[str | None], section: str, what: str) -> Iterator[Hit]:
+    for item in items:
+        if item.name not in used:
+            yield (section, item.name), f"No analytic {what.format(repr(item.name))}."
 
 
 # ---- ledger and oversight --------------------------------------------------------------------------------------

@@ -252,6 +252,14 @@ RULES: Final = (
         checks.nothing,
     ),
     Rule(
+        "in-the-clear",
+        "error",
+        "Messages that leave the building are encrypted.",
+        "GDPR Art. 32(1)(a)",
+        "Use `https`, or `tls: true`.",
+        checks.in_the_clear,
+    ),
+    Rule(
         "unused",
         "warning",
         "Everything that is named is used.",

@@ -22,12 +22,14 @@ POLYGON: Final = Many(
 )
 
 
-class _HasName(Protocol):
+class HasName(Protocol):
+    """Anything that the charter gives a name."""
+
     @property
     def name(self) -> str: ...
 
 
-_Item = TypeVar("_Item", bound=_HasName)
+_Item = TypeVar("_Item", bound=HasName)
 
 
 def find(items: tuple[_Item, ...], name: str, what: str) -> _Item:

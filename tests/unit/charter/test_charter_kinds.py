@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from watchglass.charter.lint import lint
 from watchglass.charter.model import LIFE_SAFETY, Charter, Fall, PersonDown, RtspSource, WrongWay
-from watchglass.charter.parse import CharterErrors, CharterRefused, parse
+from watchglass.charter.parse import CharterErrors, CharterRefused, parse, read
 from watchglass.charter.words import explain, sentence
 
 TEXT = (Path(__file__).parents[2] / "spec" / "charters" / "every-kind.yaml").read_text(encoding="utf-8")
@@ -108,3 +109,20 @@ def test_every_kind_has_a_sentence_for_people() -> None:
     words = " ".join(text for section in explain(charter) for text in section.sentences)
     assert "The harbour master's office gets a message at once" in words
     assert "quay_main" not in words
+
+
+def test_messages_in_the_clear_are_for_this_building_only() -> None:
+    def found(data: bytes) -> list[str]:
+        return [finding.path for finding in lint(read(data)) if finding.rule == "in-the-clear"]
+
+    assert found(TEXT.encode()) == []
+    assert found(changed("https://harbour.exampleton.example", "http://harbour.exampleton.example")) == [
+        "destinations.harbour-master"
+    ]
+    assert found(changed("https://harbour.exampleton.example", "http://192.168.1.7")) == []
+    assert found(changed("tls: true", "tls: false")) == ["destinations.control-room"]
+
+
+def test_a_destination_and_a_plug_in_that_nothing_uses_are_told() -> None:
+    data = changed("tell: [harbour-master, control-room]", "tell: [control-room]")
+    assert "destinations.harbour-master" in {f.path for f in lint(read(data)) if f.rule == "unused"}

@@ -34,6 +34,7 @@ HIT = {
     "hours": (', hours: "01:00-04:30"', ""),
     "for": ("for: 2s", "for: 0s"),
     "nothing": None,
+    "in-the-clear": None,  # see test_charter_kinds
     "unused": (
         "    zones:\n",
         "    zones:\n      spare: {polygon: [[0,0],[9,0],[9,9]]}\n",
