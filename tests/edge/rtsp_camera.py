@@ -29,14 +29,15 @@ def missing() -> str:
     return "" if done.returncode == 0 else f"GStreamer's RTSP server is not installed (apt-get install {PACKAGES})"
 
 
-def serve_file(path: Path, codec: str, *, lossy: str = "") -> str:
+def serve_file(path: Path, codec: str, *, lossy: str = "", split: bool = False) -> str:
     """A GStreamer line that plays a Matroska file in real time.
 
     Args:
+        split: send parameter sets before each slice of a keyframe, which cuts it into packets of its slices.
         lossy: properties of GStreamer's ``netsim`` (delays, drops) between the camera and the net.
     """
     short = {"h264": "h264", "hevc": "h265"}[codec]
-    pay = f"rtp{short}pay name={'pay' if lossy else 'pay0'} pt=96 config-interval=0"
+    pay = f"rtp{short}pay name={'pay' if lossy else 'pay0'} pt=96 config-interval={-int(split)}"
     end = f" ! netsim name=pay0 {lossy}" if lossy else ""
     return f"( filesrc location={path} ! matroskademux ! {short}parse ! {pay}{end} )"
 
@@ -49,6 +50,7 @@ def film(
     size: tuple[int, int] = (320, 240),
     group: int = 10,
     between: int = 0,
+    slices: int = 1,
     black_after: float = 1e9,
 ) -> Path:
     """A noisy still scene with edges, ten pictures a second; one bright square walks across it, a step a picture.
@@ -56,6 +58,7 @@ def film(
     Args:
         group: pictures from one keyframe to the next; groups are open where there are pictures in ``between``.
         between: B-frames in a row.
+        slices: parts of a picture (H.264).
     """
     import av  # noqa: PLC0415 # the system's Python has none of these
     import cv2  # noqa: PLC0415
@@ -65,7 +68,7 @@ def film(
     scene = cv2.resize(rng.integers(40, 180, (12, 16), np.uint8), size, interpolation=cv2.INTER_NEAREST)
     params = f"keyint={group}:min-keyint={group}:scenecut=0:bframes={between}:b-adapt=0"
     own = {
-        "h264": {"x264-params": f"{params}:slices=1:threads=1:open-gop={int(between > 0)}"},
+        "h264": {"x264-params": f"{params}:slices={slices}:threads=1:open-gop={int(between > 0)}"},
         "hevc": {"x265-params": f"{params}:log-level=none:pools=1:frame-threads=1:open-gop={int(between > 0)}"},
     }
     name = {"h264": "libx264", "hevc": "libx265", "mjpeg": "mjpeg"}[codec]

@@ -100,6 +100,16 @@ def test_pictures_arrive_whole_in_order_and_in_time(cam: Camera, mount: str, cod
     assert stream.dropped == {}
 
 
+def test_keyframes_that_come_in_parts_are_put_together(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv", 12, slices=2)
+    with camera({"/a": serve_file(path, "h264", split=True)}) as odd:
+        stream = LiveStream(plan_of("rtsp", odd.address("/a")), SystemClock())
+        seen = watch(stream, 30, pictures=50)
+    places = [walker(picture) for picture in seen.pictures]
+    assert places == [(places[0] + i) % 16 for i in range(len(places))]
+    assert sum(packet.keyframe for packet in seen.packets) <= 6
+
+
 def test_sender_reports_give_the_cameras_own_time(cam: Camera) -> None:
     stream = LiveStream(plan_of("rtsp", cam.address("/h264", login=WORD)), SystemClock())
     assert "sends none" in stream.notes[0]

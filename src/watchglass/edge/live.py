@@ -10,9 +10,10 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -40,6 +41,9 @@ _GAP: Final = 1.8
 _SLICE_MS: Final = 1 * SECOND
 _PRFT: Final = struct.Struct("=q")
 
+if TYPE_CHECKING:
+    CameraPacket = av.Packet[VideoStream]
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -57,7 +61,7 @@ class Shape:
 class _Arrived:
     """A packet, its stamp and the camera's time where it has them, and when it was read."""
 
-    packet: av.Packet[VideoStream]
+    packet: CameraPacket
     stamp_ms: float | None
     camera_ms: float | None
     at_ms: int
@@ -204,7 +208,7 @@ class LiveStream:
         self.shape = self._shape(stream)
         early: list[_Arrived] | None = []
         try:
-            for count, packet in enumerate(container.demux(stream)):
+            for count, packet in enumerate(self._whole(container.demux(stream))):
                 if self._closed:
                     return
                 if count % _RATE_LEAST == 0:
@@ -214,6 +218,30 @@ class LiveStream:
                 early = self._sort_in(self._arrived(packet), early)
         finally:
             self._keep_early(early or [])
+
+    def _whole(self, packets: Iterable[CameraPacket]) -> Iterator[CameraPacket]:
+        """Whole pictures: some senders cut one into two packets of the same stamp (at each keyframe, for example).
+
+        Once that was seen, each packet is held until the next shows that it was whole.
+        """
+        held: CameraPacket | None = None
+        former: CameraPacket | None = None
+        splits = False
+        for packet in packets:
+            same = former is not None and self._groups and _same_picture(former, packet)
+            splits = splits or same
+            hold = splits or former is None
+            former = packet
+            if held is not None and same:
+                held = _joined(held, packet)
+                continue
+            if held is not None:
+                yield held
+            held = packet if hold else None
+            if not hold:
+                yield packet
+        if held is not None:
+            yield held
 
     def _sort_in(self, arrived: _Arrived, early: list[_Arrived] | None) -> list[_Arrived] | None:
         """Keep a packet; the first ones wait a moment, and what still waits is returned.
@@ -238,7 +266,7 @@ class LiveStream:
         pixels = context.pix_fmt if context.name == "rawvideo" else None
         return Shape(stream.width, stream.height, fps, context.name, context.extradata, pixels)
 
-    def _arrived(self, packet: av.Packet[VideoStream]) -> _Arrived:
+    def _arrived(self, packet: CameraPacket) -> _Arrived:
         now = self._heard_ms = self._clock.now()
         self._damaged += bool(packet.is_corrupt)
         stamp = packet.pts if packet.pts is not None else packet.dts
@@ -285,7 +313,24 @@ class LiveStream:
         return self.shape is not None and self.shape.codec in _IN_GROUPS
 
 
-def _camera_ms(packet: av.Packet[VideoStream]) -> float | None:
+def _same_picture(first: CameraPacket, second: CameraPacket) -> bool:
+    """Whether two packets in a row are parts of one; the first of a connection may have no stamp."""
+    if not second.size or second.pts is None:
+        return False
+    return first.pts == second.pts or (first.pts is None and first.is_keyframe and second.is_keyframe)
+
+
+def _joined(first: CameraPacket, second: CameraPacket) -> CameraPacket:
+    """Two parts of one picture as one packet."""
+    whole = cast("CameraPacket", av.Packet(bytes(first) + bytes(second)))
+    whole.pts, whole.dts, whole.time_base = second.pts, second.dts, second.time_base
+    whole.is_keyframe = first.is_keyframe or second.is_keyframe
+    if second.has_sidedata("prft"):
+        whole.set_sidedata(second.get_sidedata("prft"))
+    return whole
+
+
+def _camera_ms(packet: CameraPacket) -> float | None:
     """What the camera's clock showed at this picture: FFmpeg's "producer reference time", from sender reports."""
     if not packet.has_sidedata("prft"):
         return None
