@@ -293,7 +293,7 @@ def test_several_who_begin_to_run_are_told_once() -> None:
     assert when > 10 * STEP + 1000
     assert finding.facts["running"] == 5
     assert finding.facts["speed_m_s"] == pytest.approx(3.5, abs=0.1)
-    assert finding.why.startswith("5 of 5 people run, at 3.5 m/s")
+    assert finding.why.startswith("about 5 of 5 people run, at 3.5 m/s")
 
 
 def test_too_few_too_slow_or_too_short_is_no_surge() -> None:
@@ -301,6 +301,21 @@ def test_too_few_too_slow_or_too_short_is_no_surge() -> None:
     assert run(surge(), people(range(20), 2.0, 6)) == []
     assert run(surge(for_ms=5000), people(range(12), 3.5, 6)) == []
     assert len(run(surge(people=3), people(range(20), 3.5, 3))) == 1
+
+
+def test_of_those_who_have_no_speed_as_many_run_as_of_those_who_have_one() -> None:
+    """Two are followed and run; six more are only found, look after look."""
+    many = Detections(
+        np.array([at(100 + 80 * k, 500) for k in range(8)], np.float32),
+        np.full(8, 0.6, np.float32),
+        np.zeros(8, np.int8),
+    )
+    runs = [replace(s, found=many) for s in people(range(12), 3.5, 2)]
+    ((_, finding),) = run(surge(), runs)
+    assert (finding.facts["running"], finding.facts["people"], finding.facts["measured"]) == (8, 8, 2)
+    assert run(surge(people=5), runs) == []
+    walks = [replace(s, found=many) for s in people(range(12), 1.0, 2)]
+    assert run(surge(), walks) == []
 
 
 def test_a_jump_of_tracks_is_no_run() -> None:
