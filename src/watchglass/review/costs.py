@@ -96,8 +96,8 @@ def estimate(values: Sequence[float], fewest: int = FEWEST_BLOCKS) -> Estimate |
 
 
 def blocks(uses: Sequence[Use]) -> list[Use]:
-    """Consecutive stretches put together until there are about ten, as even as they come."""
-    size = max(1, -(-len(uses) // BLOCKS))
+    """Consecutive stretches put together until there are ten to nineteen, as even as they come."""
+    size = max(1, len(uses) // BLOCKS)
     whole = [uses[at : at + size] for at in range(0, len(uses), size)]
     if len(whole) > 1 and len(whole[-1]) < size / 2:
         whole[-2:] = [[*whole[-2], *whole[-1]]]

@@ -94,13 +94,17 @@ def test_the_interval_is_student_s() -> None:
     assert low.low == 0.0
 
 
-@pytest.mark.parametrize("n", [1, 9, 10, 11, 19, 61, 100, 1440])
-def test_blocks_are_about_ten_and_lose_nothing(n: int) -> None:
+@pytest.mark.parametrize("n", [1, 9, 10, 11, 12, 19, 20, 61, 100, 1440])
+def test_blocks_are_ten_to_nineteen_and_lose_nothing(n: int) -> None:
     parts = blocks([MINUTE] * n)
     assert sum(part.frames for part in parts) == 600 * n
-    assert len(parts) <= 11
-    assert n < 10 or len(parts) >= 5
-    assert min(part.seconds for part in parts) * 2 >= max(part.seconds for part in parts) or n < 20
+    assert len(parts) == n if n < 20 else 10 <= len(parts) <= 20
+    assert 2 * min(part.seconds for part in parts) >= max(part.seconds for part in parts) / 2
+
+
+@pytest.mark.parametrize("minutes", range(10, 41))
+def test_from_the_tenth_minute_on_there_is_a_figure(minutes: int) -> None:
+    assert camera_cost("cam", "A square", [MINUTE] * minutes, PRICES).total is not None
 
 
 def test_people_s_time_and_a_confirmed_alert() -> None:
