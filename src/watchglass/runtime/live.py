@@ -170,4 +170,5 @@ def health_json(report: Health) -> dict[str, Any]:
         "group_ms": report.group_ms,
         "kbit_s": round(report.kbit_s, 1),
         "cpu_seconds": round(report.cpu_seconds, 1),
+        "notes": list(report.notes),
     }

@@ -80,13 +80,14 @@ def test_a_day_is_drawn_and_told_hour_by_hour(portal: Portal) -> None:
     house.live.take_health(
         Health(
             "street", house.clock.now(), 10.0, 0.25, 9, 5, 3, (), gate="keyframes every 2.0 s", group_ms=2000,
-            kbit_s=812.4, cpu_seconds=77.0,
+            kbit_s=812.4, cpu_seconds=77.0, notes=("times of arrival: the camera sends none of its own",),
         )
     )  # fmt: skip
     page = portal.person("shift-lead").get("/sources/street")
     assert page.status_code == 200
     assert "keyframes every 2.0 s" in page.text
     assert "812 kbit/s" in page.text
+    assert "times of arrival: the camera sends none of its own" in page.text
     assert "In all, the gate was open 25 of 100 parts of the time." in page.text
     assert "In all, looking took 10 of 100 parts of one core." in page.text
     assert "30.0 a minute" in page.text

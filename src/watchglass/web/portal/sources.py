@@ -70,6 +70,7 @@ class SourceHealth:
     group_ms: int | None
     kbit_s: float | None
     cpu_seconds: float
+    notes: tuple[str, ...]
     backdrop_ready: float | None
     backdrop_ms: int | None
     proposal_waits: bool
@@ -116,6 +117,7 @@ def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
         group_ms=line.group_ms if line else None,
         kbit_s=round(line.kbit_s, 1) if line and not silent and line.kbit_s else None,
         cpu_seconds=line.cpu_seconds if line else 0.0,
+        notes=line.notes if line else (),
         backdrop_ready=round(line.backdrop_ready, 3) if line else None,
         backdrop_ms=stands[0].confirmed_ms if stands else None,
         proposal_waits=house.live.proposal(source.name) is not None,
