@@ -11,9 +11,10 @@ from a_portal import Portal, make_portal
 
 from watchglass.core.time import DAY, HOUR, MINUTE
 from watchglass.perception.messages import Health
+from watchglass.review.costs import Use, camera_cost
 from watchglass.review.model import VerdictValue
 from watchglass.runtime.measure import Measure
-from watchglass.web.portal.costs import money
+from watchglass.web.portal.costs import camera_sentences, money
 from watchglass.web.portal.source_page import _round_up
 
 PRICES = "costs: {currency: EUR, hardware_per_year: 480, watts: 50, kwh_price: 0.30, reviewer_minute: 0.75}\n"
@@ -160,6 +161,13 @@ def test_a_camera_s_cost_stands_in_words_beside_what_else_it_would_have_cost(por
     assert camera["otherwise"]["decode_ms"] == 10.0
     assert camera["total"]["low"] <= camera["total"]["value"] <= camera["total"]["high"]
     assert data["cores"] == 2
+
+
+def test_where_all_was_decoded_anyway_it_says_that() -> None:
+    busy = [Use(60, 600, 590, 150, 12_000, 2_400, 7_500, 2)] * 20
+    said = camera_sentences(camera_cost("cam", "A square", busy, None), "", whole_days=False)
+    assert said[-1].startswith("Nearly every picture was decoded anyway")
+    assert "2.9 times that" in said[-1]
 
 
 def test_too_little_gives_no_figure(portal: Portal) -> None:
