@@ -78,8 +78,8 @@ def camera_sentences(camera: CameraCost, currency: str, *, whole_days: bool) -> 
         found.append("Not enough data yet to say what looking at every picture would have cost.")
     elif more.decoded < 1.05:  # noqa: PLR2004 (rounds to 1.0)
         found.append(
-            "Nearly every picture was decoded anyway, because something moved nearly all the time. Letting the detector "
-            f"look at every picture would have taken {_times(more.detected)} that."
+            "Nearly every picture was decoded anyway, because something moved nearly all the time. Letting the "
+            f"detector look at every picture would have taken {_times(more.detected)} that."
         )
     else:
         found.append(
