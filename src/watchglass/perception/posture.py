@@ -49,7 +49,7 @@ _SAME: Final = 0.2
 _PART: Final = 0.5
 _REACH: Final = 0.75
 _BIGGER: Final = 2.5
-_SMALLER: Final = 0.25
+_SMALLER: Final = 0.2
 _LIES_MS: Final = 700
 _LOOKS: Final = 2
 _LOST_MS: Final = 1_300
@@ -196,12 +196,11 @@ class Postures:
         low = wide >= LOW * tall
         taken = np.zeros(len(boxes), bool)
         for one in [one for one in self._lying if one.in_view]:
-            part = low & ~taken & _touch(one.box, boxes)
-            same = part if one.certain or one.before is None else part & _came_down(one.before, boxes)
+            same = low & ~taken & _touch(one.box, boxes)
             if same.any():
                 best = int(np.argmax(np.where(same, scores, -1)))
                 one.found_again(at_ms, boxes[best], float(scores[best]))
-                taken |= part
+                taken |= same
             elif one.before is not None and _is_up(one.before, upright):
                 one.risen_ms = at_ms if one.risen_ms is None else one.risen_ms
                 if not one.certain:

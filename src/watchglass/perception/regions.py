@@ -35,6 +35,7 @@ GOAL: Final = 44.0
 
 _MEMORY_MS: Final = 20_000
 _WHOLE_MS: Final = 2_000
+_LARGE_MS: Final = 4_000
 _STAKE_WHOLE: Final = 2.0
 _STAKE_TENTATIVE: Final = 3.0
 _STAKE_MOVING: Final = 2.0
@@ -124,9 +125,13 @@ class Regions:
     Args:
         size: (width, height) of its pictures.
         side: the longer side at which the detector reads a whole picture.
+        postures: rules about postures run. Whoever is large in the picture is then looked at whole, two times of three,
+            and for some seconds after they have moved: a window that follows what moves cuts off who falls out of it.
     """
 
-    def __init__(self, size: tuple[int, int], side: int) -> None:
+    def __init__(self, size: tuple[int, int], side: int, *, postures: bool = False) -> None:
+        self._postures = postures
+        self._large_ms = -(10**9)
         self._size = size
         self._side = side
         self._looks: deque[Look] = deque()
@@ -158,6 +163,8 @@ class Regions:
         whole = self._whole(at_ms)
         if max(self._size) <= SMALL_PICTURE:
             return whole
+        if self._postures and self._is_for_large(whole, np.concatenate([moving, followed])):
+            return whole
         needs = self._needs(moving, followed, confirmed)
         # A root: what has waited for long always comes, and does not shut out what moves just now.
         weights = needs.stakes * np.sqrt(self._waiting(at_ms, needs))
@@ -174,6 +181,13 @@ class Regions:
         held = needs.boxes[_worth(windows[best : best + 1], sides[best : best + 1], needs)[0] > 0]
         x1, y1, x2, y2 = self._centred(windows[best], held)
         return Look(x1, y1, x2, y2, int(sides[best]), at_ms)
+
+    def _is_for_large(self, whole: Look, things: FloatArray) -> bool:
+        """Whether the look belongs to somebody who is large enough in the whole picture."""
+        if len(things) and float(_longer(things).max()) * whole.scale >= GOAL:
+            self._large_ms = whole.at_ms
+        lately = [look.whole for look in self._looks][-2:]
+        return whole.at_ms - self._large_ms <= _LARGE_MS and not (len(lately) > 1 and all(lately))
 
     def _needs(self, moving: FloatArray, followed: FloatArray, confirmed: BoolArray) -> Needs:
         """Tracks, what moves and is not followed, and in the end every corner of the picture."""

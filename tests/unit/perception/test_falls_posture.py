@@ -15,6 +15,7 @@ from watchglass.perception.health import Condition
 from watchglass.perception.messages import AnalyticSpec, ZoneSpec
 from watchglass.perception.observation import Detections, StaticChange, Tracks
 from watchglass.perception.posture import Postures
+from watchglass.perception.regions import Regions
 
 Box = tuple[float, float, float, float]
 
@@ -202,3 +203,16 @@ def test_a_line_is_refused() -> None:
     with pytest.raises(BadInput, match="line") as caught:
         fall(ZoneSpec("edge", ((0, 0), (10, 10)), line=True))
     assert caught.value.fix
+
+
+def test_whoever_is_large_in_the_picture_is_looked_at_whole_two_times_of_three_while_postures_matter() -> None:
+    nobody, sure = np.zeros((0, 4), np.float32), np.zeros(0, bool)
+    large = np.array([[500, 300, 800, 900]], np.float32)
+
+    def whole(regions: Regions, moving: np.ndarray, start_ms: int, n: int) -> list[bool]:
+        return [regions.next(start_ms + 400 * i, moving, nobody, sure).whole for i in range(n)]
+
+    regions = Regions((1920, 1080), 416, postures=True)
+    assert sum(whole(regions, large, 0, 9)) >= 6
+    assert sum(whole(regions, nobody, 3600, 9)) >= 6, "who has fallen moves no more"
+    assert sum(whole(regions, nobody, 9000, 9)) < 6
