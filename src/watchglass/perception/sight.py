@@ -54,7 +54,7 @@ class Sight:
         self._moving: BoolArray | None = None
         self._moved_at: NDArray[np.int64] | None = None
         self._looked_ms = -(10**9)
-        self._regions = Regions(size, detector.side)
+        self._regions = Regions(size, detector.side, postures=calm_ms > 0)
         self._tracker = Tracker(size)
         self._calm_ms = calm_ms
         self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
