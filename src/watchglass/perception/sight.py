@@ -27,6 +27,9 @@ MOTION_MS: Final = 180
 _STIRRED: Final = 0.1
 _STIRRED_MS: Final = 1500
 _ENLARGED: Final = 2.0
+_TINY: Final = 400
+_FINER: Final = 1.25
+"""A picture of at most so many pixels is looked at so much finer: of what rides, two fifths more is followed (UCSD)."""
 
 
 class Sight:
@@ -154,7 +157,8 @@ class Sight:
     def _look(self, picture: Picture, look: Look) -> Detections:
         """What the detector finds in a window, in pixels of the picture; what the window cuts off is left out."""
         if look.whole:
-            small = _enlarged(picture.small(look.side), look.side)
+            finer = _FINER if max(self._size) <= _TINY else 1.0
+            small = _enlarged(picture.small(look.side), round(look.side * finer))
         else:
             small = picture.part(look.x1, look.y1, look.x2, look.y2, look.side)
         seen = self._detector.detect(small)

@@ -13,22 +13,23 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray, iou
 from watchglass.perception.assign import FORBIDDEN, assign
 from watchglass.perception.observation import Detections, Tracks
 
-BIRTH: Final = (0.48, 0.48, 0.40, 0.40)
+BIRTH: Final = (0.48, 0.45, 0.40, 0.40)
 """The lowest score that begins a track where something moved, by index into ``KINDS``."""
 
 BIRTH_STILL: Final = (0.60, 0.60, 0.60, 0.60)
 """The same where nothing moved: a thing of the scene that looks a little like a person stays out."""
 
 BIRTH_NEAR: Final = 0.70
-"""And where it overlaps with one that is followed already: two who pass each other often look like three."""
+"""And where it overlaps with one of its kind that is followed: two who pass each other often look like three."""
 
-SURE: Final = 0.42
-"""A lower score can only continue what is expected in just that place."""
+SURE: Final = (0.42, 0.42, 0.40, 0.40)
+"""A lower score, by kind, can only continue what is expected in just that place."""
 
 _NEAR_IOU: Final = 0.15
 _HITS: Final = 2
@@ -36,7 +37,9 @@ _STILL_MEAN: Final = 0.5
 _MEMORY: Final = 20
 
 _LEAST_IOU: Final = 0.15
-_WEAK_IOU: Final = 0.6
+_WEAK_IOU: Final = (0.6, 0.3, 0.3, 0.3)
+"""How much a weak detection must overlap with what is expected, by kind: people stand close together, others do not."""
+
 _SHADOW_IOU: Final = 0.4
 """A weak detection that overlaps so much with a sure one is another view of the same."""
 
@@ -159,8 +162,9 @@ class Tracker:
             looked: which of some boxes (n, 4) would have been found; None where the whole picture was looked at. The
                 others are not missed.
         """
-        sure = found.scores >= SURE
-        weak = ~sure & (iou(found.boxes, found.boxes[sure]).max(axis=1, initial=0) <= _SHADOW_IOU)
+        sure = found.scores >= _at(SURE, found)
+        beside = _overlap(found.boxes, found.kinds, found.boxes[sure], found.kinds[sure])
+        weak = ~sure & (beside <= _SHADOW_IOU)
         waiting = list(range(len(self._tracks)))
         free: list[int] = np.flatnonzero(sure).tolist()
         for columns, low in ((free, False), (np.flatnonzero(weak).tolist(), True)):
@@ -222,7 +226,8 @@ class Tracker:
         needed = _at(BIRTH, found)
         if stirred is not None:
             needed = np.where(stirred, needed, _at(BIRTH_STILL, found))
-        near = iou(found.boxes, self._boxes(at_ms)).max(axis=1, initial=0) > _NEAR_IOU
+        kinds = np.array([t.kind for t in self._tracks], np.int8)
+        near = _overlap(found.boxes, found.kinds, self._boxes(at_ms), kinds) > _NEAR_IOU
         return np.where(near, np.maximum(needed, np.float32(BIRTH_NEAR)), needed)
 
     def _match(
@@ -237,7 +242,7 @@ class Tracker:
         overlap, apart = iou(expected, boxes), _apart(expected, boxes)
         late = np.array([min(2.0, (at_ms - t.hit_ms) / 1000) for t in tracks], np.float32)
         if low:
-            possible = overlap >= _WEAK_IOU
+            possible = overlap >= np.array([_WEAK_IOU[t.kind] for t in tracks])[:, None]
         else:
             spread = np.array([math.sqrt(t.doubt_at(at_ms).place) for t in tracks], np.float32)
             reach = np.minimum(_REACH, 0.1 + _GATE_SIGMAS * spread / _diagonal(expected))
@@ -316,6 +321,13 @@ class Tracker:
 
 def _at(by_kind: tuple[float, ...], found: Detections) -> FloatArray:
     return np.array(by_kind, np.float32)[found.kinds]
+
+
+def _overlap(boxes: FloatArray, kinds: NDArray[np.int8], others: FloatArray, theirs: NDArray[np.int8]) -> FloatArray:
+    """The largest IoU of each box (n, 4) with another one of its kind: (n,). Who rides a bicycle does not hide it."""
+    same = np.where(kinds[:, None] == theirs[None, :], iou(boxes, others), np.float32(0))
+    largest: FloatArray = same.max(axis=1, initial=0)
+    return largest
 
 
 def _credible(track: _Track) -> bool:

@@ -134,6 +134,18 @@ def test_two_who_pass_each_other_do_not_become_three() -> None:
     assert len(tracker.at(3600)) == 3
 
 
+def test_a_rider_does_not_hide_the_bicycle() -> None:
+    tracker = Tracker(SIZE)
+    for i in range(6):
+        rider, bicycle = box(100 + 20 * i), (95 + 20 * i, 140, 150 + 20 * i, 205)
+        score = 0.45 if i < 4 else 0.33
+        both = Detections(
+            np.array([rider, bicycle], np.float32), np.array([0.8, score], np.float32), np.array([0, 2], np.int8)
+        )
+        tracker.see(400 * i, both)
+    assert sorted(tracker.at(2000).kinds.tolist()) == [0, 2]
+
+
 def test_a_lost_track_takes_nobody_elses_place() -> None:
     """One vanishes beside another one who walks on: the one who walks keeps its number."""
     tracker = Tracker(SIZE)
