@@ -102,10 +102,19 @@ class Gate:
         self._memory = None
 
     def accept(self) -> None:
-        """What differed when it was looked at last was nothing: it neither moved nor was it recognised."""
+        """What differed when it was looked at last was nothing: it neither moved nor was it recognised.
+
+        The scene moves towards it, and its place counts as noisy until it has been calm for a while: digits of a
+        clock on the screen, wet ground, a reflection.
+        """
         memory = self._memory
-        if memory is not None and memory.fair is not None:
-            memory.scene += np.where(memory.differs, _ACCEPTED * (memory.fair - memory.scene), np.float32(0))
+        if memory is None or memory.fair is None:
+            return
+        around = cv2.dilate(memory.differs.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        off = np.abs(memory.fair - memory.scene)
+        memory.noise += np.where(around, _ACCEPTED * np.maximum(off - memory.noise, 0), np.float32(0))
+        memory.scene += np.where(memory.differs, _ACCEPTED * (memory.fair - memory.scene), np.float32(0))
+        memory.fair = None
 
     def look(self, at_ms: int, sample: Image, busy: BoolArray | None = None) -> bool:
         """Learn from ``sample`` and say whether something differs that was not there before.

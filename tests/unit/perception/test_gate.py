@@ -67,6 +67,19 @@ def test_a_clock_on_the_screen_is_masked_in_the_end() -> None:
     assert gate.look(500_000, scene(rng, person=50))
 
 
+def test_where_it_opened_for_nothing_it_soon_does_no_more_and_elsewhere_it_does() -> None:
+    gate, rng = taught()
+    opened = 0
+    for i in range(30):
+        picture = scene(rng)
+        picture[2:6, 2:14] = 250 if i % 3 else 5
+        if gate.look(40_000 + 2000 * i, picture):
+            opened += 1
+            gate.accept()
+    assert opened <= 6
+    assert gate.look(200_000, scene(rng, person=50))
+
+
 def test_even_takes_out_what_explains_all_but_a_person() -> None:
     base = np.random.default_rng(3).uniform(60, 160, (ROWS, COLUMNS)).astype(np.float32)
     darker = 0.7 * base + 5
