@@ -148,7 +148,7 @@ def _ratio(row: Row, data: Path, *, quick: bool, progress: Progress, turns: int)
         f"{reached}{line['inferences'] / line['seconds']:.2f} inferences/s, "
         f"{line['decoded'] / line['frames']:.3f} of frames decoded, {line['incidents']:.0f} incidents, "
         f"{line['clips']:.0f} clips; gate: {line['gate'] or 'says nothing'}; "
-        f"full decode {_ms(pairs[-1][0]):.0f} ms a second{' (of its first half)' if quick else ''}; "
+        f"full decode {_ms(pairs[-1][0]):.0f} ms a second{' (of its first third)' if quick else ''}; "
         f"stream {file_hash(path)}, {line['seconds']:.0f} s, backdrop confirmed"
     )
     made = figure(row.name, value, row.target, interval=_spread(pairs), n=len(pairs), against=DECODE, note=note)
@@ -317,7 +317,7 @@ PARTS: dict[str, Callable[..., list[Figure]]] = {
     "memory": memory.memory,
     "latency": latency.latency,
 }
-IN_QUICK = ("ratios", "clip", "demo")
+IN_QUICK = ("ratios", "demo")
 FIGURES: dict[str, tuple[tuple[str, float | None], ...]] = {
     "ratios": tuple((row.name, row.target) for row in RATIOS),
     "clip": (("incident_clip_cpu_s", None),),
@@ -347,7 +347,7 @@ def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> lis
 
     Args:
         quick: streams of one minute and one pair, instead of ten minutes and three pairs; and without ``only`` just the
-            ratios, the clip and the demo: the other figures are null and say so.
+            ratios and the demo: the other figures are null and say so.
         progress: told what is happening.
         only: names of ``PARTS``; nothing else is measured or listed.
     """
