@@ -229,7 +229,7 @@ class PersonDown(Watching):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFault(Rule):
-    """The picture is black, frozen, blurred, moved or lost."""
+    """The picture is black, frozen, blurred, moved or lost, or the camera's clock jumps."""
 
     kind: ClassVar[str] = "camera_fault"
     needs: ClassVar[Ground] = "nothing"

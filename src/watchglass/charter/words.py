@@ -154,7 +154,7 @@ def _rule(charter: Charter, analytic: Analytic) -> str:
     place = charter.source(analytic.source).place.name
     lasts = f"for {duration(analytic.for_ms)} or longer" if analytic.for_ms else "at any moment"
     if isinstance(analytic, CameraFault):
-        return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost {lasts}"
+        return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost, or its clock jumps, {lasts}"
     if isinstance(analytic, CrowdDensity):
         return _crowd(charter, analytic, lasts)
     area = f"“{said(analytic.zone)}” ({place})"
