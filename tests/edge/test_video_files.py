@@ -125,7 +125,7 @@ def test_what_is_no_video_is_said_so(tmp_path: Path, content: bytes | None, word
 
 
 def test_sound_without_a_picture_is_said_so(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
+    path = tmp_path / "a.mov"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")

@@ -15,6 +15,7 @@ from av.error import FFmpegError
 
 from watchglass.core.errors import BadInput
 from watchglass.edge.address import checked
+from watchglass.edge.limits import MOST_PIXELS
 
 OPEN_S: Final = 10.0
 """How long a camera has to answer and to say what it sends."""
@@ -82,7 +83,13 @@ def plan_of(kind: str, address: str, *, transport: str = "tcp") -> Plan:
     raise BadInput(f"There is no kind of live source “{kind}”.", fix="Use rtsp, mjpeg or webcam.")
 
 
-_PROBE: Final = {"fpsprobesize": "0", "analyzeduration": str(round(OPEN_S * _MICRO)), "codec_whitelist": _CODECS}
+_PROBE: Final = {
+    "fpsprobesize": "0",
+    "analyzeduration": str(round(OPEN_S * _MICRO)),
+    "codec_whitelist": _CODECS,
+    "max_pixels": str(MOST_PIXELS),
+    "max_streams": "16",
+}
 
 
 def _trust() -> dict[str, str]:

@@ -170,6 +170,11 @@ class ScaledDecoder:
         """See ``perception.ports.Decoder.insight``."""
         return self._inner.insight
 
+    @property
+    def flawed(self) -> int:
+        """See ``perception.ports.Decoder.flawed``."""
+        return self._inner.flawed
+
     def exactly(self, exact: bool) -> None:
         """See ``perception.ports.Decoder.exactly``."""
         self._inner.exactly(exact)

@@ -29,6 +29,7 @@ from watchglass.edge.camera_plan import NOTHING_CAME, OPEN_S, Plan, meaning, ope
 from watchglass.edge.camera_time import CameraTime
 from watchglass.edge.footage import ScaledDecoder
 from watchglass.edge.hardware import hardware_for
+from watchglass.edge.limits import check_codec, check_size
 from watchglass.edge.video import Areas, NeverSee, VideoDecoder
 from watchglass.perception.ports import Decoder, Packet
 
@@ -260,11 +261,14 @@ class LiveStream:
 
     def _shape(self, stream: VideoStream) -> Shape:
         context = stream.codec_context
+        # A device of this machine is believed about its codec; what answers in a network is not.
+        codec = check_codec(self._name, context) if "://" in self._plan.address else context.name
         if not (stream.width and stream.height):
             raise BadInput(f"{self._name} sends no picture that can be read.", fix="Check the camera's settings.")
+        check_size(self._name, stream.width, stream.height)
         fps = float(stream.average_rate or stream.guessed_rate or 0) if self._plan.stamped else 0.0
-        pixels = context.pix_fmt if context.name == "rawvideo" else None
-        return Shape(stream.width, stream.height, fps, context.name, context.extradata, pixels)
+        pixels = context.pix_fmt if codec == "rawvideo" else None
+        return Shape(stream.width, stream.height, fps, codec, context.extradata, pixels)
 
     def _arrived(self, packet: CameraPacket) -> _Arrived:
         now = self._heard_ms = self._clock.now()

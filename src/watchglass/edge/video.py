@@ -7,6 +7,7 @@ from them, so painting on them would smear.)
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray
+from watchglass.edge.limits import FILE_OPTIONS, MOST_PIXELS, READ_S, check_codec, check_size, rate
 from watchglass.perception.ports import Image, Insight, Packet, stride_of
 
 _MOSTLY: Final = 0.98
@@ -183,6 +185,7 @@ class VideoDecoder:
         self._pixels = pixels
         self._hardware = hardware
         self._hidden = hidden
+        self.flawed = 0
         self._exact = True
         self._insight = Insight.NONE if hardware else _INSIGHT.get(codec, Insight.NONE)
         self._delays = False
@@ -200,9 +203,8 @@ class VideoDecoder:
         if self._pixels is not None:
             context.pix_fmt = self._pixels
         context.thread_count = 1
-        if not self._exact:
-            # PyAV has no attribute for it; options are handed to the codec when it is opened.
-            context.options = {"skip_loop_filter": "all"}
+        # PyAV has no attributes for these; options are handed to the codec when it is opened.
+        context.options = {"max_pixels": str(MOST_PIXELS), **({} if self._exact else {"skip_loop_filter": "all"})}
         return context
 
     @property
@@ -337,6 +339,9 @@ class VideoDecoder:
             if at_ms < self._first_ms:
                 # Shown before the keyframe with which decoding began: predicted from a group that is not here.
                 continue
+            if frame.is_corrupt and not self._context.flags & Flags.output_corrupt:
+                # FFmpeg made up what was missing. (In a glance it always does.)
+                self.flawed += 1
             if _planar(frame):
                 pictures.append(VideoPicture(frame, at_ms, self._hidden))
             else:
@@ -411,13 +416,11 @@ class VideoFile:
         self._hidden = NeverSee(never_see)
         with self._open() as container:
             stream = container.streams.video[0]
-            context = stream.codec_context
+            self._codec = check_codec(path.name, stream.codec_context)
             self.width, self.height = stream.width, stream.height
-            self.fps = float(stream.average_rate or stream.guessed_rate or 25)
-            self._codec = context.name
-            self._extradata = context.extradata
-        if not (self.width and self.height):
-            raise BadInput(f"{path.name} has no picture size.", fix="Check that the file plays in a video player.")
+            check_size(path.name, self.width, self.height)
+            self.fps = rate(float(stream.average_rate or stream.guessed_rate or 0))
+            self._extradata = stream.codec_context.extradata
 
     def decoder(self) -> VideoDecoder:
         """A new decoder for this file's packets. Several may decode the same packets."""
@@ -472,11 +475,12 @@ class VideoFile:
         if not self._path.is_file():
             raise BadInput(f"There is no video file {self._path.name}.", fix="Put the file there, or correct its path.")
         try:
-            container = av.open(str(self._path))
+            container = av.open(str(self._path), options=FILE_OPTIONS, timeout=READ_S)
         except (FFmpegError, OSError) as error:
+            why = "not a kind of file that is opened here" if error.errno == errno.EINVAL else error.strerror
             raise BadInput(
-                f"{self._path.name} is not a video that can be read ({error}).",
-                fix="Check that the file is complete and plays in a video player.",
+                f"{self._path.name} is not a video that can be read ({why}).",
+                fix="Check that the file is complete and plays in a video player. Playlists are not followed.",
             ) from error
         if not container.streams.video:
             container.close()

@@ -87,6 +87,7 @@ class Cascade:
         self.openings = 0
         self.false_openings = 0
         self._decoder = decoder
+        self._flawed = 0
         self._exact = exact
         self._exactly = True
         self._glances = Glances()
@@ -109,6 +110,11 @@ class Cascade:
     def is_open(self) -> bool:
         """Whether everything is decoded."""
         return self._open
+
+    @property
+    def flawed(self) -> int:
+        """Pictures that were looked at though a part of them was damaged or missing."""
+        return self._flawed + self._decoder.flawed
 
     @property
     def group_ms(self) -> int | None:
@@ -150,6 +156,7 @@ class Cascade:
 
     def decode_with(self, decoder: Decoder) -> None:
         """Use another decoder from the next packet on."""
+        self._flawed += self._decoder.flawed
         self._decoder = decoder
         self._exactly = True
         self._blind = 0

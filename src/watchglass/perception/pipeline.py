@@ -148,7 +148,11 @@ class Pipeline:
 
     def health(self, at_ms: int, fps_in: float, dropped: dict[str, int]) -> Health:
         """One line about the source."""
-        lost = {"damaged_packets": self._cascade.damaged, "too_long_groups": self._cascade.overflows}
+        lost = {
+            "damaged_packets": self._cascade.damaged,
+            "damaged_pictures": self._cascade.flawed,
+            "too_long_groups": self._cascade.overflows,
+        }
         self._told.append((self._at_ms, self._bytes))
         then_ms, then = self._told[0]
         span = self._at_ms - then_ms

@@ -105,6 +105,11 @@ class Decoder(Protocol):
         """How much ``glance`` shows of this stream."""
         ...
 
+    @property
+    def flawed(self) -> int:
+        """How many pictures were given out though a part of them was damaged or missing."""
+        ...
+
     def exactly(self, exact: bool) -> None:
         """Decode exactly, or only well enough to look at, never to keep.
 
@@ -150,6 +155,7 @@ class Whole:
     """The part of a ``Decoder`` that can only decode everything, exactly."""
 
     insight = Insight.NONE
+    flawed = 0
 
     def exactly(self, exact: bool) -> None:
         """It always does."""

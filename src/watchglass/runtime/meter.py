@@ -74,6 +74,10 @@ class _MeteredDecoder:
     def insight(self) -> Insight:
         return self._inner.insight
 
+    @property
+    def flawed(self) -> int:
+        return self._inner.flawed
+
     def exactly(self, exact: bool) -> None:
         self._inner.exactly(exact)
 
