@@ -154,7 +154,8 @@ def _rule(charter: Charter, analytic: Analytic) -> str:
     place = charter.source(analytic.source).place.name
     lasts = f"for {duration(analytic.for_ms)} or longer" if analytic.for_ms else "at any moment"
     if isinstance(analytic, CameraFault):
-        return f"the picture of the camera at {place} is black, frozen, blurred, moved or lost, or its clock jumps, {lasts}"
+        wrong = "black, frozen, blurred, moved or lost, or its clock jumps,"
+        return f"the picture of the camera at {place} is {wrong} {lasts}"
     if isinstance(analytic, CrowdDensity):
         return _crowd(charter, analytic, lasts)
     area = f"“{said(analytic.zone)}” ({place})"
