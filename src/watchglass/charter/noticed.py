@@ -22,8 +22,8 @@ Rider = Literal["vehicle", "bicycle", "cart", "skateboard"]
 RIDERS: Final[tuple[Rider, ...]] = ("vehicle", "bicycle", "cart", "skateboard")
 Ground = Literal["area", "line", "nothing"]
 
-DENSEST: Final = 12.0
-"""The highest limit, people a square metre, that a charter may set."""
+DENSEST: Final = 0.3
+"""The highest limit, people a square metre, that a charter may set: counts were measured against truth up to it."""
 
 _FALL_WITHIN_MS: Final = 3 * SECOND
 _DOWN_FOR_MS: Final = 10 * SECOND
@@ -154,7 +154,18 @@ class CrowdDensity(Watching):
     kind: ClassVar[str] = "crowd_density"
     life_safety: ClassVar[bool] = True
 
-    people_per_m2: Annotated[float, Key(schema.number(0.01, DENSEST), "The density from which on it is too crowded.")]
+    people_per_m2: Annotated[
+        float, Key(schema.number(0.01, 12), "The density from which on it is too crowded; at most what was measured.")
+    ]
+
+    def __post_init__(self) -> None:
+        Watching.__post_init__(self)
+        if self.people_per_m2 > DENSEST:
+            raise BadInput(
+                f"Counting people was measured up to {DENSEST:g} a square metre only; above that nobody knows how many "
+                "are missed.",
+                fix=f"Set `people_per_m2` to {DENSEST:g} or less.",
+            )
 
     @property
     def settings(self) -> Mapping[str, object]:

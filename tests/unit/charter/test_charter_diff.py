@@ -189,7 +189,7 @@ def changed(edit, charter: Charter, *pairs: tuple[str, str]) -> list[Change]:
         ("from: 2026-12-01", "from: 2026-11-01", "widening"),
         ("for: 20s", "for: 10s", "widening"),
         ("for: 20s", "for: 30s", "narrowing"),
-        ("people_per_m2: 3.0", "people_per_m2: 2.0", "widening"),
+        ("people_per_m2: 0.3", "people_per_m2: 0.2", "widening"),
         ('"01:00-04:30"', '"01:00-05:00"', "widening"),
         ('"01:00-04:30"', '"01:30-04:30"', "narrowing"),
         ('"01:00-04:30"', '"05:00-06:00"', "widening"),

@@ -26,7 +26,7 @@ def test_the_harbour_charter_is_read_as_it_is_written(charter: Charter, harbour:
     assert (charter.in_force.since, charter.in_force.until) == (date(2026, 12, 1), date(2027, 11, 30))
     crowding, track, health = charter.analytics
     assert isinstance(crowding, CrowdDensity)
-    assert (crowding.people_per_m2, crowding.for_ms, crowding.hours) == (3.0, 20_000, None)
+    assert (crowding.people_per_m2, crowding.for_ms, crowding.hours) == (0.3, 20_000, None)
     assert isinstance(track, Intrusion)
     assert track.of == ("person", "vehicle")
     assert track.hours == Hours(60, 270)
@@ -63,8 +63,8 @@ def test_with_two_models_each_analytic_must_name_its_own(edit) -> None:
         ("for: 20s", "for: 1:30", "analytics.crowding.for", "length of time"),
         ("for: 20s", "for: 20", "analytics.crowding.for", "length of time"),
         ("for: 20s", "for: 3d", "analytics.crowding", "longer than a day"),
-        ("people_per_m2: 3.0", "people_per_m2: .inf", "analytics.crowding.people_per_m2", "a number"),
-        ("people_per_m2: 3.0", "people_per_m2: 99", "analytics.crowding.people_per_m2", "outside"),
+        ("people_per_m2: 0.3", "people_per_m2: .inf", "analytics.crowding.people_per_m2", "a number"),
+        ("people_per_m2: 0.3", "people_per_m2: 99", "analytics.crowding.people_per_m2", "outside"),
         ('"01:00-04:30"', '"01:00-01:00"', "analytics.on-the-track.hours", "no length"),
         ('"01:00-04:30"', '"25:00-26:00"', "analytics.on-the-track.hours", "hours such as"),
         ('"01:00-04:30"', '"24:30-01:00"', "analytics.on-the-track.hours", "24:00"),

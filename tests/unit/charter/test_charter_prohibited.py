@@ -77,7 +77,7 @@ def test_every_practice_has_a_test() -> None:
         ("on-the-track: ", "face-match: "),
         ("  crowd-safety:\n", "  predictive-policing:\n"),
         ("  street: sha256", "  emotion-net: sha256"),
-        ("people_per_m2: 3.0", "people_per_m2: 3.0, watchlist: yes"),
+        ("people_per_m2: 0.3", "people_per_m2: 0.3, watchlist: yes"),
         ("ledger: {", "face_recognition: {on: true}\nledger: {"),
         ("loop: true", "loop: true\n    audio: true"),
         ("mode: painted", "mode: painted, blur_faces: true"),

@@ -53,14 +53,14 @@ def test_one_sentence_says_what_an_analytic_does(charter: Charter) -> None:
         "between 01:00 and 04:30."
     )
     assert sentence(charter, charter.analytic("crowding")) == (
-        "Tells a person when there are 420 or more people in the area “steps” (Harbour steps; that is 3 on each square "
-        "metre) for 20 seconds or longer, all day, every day."
+        "Tells a person when there are 42 or more people in the area “steps” (Harbour steps; that is one on every "
+        "3 square metres) for 20 seconds or longer, all day, every day."
     )
     assert "black, frozen, blurred, moved or lost" in sentence(charter, charter.analytic("camera-health"))
 
 
 def test_a_thin_crowd_is_told_in_whole_people(edit) -> None:
-    thin = parse(edit(("people_per_m2: 3.0", "people_per_m2: 0.08")))
+    thin = parse(edit(("people_per_m2: 0.3", "people_per_m2: 0.08")))
     assert "there are 12 or more people" in sentence(thin, thin.analytic("crowding"))
     assert "one on every 12 square metres" in sentence(thin, thin.analytic("crowding"))
 

@@ -7,7 +7,7 @@ import difflib
 import pytest
 
 from watchglass.charter.parse import CharterErrors, parse
-from watchglass.charter.redraw import Drawn, Hidden, number, redraw
+from watchglass.charter.redraw import Drawn, Hidden, Measured, Plane, number, redraw
 from watchglass.charter.tree import grow
 from watchglass.core.errors import BadInput
 
@@ -224,6 +224,53 @@ def test_a_file_without_a_last_line_break_gets_its_lines() -> None:
     short = b"watchglass: 1\nsources:\n  cam:\n    kind: file"
     after = redraw(short, "cam", [Drawn("a", SQUARE)], [])
     assert after == short + b"\n    zones: {a: {polygon: [[10, 10], [60, 10], [60, 60], [10, 60]]}}\n"
+
+
+BAY: tuple[Measured, ...] = ((100, 500, 0, 0), (400, 500, 5, 0), (350, 300, 5, 7.5), (150, 300, 0, 7.5))
+
+
+def test_the_ground_comes_a_point_a_line() -> None:
+    after = redraw(DEMO, "street", demo_zones(), [WINDOWS], plane=Plane(BAY))
+    assert changed(DEMO, after) == [
+        "+      plane:",
+        "+        - {at: [100, 500], m: [0, 0]}",
+        "+        - {at: [400, 500], m: [5, 0]}",
+        "+        - {at: [350, 300], m: [5, 7.5]}",
+        "+        - {at: [150, 300], m: [0, 7.5]}",
+    ]
+    assert redraw(after, "street", demo_zones(), [WINDOWS], plane=Plane(BAY)) == after
+    assert redraw(after, "street", demo_zones(), [WINDOWS]) == after, "not asked for: not touched"
+    assert redraw(after, "street", demo_zones(), [WINDOWS], plane=Plane(())) == DEMO
+
+
+def test_a_comment_stays_beside_its_point() -> None:
+    first = redraw(DEMO, "street", demo_zones(), [WINDOWS], plane=Plane(BAY))
+    text = first.replace(b"m: [5, 7.5]}", b"m: [5, 7.5]}   # the lamp")
+    lamp = (351.0, 300.0, 5.0, 7.6)
+    moved = redraw(text, "street", demo_zones(), [WINDOWS], plane=Plane((*BAY[:2], lamp, BAY[3])))
+    assert b"- {at: [351, 300], m: [5, 7.6]}   # the lamp\n" in moved
+    fewer = redraw(text, "street", demo_zones(), [WINDOWS], plane=Plane((BAY[1], *BAY[2:], (9.0, 9.0, 8.0, 8.0))))
+    assert changed(text, fewer) == ["-        - {at: [100, 500], m: [0, 0]}", "+        - {at: [9, 9], m: [8, 8]}"]
+
+
+def test_a_source_without_a_view_gets_one() -> None:
+    plane = Plane(BAY, width_m=12.0)
+    points = "{at: [100, 500], m: [0, 0]}, {at: [400, 500], m: [5, 0]}, {at: [350, 300], m: [5, 7.5]}"
+    line = f"view: {{width_m: 12, plane: [{points}, {{at: [150, 300], m: [0, 7.5]}}]}}"
+    after = redraw(BLOCKS, "cam", [FIRST, SECOND], HIDDEN, plane=plane)
+    assert changed(BLOCKS, after) == [f"+    {line}"]
+    other = Drawn("second", ((0, 0), (5, 0), (5, 5)), was="second")
+    assert line in redraw(BLOCKS, "other", [other], [], plane=plane).decode()
+    assert redraw(BLOCKS, "cam", [FIRST, SECOND], HIDDEN, plane=Plane((), width_m=12.0)) == BLOCKS
+    with pytest.raises(BadInput, match="how wide its view is"):
+        redraw(BLOCKS, "cam", [FIRST, SECOND], HIDDEN, plane=Plane(BAY))
+
+
+def test_a_plane_in_an_unusual_form_is_left_to_people() -> None:
+    odd = DEMO.replace(b"      ground:", b"      plane: [{at: [1, 2]}]\n      ground:")
+    with pytest.raises(BadInput, match="does not dare"):
+        redraw(odd, "street", demo_zones(), [WINDOWS], plane=Plane(BAY))
+    assert redraw(odd, "street", demo_zones(), [WINDOWS]) == odd
 
 
 @pytest.mark.parametrize(
