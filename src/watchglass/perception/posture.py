@@ -3,7 +3,7 @@
 A tracker loses somebody who falls, because the box of a moment ago is no longer there. So postures are read from the
 detector's own boxes, down to low scores. Two cases, because they look different:
 
-* From the side somebody upright is taller than wide, and somebody who lies is not.
+* From the side somebody upright is taller than wide, and somebody who lies is wider than tall.
 * From straight above there is no upright: only something as long as a person that lies still where nothing lay.
 """
 
@@ -26,7 +26,7 @@ SCORE: Final = 0.25
 UPRIGHT: Final = 1.2
 """Somebody upright (who stands, walks or sits) is at least so many times as tall as wide."""
 
-LOW: Final = 1.0
+LOW: Final = 1.1
 """Somebody who lies is at least so many times as wide as tall. Somebody who crouches seldom is."""
 
 DROP: Final = 0.4
@@ -51,6 +51,9 @@ _REACH: Final = 0.75
 _BIGGER: Final = 2.5
 _SMALLER: Final = 0.2
 _LIES_MS: Final = 700
+_LIES_BELOW_MS: Final = 900
+"""From above a person who only stands still is harder to tell from one who lies."""
+
 _LOOKS: Final = 2
 _LOST_MS: Final = 1_300
 _GONE_MS: Final = 6_000
@@ -238,7 +241,7 @@ class Postures:
                 one.found_again(at_ms, boxes[best], float(scores[best]))
                 one.length_m += (_length(boxes[best], ground) - one.length_m) / one.looks
                 taken |= same
-                lies = at_ms - one.since_ms >= _LIES_MS and one.length_m >= LONG_M and one.best >= _SURE
+                lies = at_ms - one.since_ms >= _LIES_BELOW_MS and one.length_m >= LONG_M and one.best >= _SURE
                 self._settle(one, lies=lies and one.since_ms != self._began_ms)
         for index in np.flatnonzero(~taken & ~known).tolist():
             self._begin(at_ms, boxes[index], float(scores[index]), length_m=_length(boxes[index], ground))

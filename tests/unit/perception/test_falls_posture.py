@@ -175,8 +175,8 @@ def test_from_above_something_long_that_lies_still_where_nothing_lay() -> None:
     walks = [scene(400 * i, found((20 + 40 * i, 20, 100 + 40 * i, 100)), overhead=True) for i in range(5)]
     lies = [scene(2000 + 400 * i, found((200, 60, 340, 130)), overhead=True) for i in range(10)]
     ((at, finding),) = run(fall(), walks + lies)
-    assert at == 2800
-    assert finding.why == "somebody (1.6 m long) has lain still for 0.8 s where nobody lay before"
+    assert at == 3200
+    assert finding.why == "somebody (1.6 m long) has lain still for 1.2 s where nobody lay before"
     short = [scene(2000 + 400 * i, found((200, 60, 260, 120)), overhead=True) for i in range(10)]
     assert run(fall(), walks + short) == []
     assert run(fall(), lies) == [], "who lay there from the first look on has not been seen to fall"

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from watchglass.perception.analytics.card import Card, Parameter
 from watchglass.perception.analytics.lying import REARM_MS, LyingRule
 from watchglass.perception.messages import AnalyticSpec
-from watchglass.perception.posture import DROP, FELL_MS, LONG_M, UPRIGHT, Lying
+from watchglass.perception.posture import DROP, FELL_MS, LONG_M, LOW, UPRIGHT, Lying
 
 FOR_MS: Final = 800
 
@@ -20,9 +20,9 @@ class Fall(LyingRule):
         rule=(
             f"From the side: somebody was upright (at least {UPRIGHT:g} times as tall as wide). Within "
             f"{FELL_MS / 1000:g} s the top of the figure came down by {DROP:.0%} of that height or more, where it was "
-            f"or within one body height of it, and the figure is now at least as wide as tall; nobody as tall stands "
-            f"there any more. It stays so for `for`: two looks or more find it low, and none finds anybody upright "
-            f"there. From above (`overhead`): something that is found as a person and at least {LONG_M:g} m long lies "
+            f"or within one body height of it, and the figure is now at least {LOW:g} times as wide as tall; nobody as "
+            f"tall stands there any more. It stays so for `for`: two looks or more find it low, and none finds anybody "
+            f"upright there. From above (`overhead`): something that is found as a person and at least {LONG_M:g} m long lies "
             f"still for `for`, where nothing lay before."
         ),
         needs="a zone; from above also `view.plane` or `view.width_m`",
