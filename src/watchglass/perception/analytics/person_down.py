@@ -18,12 +18,12 @@ class PersonDown(LyingRule):
     card: ClassVar[Card] = Card(
         kind="person_down",
         rule=(
-            f"Somebody who was upright within the last {LAY_DOWN_MS / 1000:g} s came down by {DROP:.0%} of that height "
-            f"or more, slowly or fast, and has been at least {LOW:g} times as wide as tall for `for`. From above "
-            f"(`overhead`): something that is found as a person and at least {LONG_M:g} m long has lain still for `for`. "
-            f"The person is taken to be there still as long as the detector finds them, or what changed in the scene where they "
-            f"lie has not gone, or nothing has moved at all. It is over when none of these speaks for them for some "
-            f"seconds, or when somebody as tall stands there instead."
+            f"Somebody who was upright within the last {LAY_DOWN_MS / 1000:g} s came down by {DROP:.0%} of that "
+            f"height or more, slowly or fast, and has been at least {LOW:g} times as wide as tall for `for`. From "
+            f"above (`overhead`): something that is found as a person and at least {LONG_M:g} m long has lain "
+            "still for `for`. The person is taken to be there still as long as the detector finds them, or what "
+            "changed in the scene where they lie has not gone, or nothing has moved at all. It is over when none "
+            "of these speaks for them for some seconds, or when somebody as tall stands there instead."
         ),
         needs="a zone; from above also `view.plane` or `view.width_m`",
         parameters=(
