@@ -20,10 +20,10 @@ class Fall(LyingRule):
         rule=(
             f"From the side: somebody was upright (at least {UPRIGHT:g} times as tall as wide). Within "
             f"{FELL_MS / 1000:g} s the top of the figure came down by {DROP:.0%} of that height or more, where it "
-            f"was or within one body height of it, and the figure is now at least {LOW:g} times as wide as tall; nobody "
-            "as tall stands there any more. It stays so for `for`: two looks or more find it low, and none finds "
-            "anybody upright there. From above (`overhead`): something that is found as a person and at least "
-            f"{LONG_M:g} m long lies still for `for`, where nothing lay before."
+            f"was or within one body height of it, and the figure is now at least {LOW:g} times as wide as tall; "
+            "nobody as tall stands there any more. It stays so for `for`: two looks or more find it low, and none "
+            "finds anybody upright there. From above (`overhead`): something that is found as a person and at "
+            f"least {LONG_M:g} m long lies still for `for`, where nothing lay before."
         ),
         needs="a zone; from above also `view.plane` or `view.width_m`",
         parameters=(
