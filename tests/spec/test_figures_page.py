@@ -12,14 +12,27 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("figures_page", ROOT / "tools/figures_page.py")
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    return load("figures_page")
+
+
+def test_the_picture_of_costs_is_what_the_tool_makes() -> None:
+    figures = json.loads((ROOT / "docs/figures/perception.json").read_text("utf-8"))["figures"]
+    drawn = (ROOT / "docs/screenshots/cost.svg").read_text("utf-8")
+    assert drawn == load("cost_picture").picture(figures), (
+        "run: python tools/cost_picture.py > docs/screenshots/cost.svg"
+    )
+    assert "Watchglass" in drawn
 
 
 def test_the_page_is_what_the_tool_makes(tool: ModuleType) -> None:

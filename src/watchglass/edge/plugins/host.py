@@ -218,7 +218,8 @@ def _scene(scene: Scene, sees: tuple[str, ...]) -> dict[str, object]:
         ]
     if "statics" in sees:
         plain["statics"] = [
-            {"id": s.id, "box": list(s.box), "since_ms": s.since_ms, "steady_ms": s.steady_ms} for s in scene.statics
+            {"id": s.id, "box": list(s.box), "since_ms": s.since_ms, "steady_ms": s.steady_ms, "gone": s.gone}
+            for s in scene.statics
         ]
     if "condition" in sees:
         plain["condition"] = scene.condition.name if scene.condition else None
