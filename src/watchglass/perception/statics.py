@@ -49,8 +49,6 @@ _EDGES: Final = 1.25
 _TEXTURE: Final = 4.0
 _LIGHT: Final = 0.7
 _SEEN: Final = 0.6
-_COMMON: Final = 0.4
-"""The correlation below which the picture is of another scene."""
 
 
 @dataclass(slots=True)
@@ -133,7 +131,7 @@ class StaticWatch:
         fair = even(now, memory.scene)
         off = np.abs(fair - memory.scene)
         differs = clumps(off > np.maximum(_FLOOR, _SIGMAS * memory.noise))
-        if float(differs.mean()) > _EVERYWHERE or _another(now, memory.scene):
+        if float(differs.mean()) > _EVERYWHERE:
             # Another light, or another view: nothing can be said until it has gone, or has become the scene.
             self._elsewhere += 1
             if self._elsewhere >= _OTHER_SCENE_LOOKS:
@@ -191,13 +189,6 @@ class StaticWatch:
     def _number(self) -> int:
         self._next += 1
         return self._next - 1
-
-
-def _another(now: FloatArray, scene: FloatArray) -> bool:
-    """Whether two pictures with texture have hardly anything in common, whatever the light."""
-    a, b = now - now.mean(), scene - scene.mean()
-    spread = float(a.std()) * float(b.std())
-    return spread > _TEXTURE**2 and float((a * b).mean()) < _COMMON * spread
 
 
 def _learn(memory: _Memory, fair: FloatArray, off: FloatArray, calm: BoolArray, step: int) -> None:
