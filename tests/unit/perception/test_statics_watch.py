@@ -108,6 +108,7 @@ def test_another_light_is_no_change_and_neither_is_a_shadow_on_texture() -> None
 
 def test_a_light_that_is_switched_off_silences_it_until_that_is_the_scene() -> None:
     watch, scene = StaticWatch(STRIDE), Scene()
+    scene._ground = np.kron(np.random.default_rng(8).integers(60, 240, (15, 25)), np.ones((4, 4))).astype(np.float32)
     watched(watch, scene, range(20))
     dark = Scene()
     dark._ground = np.kron(np.random.default_rng(9).integers(0, 60, (15, 25)), np.ones((4, 4))).astype(np.float32)
