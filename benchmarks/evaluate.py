@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from watchglass.perception.assign import FORBIDDEN, assign
 Figure = dict[str, Any]
 Progress = Callable[[str], None]
 
-PARTS = ("evaluate_tracking", "evaluate_kinds", "evaluate_gate", "evaluate_falls", "evaluate_objects")
-"""Each has ``figures(*, data, quick, progress) -> list[Figure]``."""
+PARTS = ("tracking", "kinds", "gate", "falls", "objects", "calibration")
+"""Each is a module ``evaluate_PART`` with ``figures(*, data, quick, progress) -> list[Figure]``; the last is also given
+``before``: the figures of the others."""
 
 _BLOCK = 25
 _RESAMPLES = 1000
@@ -99,16 +99,20 @@ def figure(
     } | rest
 
 
-def figures(*, quick: bool, progress: Progress) -> list[Figure]:
+def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> list[Figure]:
     """The figures of ``watchglass eval``. Where the data (``WATCHGLASS_DATA``) are absent each is null and says so.
 
     Args:
         quick: fewer frames and clips, wider intervals.
         progress: told what is happening.
+        only: the parts that are asked for; all if empty.
     """
     data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
     result: list[Figure] = []
-    for name in PARTS:
-        if find_spec(name) is not None:
-            result += importlib.import_module(name).figures(data=data, quick=quick, progress=progress)
+    for part in PARTS:
+        if only and part not in only:
+            continue
+        module = importlib.import_module(f"evaluate_{part}")
+        more = {"before": tuple(result)} if part == "calibration" else {}
+        result += module.figures(data=data, quick=quick, progress=progress, **more)
     return result

@@ -41,6 +41,7 @@ class Told:
         fall_ms, down_ms: when the true ones began; None where nobody falls.
         on_purpose: somebody lies down in it on purpose.
         falls, downs: when the rules told of one.
+        scores: the raw scores of ``falls``, then of ``downs``.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Told:
     on_purpose: bool
     falls: tuple[int, ...]
     downs: tuple[int, ...]
+    scores: tuple[float | None, ...] = ()
 
     @property
     def fall_found(self) -> bool:
@@ -70,6 +72,18 @@ class Told:
     def false_downs(self) -> int:
         """How many tellings of somebody down are of nobody."""
         return sum(not self._is_right_down(at) for at in self.downs)
+
+    def rows(self, kind: str) -> list[object]:
+        """As ``kinds_score.Told``, for calibration. Who lies down on purpose has not fallen, but is down."""
+        fell, lay = len(self.falls), len(self.downs)
+        if len(self.scores) != fell + lay or (kind == "person_down" and self.on_purpose):
+            return []
+        clip = Path(self.name).stem
+        if kind == "fall":
+            return [
+                [s, int(self._is_right_fall(at)), clip] for at, s in zip(self.falls, self.scores[:fell], strict=True)
+            ]
+        return [[s, int(self._is_right_down(at)), clip] for at, s in zip(self.downs, self.scores[fell:], strict=True)]
 
     def _is_right_fall(self, at: int) -> bool:
         return self.fall_ms is not None and -EARLY_MS <= at - self.fall_ms <= LATE_MS
@@ -93,9 +107,11 @@ def watch(data: Path, name: str, detector: NanoDet, phase_ms: int = 0) -> Told:
     pictures = held(frames(data / "media/urfd" / name), float(str(truth["fps"])), before_ms=phase_ms, after_ms=HOLD_MS)
     incidents = play(pictures, RULES, detector, view)
     at = {rule.name: tuple(i.at_ms - phase_ms for i in incidents if i.analytic == rule.name) for rule in RULES}
+    scores = [i.score for rule in RULES for i in incidents if i.analytic == rule.name]
     return Told(
         name, overhead, began.get("fall"), began.get("person_down"),
         "informational_lying_not_fall" in truth, at["fall"], at["down"],
+        tuple(None if s is None else round(s, 3) for s in scores),
     )  # fmt: skip
 
 
@@ -197,6 +213,9 @@ def figures(*, data: Path, quick: bool, progress: Progress) -> list[Figure]:
         mine = [[t for t in group if t.overhead == overhead] for group in (asis, others)]
         result += _recalls(mine[0], mine[1], ending, where)
     result += _daily([t for t in asis if not t.overhead], [t for t in others if not t.overhead])
+    for kind, name in (("fall", "fall_precision"), ("person_down", "person_down_precision")):
+        of_kind = next(one for one in result if one["name"] == name)
+        of_kind["told"] = [row for one in asis for row in one.rows(kind)]
     if quick:
         return result
     progress("falls where nobody falls")

@@ -101,7 +101,7 @@ def intrusion(pets: Pets, data: Path) -> Score:
             inside.append({i for i, hit in zip(boxes, hits, strict=True) if hit})
         incidents = [i for i in pets.seen.of(f"zone{k}") if i.at_ms < 100 * PETS_TRUTH]
         about = [(e.reached_ms, e.until_ms + 2000) for e in clips.stays(inside, _STAY_MS - _LOOK_MS, 5000)]
-        right.add(f"zone{k}", incidents, [Event(*times) for times in about], 100 * PETS_TRUTH)
+        right.add(f"PETS zone{k}", incidents, [Event(*times) for times in about], 100 * PETS_TRUTH)
         # Somebody else may have stayed just long enough before, and of one occupation only one thing is told.
         late = clips.stays(inside, _STAY_MS + 2 * _LOOK_MS, 5000)
         events = [Event(e.since_ms, e.until_ms + 2000, f"at {e.reached_ms / 1000:.1f} s") for e in late]

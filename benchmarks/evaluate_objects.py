@@ -229,7 +229,10 @@ def _in_time(incident: Incident, thing: Thing) -> bool:
 
 @dataclass(frozen=True)
 class Score:
-    """What was told: right, of those there, wrong, of those taken away told, and what was missed (run, box)."""
+    """What was told: right, of those there, wrong, of those taken away told, and what was missed (run, box).
+
+    ``told_of`` has for each incident its raw score, whether it was right, and the run.
+    """
 
     right: int
     there: int
@@ -237,6 +240,7 @@ class Score:
     taken: int
     taken_told: int
     missed: tuple[tuple[int, tuple[int, int, int, int]], ...]
+    told_of: tuple[list[object], ...] = ()
 
 
 def score(data: Path, detector: NanoDet, runs: int, progress: Progress) -> Score:
@@ -244,6 +248,7 @@ def score(data: Path, detector: NanoDet, runs: int, progress: Progress) -> Score
     shots, cut = footage(data), bags(data)
     right = there = wrong = taken = taken_told = 0
     missed: list[tuple[int, tuple[int, int, int, int]]] = []
+    told_of: list[list[object]] = []
     for seed in range(runs):
         progress(f"things left behind, run {seed + 1} of {runs}")
         things = plan(shots, cut, seed)
@@ -254,8 +259,10 @@ def score(data: Path, detector: NanoDet, runs: int, progress: Progress) -> Score
         there, right, taken = there + len(left), right + len(told), taken + len(gone)
         missed += [(seed, t.box) for t in left if t not in told]
         taken_told += sum(any(_at(i, t) for i in incidents) for t in gone)
-        wrong += sum(not any(_at(i, t) and _in_time(i, t) for t in left) for i in incidents)
-    return Score(right, there, wrong, taken, taken_told, tuple(missed))
+        fits = [any(_at(i, t) and _in_time(i, t) for t in left) for i in incidents]
+        wrong += fits.count(False)
+        told_of += [[i.score, int(fit), f"run {seed}"] for i, fit in zip(incidents, fits, strict=True)]
+    return Score(right, there, wrong, taken, taken_told, tuple(missed), tuple(told_of))
 
 
 def silence(data: Path, detector: NanoDet) -> tuple[int, float, list[str]]:
@@ -299,7 +306,8 @@ def figures(*, data: Path, quick: bool, progress: Progress) -> list[Figure]:
                wilson(result.right, result.there), result.there, f"{how}; missed: {_words(result.missed)}"),
         figure("unattended_object_precision_synthetic", result.right / max(1, claimed), None,
                wilson(result.right, claimed), claimed,
-               f"{how}; and {seconds:.0f} s of real footage with none (told: {', '.join(where) or 'nothing'})"),
+               f"{how}; and {seconds:.0f} s of real footage with none (told: {', '.join(where) or 'nothing'})",
+               told=[*result.told_of, *([None, 0, place] for place in where)]),
         figure("unattended_object_taken_away_told_synthetic", result.taken_told / max(1, result.taken), None,
                wilson(result.taken_told, result.taken), result.taken,
                "synthetic: things that lie there from the beginning and are taken away", better="lower"),

@@ -16,12 +16,12 @@ from pathlib import Path
 from evaluate import Figure, figure, wilson
 from kinds_clips import Event
 from watchglass.edge.entropy import SeededEntropy
-from watchglass.edge.inference import NanoDet
 from watchglass.edge.video import VideoFile
 from watchglass.perception.ground import Ground
 from watchglass.perception.messages import AnalyticSpec, Incident, SourceSpec
 from watchglass.perception.observation import Tracks
 from watchglass.perception.pipeline import Pipeline
+from watchglass.perception.ports import Detector
 from watchglass.runtime.painting import ViewPainter
 
 FEW = 10
@@ -29,6 +29,7 @@ FEW = 10
 
 _HOUR_MS = 3_600_000
 _SLACK_MS = 500
+_PART_MS = 10_000
 
 
 # ---- the real pipeline, on a file ------------------------------------------------------------------------------------
@@ -48,7 +49,7 @@ class Watched:
 
 
 def watch(
-    path: Path, rules: Sequence[AnalyticSpec], detector: NanoDet, *, ground: Ground | None = None, until: int = 10**9
+    path: Path, rules: Sequence[AnalyticSpec], detector: Detector, *, ground: Ground | None = None, until: int = 10**9
 ) -> Watched:
     """Run a file through the pipeline, gate and all, up to frame ``until``."""
     file = VideoFile(path)
@@ -73,6 +74,29 @@ def watch(
 # ---- scores ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Told:
+    """An incident as calibration needs it: its raw score (None where the rule has none), and whether it was right.
+
+    Attributes:
+        clip: what goes together: one clip, or ten seconds of PETS, which is one long one.
+    """
+
+    score: float | None
+    right: bool
+    clip: str
+
+    @classmethod
+    def of(cls, incident: Incident, *, right: bool, clip: str) -> Told:
+        """What became of ``incident``; a clip whose name begins with PETS is parted every ten seconds."""
+        part = f"PETS {incident.at_ms // _PART_MS * _PART_MS // 1000} s" if clip.startswith("PETS") else clip
+        return cls(None if incident.score is None else round(incident.score, 3), right, part)
+
+    def row(self) -> list[object]:
+        """For JSON."""
+        return [self.score, int(self.right), self.clip]
+
+
 @dataclass
 class Score:
     """Sums over clips.
@@ -82,6 +106,7 @@ class Score:
         found, there: events that were noticed, and all.
         ms: video watched.
         missed, wrong: in words.
+        told_of: for each incident its raw score, whether it was right, and the clip: what calibration learns from.
     """
 
     right: int = 0
@@ -91,6 +116,7 @@ class Score:
     ms: int = 0
     missed: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    told_of: list[Told] = field(default_factory=list)
 
     def add(
         self, where: str, incidents: Sequence[Incident], events: Sequence[Event], ms: int, *, each: bool = False
@@ -100,6 +126,7 @@ class Score:
         free = set(range(len(events)))
         for incident, fits in zip(incidents, pairs, strict=True):
             able = [k for k, fit in enumerate(fits) if fit and (k in free or not each)]
+            self.told_of.append(Told.of(incident, right=bool(able), clip=where))
             if able:
                 self.right += 1
                 free.discard(min(able, key=lambda k: (k not in free, events[k].until_ms)))
@@ -145,6 +172,7 @@ def rows(
             f"{kind}_false_per_hour", per_hour, false_an_hour, (low, high), len(score.wrong),
             f"{about}; {score.ms / 60000:.1f} minutes watched", unit="1/h", better="lower",
             ok=None if false_an_hour is None else per_hour <= false_an_hour,
+            told=[told.row() for told in score.told_of],
         ),
     ]  # fmt: skip
 
