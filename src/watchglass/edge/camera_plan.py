@@ -106,7 +106,13 @@ def opened(plan: Plan) -> InputContainer:
     """
     for i, (demuxer, options) in enumerate(plan.tries):
         try:
-            return av.open(plan.address, format=demuxer, options=dict(options), timeout=(OPEN_S, READ_S))
+            return av.open(
+                plan.address,
+                format=demuxer,
+                options=dict(options),
+                timeout=(OPEN_S, READ_S),
+                metadata_errors="replace",
+            )
         except (FFmpegError, OSError) as error:
             if isinstance(error, _FINAL) or i == len(plan.tries) - 1:
                 raise

@@ -8,7 +8,9 @@ from them, so painting on them would smear.)
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -35,6 +37,13 @@ _JUMP_ON: Final = 10.0
 
 _INSIGHT: Final = {"h264": Insight.CLEAR, "hevc": Insight.FAINT}
 _GREY: Final = 128
+
+_CLOCK: Final = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+_WHY: Final = {
+    errno.EINVAL: "not a kind of file that is opened here",
+    errno.ENOMEM: "it asks for more memory than any picture needs",
+    errno.EIO: "it breaks off",
+}
 
 Areas = tuple[tuple[tuple[float, float], ...], ...]
 
@@ -402,6 +411,18 @@ class _Steady:
         return at
 
 
+def _demuxed(container: av.container.InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream]]:
+    """A stream's packets. Where other streams appear on the way, PyAV 18 stumbles over them at the end."""
+    with suppress(IndexError):
+        yield from container.demux(stream)
+
+
+def _lasts(container: str, written: str) -> float:
+    """The seconds that a Matroska file says its video lasts (it counts no pictures); 0 where nothing is said."""
+    found = _CLOCK.fullmatch(written) if container.startswith("matroska") else None
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else 0.0
+
+
 class VideoFile:
     """A video file, played once or again and again.
 
@@ -451,14 +472,17 @@ class VideoFile:
             steady = _Steady(1 / self.fps)
             count = 0
             promised = stream.frames
+            lasts = _lasts(container.format.name, stream.metadata.get("DURATION", ""))
+            ends = 0.0
             tick = float(stream.time_base or 0)
             try:
-                for packet in container.demux(stream):
+                for packet in _demuxed(container, stream):
                     if not packet.size:
                         continue
                     stamp = packet.pts if packet.pts is not None else packet.dts
                     at = count / self.fps if stamp is None else stamp * tick
                     count += 1
+                    ends = max(ends, at + 1 / self.fps)
                     yield packet, steady.seconds(at)
             except FFmpegError as error:
                 raise BadInput(
@@ -470,14 +494,19 @@ class VideoFile:
                     f"{self._path.name} breaks off after {count} pictures of {promised or 'none'}.",
                     fix="Replace the file with an undamaged copy.",
                 )
+            if ends < lasts * _MOSTLY - 1 / self.fps:
+                raise BadInput(
+                    f"{self._path.name} breaks off after {ends:.1f} of {lasts:.1f} seconds.",
+                    fix="Replace the file with an undamaged copy.",
+                )
 
     def _open(self) -> av.container.InputContainer:
         if not self._path.is_file():
             raise BadInput(f"There is no video file {self._path.name}.", fix="Put the file there, or correct its path.")
         try:
-            container = av.open(str(self._path), options=FILE_OPTIONS, timeout=READ_S)
+            container = av.open(str(self._path), options=FILE_OPTIONS, timeout=READ_S, metadata_errors="replace")
         except (FFmpegError, OSError) as error:
-            why = "not a kind of file that is opened here" if error.errno == errno.EINVAL else error.strerror
+            why = _WHY.get(error.errno or 0, error.strerror)
             raise BadInput(
                 f"{self._path.name} is not a video that can be read ({why}).",
                 fix="Check that the file is complete and plays in a video player. Playlists are not followed.",

@@ -35,6 +35,7 @@ QUIET_MS: Final = 2_000
 _AGAIN_MS: Final = 450
 _GROUPS: Final = 4
 _BLIND: Final = 8
+_MINUTE_S: Final = 60
 
 Busy = Callable[[], BoolArray | None]
 
@@ -63,6 +64,29 @@ class Look:
     breaks: bool = False
 
 
+class OpenShare:
+    """For how much of the last minute everything was decoded, by packets. Counted in whole seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[list[int]] = deque()
+
+    def saw(self, at_ms: int, *, is_open: bool) -> None:
+        """Count a packet."""
+        second = at_ms // 1000
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._seconds.append([second, 0, 0])
+            while self._seconds[0][0] < second - _MINUTE_S:
+                self._seconds.popleft()
+        last = self._seconds[-1]
+        last[1] += 1
+        last[2] += is_open
+
+    @property
+    def share(self) -> float:
+        """0..1; 0 where nothing came."""
+        return sum(second[2] for second in self._seconds) / max(1, sum(second[1] for second in self._seconds))
+
+
 class Cascade:
     """Decides what of one stream is decoded.
 
@@ -74,6 +98,7 @@ class Cascade:
     Attributes:
         decoded: pictures that were decoded, glances included.
         damaged: packets that could not be decoded.
+        orphans: packets that were left out because the keyframe that they rest on was damaged, or never came.
         overflows: how often a group became too long to be held, so that the gate was opened for it.
         openings, false_openings: how often the gate was opened because something showed, and how often then nothing
             moved and nothing was found.
@@ -83,6 +108,7 @@ class Cascade:
         self.gate = Gate()
         self.decoded = 0
         self.damaged = 0
+        self.orphans = 0
         self.overflows = 0
         self.openings = 0
         self.false_openings = 0
@@ -178,6 +204,7 @@ class Cascade:
             busy: says where tracks are, if the gate asks.
         """
         if self._waiting and not packet.keyframe:
+            self.orphans += 1
             return
         self._waiting = False
         if packet.keyframe:

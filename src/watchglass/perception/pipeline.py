@@ -12,7 +12,7 @@ import numpy as np
 from watchglass.core.entropy import Entropy
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.analytics.card import Card
-from watchglass.perception.cascade import Cascade, Look
+from watchglass.perception.cascade import LONGEST_GROUP_MS, Cascade, Look
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
@@ -28,6 +28,8 @@ _ACCEPT_MS: Final = 30 * _MINUTE
 """A view that has been another one for so long is the view: snow fell, or the operator left the camera as it is."""
 _CALM_MS: Final = 2_000
 """Who has just fallen moves no more: rules about postures need some looks at them all the same."""
+_UNSEEN_MS: Final = LONGEST_GROUP_MS + 3_000
+"""A picture is looked at once in the longest group, at least."""
 _PERSON: Final = 0
 _RATES: Final = 6
 """Lines of health over which the rate of a stream is averaged."""
@@ -80,6 +82,7 @@ class Pipeline:
         self._condition: Condition | None = None
         self._turn = 0
         self._at_ms = 0
+        self._seen_ms: int | None = None
         self._last = dict.fromkeys(("watch", "pins"), -(10**9))
         self._open: deque[tuple[int, bool]] = deque()
         self._bytes = 0
@@ -98,6 +101,8 @@ class Pipeline:
         self._bytes += packet.size
         for look in self._cascade.feed(packet, lambda: self._sight.busy(packet.at_ms)):
             yield from self._look(look)
+            self._seen_ms = packet.at_ms
+        yield from self._unseen(packet.at_ms)
         self._note_open(packet)
         if self.spec.record_uri is None:
             yield from self._ring.keep(packet)
@@ -127,6 +132,7 @@ class Pipeline:
     def pause(self) -> None:
         """Nothing may be looked at: forget packets, pictures and tracks at once."""
         self._allow(frozenset())
+        self._seen_ms = None
         self._ring.clear()
         self._sight.forget()
         self._cascade.reset()
@@ -151,6 +157,7 @@ class Pipeline:
         lost = {
             "damaged_packets": self._cascade.damaged,
             "damaged_pictures": self._cascade.flawed,
+            "orphaned_packets": self._cascade.orphans,
             "too_long_groups": self._cascade.overflows,
         }
         self._told.append((self._at_ms, self._bytes))
@@ -268,6 +275,14 @@ class Pipeline:
         tracks = self._sight.tracks(at_ms)
         people = int((tracks.kinds == _PERSON).sum())
         return Pins(self.spec.name, at_ms, self._painter.pins(tracks), people)
+
+    def _unseen(self, at_ms: int) -> Iterator[Event]:
+        """Packets come, and for long no picture could be made of any: as bad as if none came."""
+        if self._seen_ms is None:
+            self._seen_ms = at_ms
+        if at_ms - self._seen_ms > _UNSEEN_MS and self._due("watch", at_ms, WATCH_MS):
+            self.fault = "no picture can be made of what comes: it is damaged, or has no keyframes"
+            yield from self.lost(at_ms)
 
     def _wrong_size(self, picture: Picture) -> Iterator[Event]:
         """Zones and blacked-out areas no longer fit, so nothing is looked at; the fault says so."""

@@ -170,12 +170,12 @@ class Source:
             try:
                 self._footage = self._opening.looked_at(now)
             except WatchglassError as error:
-                self._failed(str(error))
+                self._failed(error)
                 return False
         try:
             self._next = self._footage.take()
         except WatchglassError as error:
-            self._failed(str(error))
+            self._failed(error)
             return False
         if self._next is None:
             return False
@@ -243,7 +243,7 @@ class Source:
             try:
                 self._next = self._footage.take()
             except WatchglassError as error:
-                self._failed(str(error))
+                self._failed(error)
                 return None
             if self._next is None:
                 return None
@@ -316,15 +316,16 @@ class Source:
 
     # ---- failing -----------------------------------------------------------------------------------------------------
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, error: WatchglassError) -> None:
         """A source that can come back is tried again, ever less often; a file that is read once has failed."""
         if self._running:
             self._emit(self._pipeline.finish())
         self._let_go()
         if not self.spec.realtime:
-            self._end(why)
+            self._end(f"{error.message} {error.fix}")
             return
-        self._lost = why
+        # A camera comes back by itself; a file does not.
+        self._lost = error.message if self.spec.kind != "file" else f"{error.message} {error.fix}"
         self._backoff.failed(self._clock.now())
         self._dropped["reopened"] += 1
 
