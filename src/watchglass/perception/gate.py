@@ -28,6 +28,7 @@ _BLOB: Final = 3
 _STUCK_MS: Final = 60_000
 """What has differed for so long without moving has become part of the scene."""
 
+_EVEN: Final = 2048
 _ACCEPTED: Final = np.float32(0.34)
 _CLOCK_LOOKS: Final = 40
 _CLOCK_SHARE: Final = 0.85
@@ -47,11 +48,12 @@ def clumps(differs: BoolArray) -> BoolArray:
 def even(sample: FloatArray, reference: FloatArray, ignore: BoolArray | None = None) -> FloatArray:
     """``sample`` with the gain and offset taken out that explain most of its difference from ``reference``.
 
-    Least squares over every second sample and row, repeated without those that fit worst, so that a person is not
-    taken for a cloud.
+    Least squares over a grid of some two thousand samples, repeated without those that fit worst, so that a person is
+    not taken for a cloud.
     """
-    x, y = sample[::2, ::2].ravel(), reference[::2, ::2].ravel()
-    keep = np.ones(len(x), bool) if ignore is None else ~ignore[::2, ::2].ravel()
+    step = max(1, round((sample.size / _EVEN) ** 0.5))
+    x, y = sample[::step, ::step].ravel(), reference[::step, ::step].ravel()
+    keep = np.ones(len(x), bool) if ignore is None else ~ignore[::step, ::step].ravel()
     gain, offset = 1.0, 0.0
     for _ in range(3):
         xs, ys = x[keep], y[keep]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 import cv2
@@ -73,11 +72,12 @@ class Trigger:
         if len(self._weights) < _KNOWN:
             self._limit = None
             return
-        middle = median(self._weights)
-        spread = 1.48 * median(abs(weight - middle) for weight in self._weights)
-        self._usual = middle
+        ordered = sorted(self._weights)
+        middle = ordered[len(ordered) // 2]
+        spread = 1.48 * float(np.median(np.abs(np.array(ordered) - middle)))
+        self._usual = float(middle)
         # Some encoders make one packet of each group several times as large as the others.
-        rare = sorted(self._weights)[-_RARE]
+        rare = ordered[-_RARE]
         self._limit = max(middle + _STANDS_OUT * spread, _BESIDE_USUAL * middle, _BESIDE_RARE * rare)
 
     def stands_out(self, weight: int) -> bool:

@@ -63,11 +63,15 @@ class Ring:
         """Remember a packet; the clips that are complete with it."""
         self._packets.append(packet)
         self._bytes += packet.size
-        done = [(i, at) for i, at in self._wanted if packet.at_ms >= at + self._after_ms]
-        orders = [self._cut(i, at) for i, at in done]
-        self._wanted = [w for w in self._wanted if w not in done]
+        orders = self._complete(packet.at_ms) if self._wanted else []
         if packet.keyframe or self._bytes > _MOST_BYTES:
             self._trim(packet.at_ms)
+        return orders
+
+    def _complete(self, now_ms: int) -> list[ClipOrder]:
+        done = [(i, at) for i, at in self._wanted if now_ms >= at + self._after_ms]
+        orders = [self._cut(i, at) for i, at in done]
+        self._wanted = [w for w in self._wanted if w not in done]
         return orders
 
     def saw(self, tracks: Tracks) -> None:
@@ -101,8 +105,11 @@ class Ring:
     def _trim(self, now_ms: int) -> None:
         """Drop whole groups of pictures that no clip can need any more, and more where memory is short."""
         oldest = min([at for _, at in self._wanted], default=now_ms) - self._before_ms
-        starts = [i for i, p in enumerate(self._packets) if p.keyframe]
-        useful = max((i for i in starts if self._packets[i].at_ms <= oldest), default=0)
+        useful = 0
+        for i, packet in enumerate(self._packets):
+            if packet.at_ms > oldest:
+                break
+            useful = i if packet.keyframe else useful
         for _ in range(useful):
             self._bytes -= self._packets.popleft().size
         while self._bytes > _MOST_BYTES and len(self._packets) > 1:
