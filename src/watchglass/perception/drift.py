@@ -18,6 +18,7 @@ LONGEST_MS: Final = 600
 """Pictures further apart are not compared: too much may lie between them."""
 
 _REACH: Final = 4
+_FARTHEST: Final = 16
 _ALIKE: Final = 0.5
 _FLAT: Final = 4.0
 _NARROW, _SHORT = 5, 8
@@ -28,10 +29,13 @@ def soften(sample: Image) -> Image:
     return cv2.blur(sample, (3, 3)).astype(np.uint8)
 
 
-def drift(before: Image, now: Image, box: FloatArray, guess: FloatArray, stride: int) -> FloatArray | None:
+def drift(
+    before: Image, now: Image, box: FloatArray, guess: FloatArray, stride: int, doubt: float = 0.0
+) -> FloatArray | None:
     """By how many pixels what was in ``box`` has moved: (2,), or None where that cannot be told.
 
-    Normalised cross-correlation within four samples of the guess, refined by a parabola through the best three.
+    Normalised cross-correlation around the guess, four samples each way or as far as the doubt reaches, refined by a
+    parabola through the best three.
 
     Args:
         before: softened luma (h, w).
@@ -39,6 +43,7 @@ def drift(before: Image, now: Image, box: FloatArray, guess: FloatArray, stride:
         box: (4,) where it was before, in pixels of the picture.
         guess: (2,) pixels by which it is expected to have moved.
         stride: pixels from one sample to the next.
+        doubt: how many pixels the guess may well be wrong.
     """
     rows, columns = before.shape
     inner = (box[2:] - box[:2]) * np.float32(0.05)
@@ -49,17 +54,18 @@ def drift(before: Image, now: Image, box: FloatArray, guess: FloatArray, stride:
         return None
     patch = before[y1:y2, x1:x2]
     right, down = (int(v) for v in np.rint(guess / stride))
-    left, top = x1 + right - _REACH, y1 + down - _REACH
-    if left < 0 or top < 0 or x2 + right + _REACH > columns or y2 + down + _REACH > rows or float(patch.std()) < _FLAT:
+    reach = min(_FARTHEST, max(_REACH, round(doubt / stride)))
+    left, top = max(0, x1 + right - reach), max(0, y1 + down - reach)
+    around = now[top : y2 + down + reach, left : x2 + right + reach]
+    if around.shape[0] < y2 - y1 + 2 or around.shape[1] < x2 - x1 + 2 or float(patch.std()) < _FLAT:
         return None
-    around = now[top : y2 + down + _REACH, left : x2 + right + _REACH]
     alike = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
     y, x = divmod(int(alike.argmax()), alike.shape[1])
-    if alike[y, x] < _ALIKE or not (0 < x < 2 * _REACH and 0 < y < 2 * _REACH):
+    if alike[y, x] < _ALIKE or not (0 < x < alike.shape[1] - 1 and 0 < y < alike.shape[0] - 1):
         return None
     steps = (
-        x - _REACH + right + _vertex(*alike[y, x - 1 : x + 2].tolist()),
-        y - _REACH + down + _vertex(*alike[y - 1 : y + 2, x].tolist()),
+        left + x - x1 + _vertex(*alike[y, x - 1 : x + 2].tolist()),
+        top + y - y1 + _vertex(*alike[y - 1 : y + 2, x].tolist()),
     )
     return np.array(steps, np.float32) * np.float32(stride)
 

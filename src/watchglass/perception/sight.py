@@ -176,7 +176,7 @@ class Sight:
         before, now = self._before, soften(sample)
         self._before = now
         if before is not None and before.shape == now.shape and 0 < at_ms - since_ms <= LONGEST_MS:
-            self._tracker.follow(since_ms, at_ms, lambda box, guess: drift(before, now, box, guess, self._stride))
+            self._tracker.follow(since_ms, at_ms, lambda box, guess, off: drift(before, now, box, guess, self._stride, off))
 
     def _due(self, at_ms: int, *, is_open: bool) -> bool:
         since = at_ms - self._detected_ms

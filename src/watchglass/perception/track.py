@@ -34,6 +34,7 @@ SURE: Final = (0.42, 0.42, 0.40, 0.40)
 _NEAR_IOU: Final = 0.15
 _HITS: Final = 2
 _STILL_MEAN: Final = 0.5
+_AWAY: Final = 0.5
 _MEMORY: Final = 20
 
 _LEAST_IOU: Final = 0.15
@@ -68,8 +69,12 @@ _SPEED: Final = 0.8
 _GROWTH: Final = 0.7
 """How much the size changes in a second, against how much a box's size jitters (variances)."""
 
-Measure = Callable[[FloatArray, FloatArray], FloatArray | None]
-"""``drift``, for two given samples: (box before, expected displacement) -> displacement."""
+_REACH_SIGMAS: Final = 2.0
+_CARRIED: Final = 0.08
+"""Who has drifted by so many lengths of its own does move."""
+
+Measure = Callable[[FloatArray, FloatArray, float], FloatArray | None]
+"""``drift``, for two given samples: (box before, expected displacement, doubt in pixels) -> displacement."""
 
 
 @dataclass(slots=True)
@@ -107,6 +112,7 @@ class _Track:
     mean_score: float
     origin: FloatArray
     moved: bool = False
+    carried: float = 0.0
 
     @property
     def length(self) -> float:
@@ -195,9 +201,11 @@ class Tracker:
             # Where two overlap, what moves may be the other one.
             if others > _CROWDED:
                 continue
-            shift = measure(was, _centre(_expected(track, at_ms)) - _centre(was))
+            reach = _REACH_SIGMAS * math.sqrt(track.doubt_at(since_ms).speed) * seconds
+            shift = measure(was, _centre(_expected(track, at_ms)) - _centre(was), reach)
             if shift is None:
                 continue
+            track.carried += float(np.hypot(*shift)) / track.length
             doubt, off = track.doubt_at(since_ms), (_OFF_DRIFT * track.length) ** 2
             speed = doubt.speed + (_TURN * track.length) ** 2 * seconds
             gain = speed / (speed + 2 * off / seconds**2)
@@ -273,7 +281,7 @@ class Tracker:
         track.score = float(found.scores[hit])
         track.hits += 1
         track.mean_score += (track.score - track.mean_score) / min(track.hits, _MEMORY)
-        if float(np.linalg.norm(centre - track.origin)) > float(box[2] - box[0]):
+        if float(np.linalg.norm(centre - track.origin)) > min(float(box[2] - box[0]), _AWAY * track.length):
             track.moved = True
         track.missed = 0
         track.at_ms = track.hit_ms = at_ms
@@ -303,8 +311,11 @@ class Tracker:
         def stays(track: _Track) -> bool:
             if not track.missed:
                 return at_ms == track.hit_ms or (at_ms - track.hit_ms <= _UNSEEN_MS and self._in_view(track, at_ms))
-            if track.hits < _HITS or not self._in_view(track, at_ms):
+            if not self._in_view(track, at_ms):
                 return False
+            if track.hits < _HITS:
+                # Once is not missed for good, if it can be seen to move.
+                return track.missed == 1 and track.carried >= _CARRIED
             return track.missed == 1 or at_ms - track.hit_ms <= self._keep_ms
 
         self._tracks = [t for t in self._tracks if stays(t)]

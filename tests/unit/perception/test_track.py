@@ -181,10 +181,10 @@ def test_between_looks_a_measured_drift_moves_a_track() -> None:
     tracker = Tracker(SIZE)
     for i in range(3):
         tracker.see(400 * i, found(box(100)))
-    tracker.follow(800, 1000, lambda _box, _guess: np.array([12, 0], np.float32))
+    tracker.follow(800, 1000, lambda _box, _guess, _doubt: np.array([12, 0], np.float32))
     assert tracker.at(1000).boxes[0, 0] == pytest.approx(112, abs=1)
     assert tracker.at(1100).boxes[0, 0] > 114
-    tracker.follow(1000, 1200, lambda _box, _guess: None)
+    tracker.follow(1000, 1200, lambda _box, _guess, _doubt: None)
     tracker.see(1200, found(box(124)))
     assert tracker.at(1200).boxes[0, 0] == pytest.approx(124, abs=2)
 
@@ -193,7 +193,7 @@ def test_where_two_overlap_no_drift_is_believed() -> None:
     tracker = Tracker(SIZE)
     for i in range(3):
         tracker.see(400 * i, found(box(100), box(115)))
-    tracker.follow(800, 1000, lambda _box, _guess: np.array([40, 0], np.float32))
+    tracker.follow(800, 1000, lambda _box, _guess, _doubt: np.array([40, 0], np.float32))
     assert tracker.at(1000).boxes[:, 0].tolist() == pytest.approx([100, 115], abs=3)
 
 
@@ -216,6 +216,36 @@ def test_drift_finds_by_how_much_a_patch_moved(dx: int, dy: int) -> None:
     found_shift = drift(samples[0], samples[1], where, np.zeros(2, np.float32), 8)
     assert found_shift is not None
     assert found_shift.tolist() == pytest.approx([dx, dy], abs=2.5)
+
+
+def test_drift_looks_as_far_as_the_doubt_reaches() -> None:
+    """Who is new may be fast: nine samples in a fifth of a second."""
+    ground, patch = np.full((60, 80), 100, np.uint8), soften(pattern(2)[10:34, 10:26].clip(0, 255).astype(np.uint8))
+    samples = []
+    for x in (30, 39):
+        sample = ground.copy()
+        sample[18:42, x : x + 16] = patch
+        samples.append(sample)
+    where, none = np.array([30 * 8, 18 * 8, 46 * 8, 42 * 8], np.float32), np.zeros(2, np.float32)
+    near = drift(samples[0], samples[1], where, none, 8)
+    assert near is None or abs(near[0]) < 40
+    far = drift(samples[0], samples[1], where, none, 8, 100)
+    assert far is not None
+    assert far.tolist() == pytest.approx([72, 0], abs=2.5)
+
+
+def test_who_is_seen_to_move_may_be_missed_once_before_it_is_confirmed() -> None:
+    def seen(*, carried: bool) -> int:
+        tracker = Tracker((1000, 600))
+        tracker.see(0, found(box(100)))
+        if carried:
+            tracker.follow(0, 200, lambda _box, _guess, _doubt: np.array([30, 0], np.float32))
+        tracker.see(400, found())
+        tracker.see(800, found(box(220 if carried else 100)))
+        return len(tracker.at(800))
+
+    assert seen(carried=True) == 1
+    assert seen(carried=False) == 0
 
 
 def test_drift_says_nothing_about_what_it_cannot_tell() -> None:
