@@ -8,7 +8,7 @@ incidents of the same ten seconds of PETS count as one clip.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,9 +221,14 @@ def figures(*, data: Path, quick: bool, progress: Progress, before: Sequence[Fig
         + f"; the detector bolder by {BOLDER}"
     )
     known["intrusion"] = (more, False, about)
+    return reliabilities(known) + _boxes(data, quick=quick, progress=progress)
+
+
+def reliabilities(known: Mapping[str, tuple[Sequence[Told], bool, str]]) -> list[Figure]:
+    """The figures of kinds, as ``gathered`` gives them; the first of each holds what it was learnt from."""
     result: list[Figure] = []
     for kind, (told, synthetic, words) in sorted(known.items()):
         rows = figures_of(kind + SYNTHETIC * synthetic, told, words)
         rows[0]["told"] = [one.row() for one in told]
         result += rows
-    return result + _boxes(data, quick=quick, progress=progress)
+    return result

@@ -215,6 +215,7 @@ class World:
             "zone": "lawn",
             "at_ms": self.clock.now() - 400,
             "score": 0.713,
+            "probability": 0.82,
             "why": "1 person inside 'lawn' for 1.2 s",
             "facts": {"people": 1},
             "boxes": ((10, 20, 30, 60, 0),),

@@ -74,6 +74,7 @@ class World:
                 "source": "cam",
                 "zone": "track",
                 "score": 517,
+                "probability": 820,
                 "why": "2 persons inside 'track' for 2.1 s",
             },
         )

@@ -52,7 +52,8 @@ def test_the_fast_path_is_canonical_and_opens(
     recorder = Recorder(
         origin=ORIGIN, clock=VirtualClock(now), entropy=SeededEntropy(seed), oversight=PRIVATE.public_key()
     )
-    hidden = {"alert": f"{number:016x}", "source": source, "zone": zone, "score": score, "why": why}
+    sure = {"score": score, "probability": score}
+    hidden = {"alert": f"{number:016x}", "source": source, "zone": zone, "why": why, **sure}
     made = recorder.attested(
         "alert_raised",
         role="house",

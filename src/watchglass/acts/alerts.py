@@ -28,6 +28,7 @@ def alert_from(row: Row) -> Alert:
         raised_ms=row["raised_ms"],
         due_ms=row["due_ms"],
         score_per_mille=row["score_per_mille"],
+        probability_per_mille=row["probability_per_mille"],
         why=row["why"],
         facts=json.loads(row["facts"]),
         boxes=tuple(tuple(box) for box in json.loads(row["boxes"])),

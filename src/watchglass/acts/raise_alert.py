@@ -21,7 +21,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
     same(permit.require(RaiseAlert, acting.clock.now()).analytic, new.analytic)
 
     def act(tx: Transaction) -> Alert:
-        score = None if new.score is None else round(new.score * 1000)
+        score, probability = _per_mille(new.score), _per_mille(new.probability)
         leaf_hash = attest(
             acting,
             tx,
@@ -34,6 +34,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
                 "source": new.source,
                 "zone": new.zone,
                 "score": score,
+                "probability": probability,
                 "why": new.why,
             },
         )
@@ -51,6 +52,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
                 "at_ms": new.at_ms,
                 "raised_ms": now,
                 "score_per_mille": score,
+                "probability_per_mille": probability,
                 "why": new.why,
                 "facts": json.dumps(dict(new.facts)),
                 "boxes": json.dumps(new.boxes),
@@ -63,3 +65,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
         return the_alert(tx, new.id)
 
     return do(acting, act)
+
+
+def _per_mille(share: float | None) -> int | None:
+    return None if share is None else round(share * 1000)

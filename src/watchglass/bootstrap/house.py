@@ -24,6 +24,7 @@ from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import HOUR, Clock
+from watchglass.edge.calibration import calibration
 from watchglass.edge.clips import ClipFiles, ClipMemory
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.drafts import DraftFile
@@ -102,6 +103,7 @@ class House:
         self.notifier = Notifier(
             self.acting, self.standing, ways_out(self.settings, self.secrets, self.clock), self.letterhead
         )
+        self.calibration = calibration()
         self.finished = threading.Event()
         self.failure: BaseException | None = None
         self._supervisor: Supervisor | None = None

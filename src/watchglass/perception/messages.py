@@ -171,6 +171,7 @@ class Incident:
         facts: numbers behind ``why``; plain values.
         still: PNG of the painted still with the zone drawn; no pixel of a person.
         boxes: ((x1, y1, x2, y2, kind), ...) pixels, for the reviewer's overlay.
+        probability: how likely it is right, from test clips (``calibration``); None where too little is known.
     """
 
     id: str
@@ -184,6 +185,7 @@ class Incident:
     facts: Mapping[str, object]
     still: bytes
     boxes: tuple[tuple[int, int, int, int, int], ...]
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

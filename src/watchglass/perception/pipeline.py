@@ -12,6 +12,7 @@ import numpy as np
 from watchglass.core.entropy import Entropy
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.analytics.card import Card
+from watchglass.perception.calibration import Calibration
 from watchglass.perception.cascade import LONGEST_GROUP_MS, Cascade, Look
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
@@ -47,6 +48,7 @@ class Pipeline:
         allowed: names of the rules that may run at this very moment. Asked before each judgement: a rule whose lease
             has run out stops within the frame.
         rule_of: makes each rule; plug-ins are made elsewhere.
+        calibration: what scores are worth, if they are those of the detector that it was made with.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Pipeline:
         entropy: Entropy,
         allowed: Callable[[], frozenset[str]],
         rule_of: Callable[[AnalyticSpec], Analytic] = build,
+        calibration: Calibration | None = None,
     ) -> None:
         self.spec = spec
         self.frames = 0
@@ -68,6 +71,7 @@ class Pipeline:
         self._painter = painter
         self._entropy = entropy
         self._allowed = allowed
+        self._calibration = calibration
         self._cascade = Cascade(decoder, always_open=spec.gate == "always_open", exact=lambda: painter.learning)
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
@@ -269,6 +273,7 @@ class Pipeline:
                 (int(a), int(b), int(c), int(d), int(k)) for (a, b, c, d), k in zip(boxes, tracks.kinds, strict=True)
             )
             + finding.boxes,
+            probability=self._calibration.probability(spec.kind, finding.score) if self._calibration else None,
         )
 
     def _pins(self, at_ms: int) -> Pins:

@@ -96,7 +96,7 @@ class Leaf:
         self._check_signature(spec)
 
     def _check_commitments(self, spec: ActSpec) -> None:
-        if self.commitments.keys() != spec.committed.keys():
+        if self.commitments.keys() | spec.later != spec.committed.keys():
             raise wrong("commitments", f"to exactly: {', '.join(spec.committed) or 'nothing'}", list(self.commitments))
         for name, value in self.commitments.items():
             _check_hash(value, f"commitments.{name}")

@@ -124,7 +124,8 @@ def check_opened(leaf: Leaf, fields: Mapping[str, Opened]) -> dict[str, Any]:
         commitment.check(leaf.commitments[name], opened.salt, name, opened.value)
     values = {name: opened.value for name, opened in fields.items()}
     try:
-        check_members(values, leaf.spec.committed, f"the opening of '{leaf.act}'")
+        types = {name: kind for name, kind in leaf.spec.committed.items() if name in leaf.commitments}
+        check_members(values, types, f"the opening of '{leaf.act}'")
     except BadInput as error:
         name = str(error.details.get("field", ""))
         raise _not_what(f"The leaf commits to a value that its act does not allow: {error.message}", name) from error

@@ -87,12 +87,13 @@ def _lines(spec: ActSpec) -> Iterator[str]:
         yield "| Field | Where | Type |"
         yield "|---|---|---|"
         yield from _rows(spec.clear, "in clear")
-        yield from _rows(spec.committed, "committed")
+        yield from _rows(spec.committed, "committed", spec.later)
 
 
-def _rows(fields: Mapping[str, FieldType], where: str) -> Iterator[str]:
+def _rows(fields: Mapping[str, FieldType], where: str, later: frozenset[str] = frozenset()) -> Iterator[str]:
     for name, kind in fields.items():
-        yield f"| `{name}` | {where} | {kind.words()} |"
+        since = "; absent from records of earlier versions" if name in later else ""
+        yield f"| `{name}` | {where} | {kind.words()}{since} |"
 
 
 if __name__ == "__main__":

@@ -99,6 +99,7 @@ class ActSpec:
         meaning: one sentence. seen_by: who may see what is not in clear.
         charter: whether the leaf names the charter under which the act was done; purpose: likewise.
         timed: whether the minute is committed to.
+        later: committed fields that records of earlier versions lack; every new one has them.
     """
 
     name: str
@@ -113,6 +114,7 @@ class ActSpec:
     charter: Need = Need.ALWAYS
     purpose: Need = Need.NEVER
     timed: bool = True
+    later: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.roles or not self.roles <= ROLES:
@@ -281,9 +283,11 @@ _ALERTS: Final = (
             "source": NAME,
             "zone": OrNull(NAME),
             "score": OrNull(Whole(0, 1000)),
+            "probability": OrNull(Whole(0, 1000)),
             "why": Text(500),
         },
         purpose=Need.ALWAYS,
+        later=frozenset({"probability"}),
     ),
     ActSpec(
         "alert_decided",

@@ -80,6 +80,7 @@ class Alert:
         at_ms: when the rule was satisfied in the picture; raised_ms: when the act was recorded.
         due_ms: when the charter's ``review.within`` ends.
         score_per_mille: the raw score, not a probability; None where the rule has none.
+        probability_per_mille: how likely it was right by the test clips known when it was raised; None: not known.
         boxes: ((x1, y1, x2, y2, kind index), ...) in pixels.
         claimed_by: the account that has it open, until ``claimed_until_ms``.
     """
@@ -103,6 +104,7 @@ class Alert:
     claimed_by: int | None = None
     claimed_until_ms: int = 0
     has_clip: bool = False
+    probability_per_mille: int | None = None
 
     def overdue(self, now_ms: int) -> bool:
         return self.state is AlertState.WAITING and now_ms > self.due_ms

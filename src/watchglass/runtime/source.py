@@ -15,6 +15,7 @@ from typing import Final
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import SECOND, Clock
+from watchglass.edge.calibration import calibration
 from watchglass.edge.footage import Footage
 from watchglass.perception.messages import Report, SourceEnded, SourceOpened, SourceSpec
 from watchglass.perception.pipeline import Pipeline
@@ -218,6 +219,8 @@ class Source:
             entropy=self._entropy,
             allowed=self._allowed,
             rule_of=rule_of,
+            # Other weights' scores mean something else.
+            calibration=calibration() if self.spec.weights is None else None,
         )
         return painter, pipeline
 

@@ -73,6 +73,7 @@ def test_an_alert_waits_and_its_record_tells_the_public_no_more_than_it_may(worl
         "alert": alert.id,
         "minute": "2026-11-23T12:00Z",
         "score": 713,
+        "probability": 820,
         "source": "street",
         "why": "1 person inside 'lawn' for 1.2 s",
         "zone": "lawn",

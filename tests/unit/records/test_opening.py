@@ -33,6 +33,22 @@ def test_oversight_reads_what_was_committed() -> None:
     assert key_id_of(SEALED) == KEY.key_id
 
 
+def test_what_an_earlier_version_recorded_still_opens() -> None:
+    """Alerts once had no probability: such leaves are read as they are, and nothing else may be missing."""
+    body = LEAF.body()
+    fewer = {name: value for name, value in body["commitments"].items() if name != "probability"}
+    leaf = Leaf.from_body({**body, "commitments": fewer})
+    value = plaintext()
+    del value["fields"]["probability"]
+    leaf, sealed = resealed(canonical.encode(value), leaf)
+    opened = unseal(Leaf.parse(leaf.encode()), sealed, KEY, PRIVATE, origin=LOG)
+    wanted = {**example(ACTS["alert_raised"])["committed"], "minute": "2026-11-23T12:00Z"}
+    del wanted["probability"]
+    assert opened == wanted
+    with pytest.raises(BadInput, match="commitments"):
+        Leaf.from_body({**body, "commitments": {n: v for n, v in fewer.items() if n != "score"}})
+
+
 def wrong(field: str, **given: Any) -> None:
     arguments = {"leaf": LEAF, "sealed": SEALED, "key": KEY, "private": PRIVATE, "origin": LOG, **given}
     with pytest.raises(DidNotVerify) as caught:

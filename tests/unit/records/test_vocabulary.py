@@ -20,6 +20,7 @@ FINER_THAN_PUBLIC = {
     "outcome",
     "zone",
     "score",
+    "probability",
     "why",
     "by",
     "reason",

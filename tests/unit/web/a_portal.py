@@ -90,7 +90,9 @@ class Portal:
             browser.learn()
         return self.people[name]
 
-    def alert(self, *, clip: bool = False, analytic: str = "on-the-lawn", kind: str = "intrusion") -> Alert:
+    def alert(
+        self, *, clip: bool = False, analytic: str = "on-the-lawn", kind: str = "intrusion", sure: float | None = None
+    ) -> Alert:
         house, now = self.street.house, self.street.clock.now()
         self.raised += 1
         zone = {"on-the-lawn": "lawn", "gathering": "assembly-point"}[analytic]
@@ -106,6 +108,7 @@ class Portal:
             facts={"count": 2},
             boxes=((10, 20, 30, 60, 0),),
             still=PNG,
+            probability=sure,
         )
         permit = decide(house.standing(), RaiseAlert(analytic, now), now)
         alert = raise_alert(house.acting, permit, new, review_within_ms=2 * MINUTE).value

@@ -183,7 +183,8 @@ CREATE TABLE alert (
     state             TEXT    NOT NULL,
     claimed_by        INTEGER REFERENCES account (id),
     claimed_until_ms  INTEGER,
-    leaf_hash         BLOB    NOT NULL CHECK (length(leaf_hash) = 32)
+    leaf_hash         BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+    probability_per_mille INTEGER
 ) STRICT;
 CREATE INDEX alert_state ON alert (state, raised_ms);
 CREATE INDEX alert_raised ON alert (raised_ms);

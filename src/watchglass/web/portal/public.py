@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.acts import how_sure
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
 from watchglass.charter import words
@@ -122,7 +123,12 @@ def analytic(request: Request, name: str) -> Response:
     if the_analytic is None:
         raise NotFound
     month = facts.month(request.app.state.house.store.read(), now, name)
-    data = {"analytic": facts.analytic_facts(standing, the_analytic, now), "month": month}
+    calibration = request.app.state.house.calibration
+    data = {
+        "analytic": facts.analytic_facts(standing, the_analytic, now),
+        "month": month,
+        "on_test_clips": how_sure.on_test_clips(calibration, the_analytic.kind),
+    }
     return page(request, "public/analytic.html", data)
 
 
