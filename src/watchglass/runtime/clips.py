@@ -11,7 +11,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from watchglass.core.errors import BadInput
+from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.geometry import FloatArray
 from watchglass.edge.encode import encode_mp4
 from watchglass.perception.messages import Clip
@@ -147,6 +147,10 @@ class ClipMaker:
             return
         try:
             clip = make_clip(order, studio)
+        except WatchglassError as error:  # a damaged source has many of these
+            log.warning("The clip of incident %s could not be made: %s", order.incident, error.message)
+            self.dropped += 1
+            return
         except Exception:  # in a background thread nobody else would ever hear of it
             log.exception("The clip of incident %s could not be made.", order.incident)
             self.dropped += 1

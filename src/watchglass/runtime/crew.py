@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from watchglass.core.errors import BadInput
-from watchglass.core.time import SECOND, Clock
+from watchglass.core.time import HOUR, SECOND, Clock
 from watchglass.perception.messages import Order, Report, SourceSpec, Stop
 from watchglass.runtime import worker
 
@@ -21,17 +21,27 @@ log = logging.getLogger(__name__)
 _JOIN_S: Final = 8.0
 _RESTART_S: Final = (1, 2, 4, 8, 16, 30)
 _STEADY_MS: Final = 60 * SECOND
+_SOUND_MS: Final = HOUR
+_TOGETHER: Final = 2
+"""So often may a worker die within an hour of its start before its sources are parted."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """One process and what is known of it. ``crashes`` counts those in a row; ``again_ms`` is when it is due again."""
+    """One process and what is known of it.
+
+    Attributes:
+        crashes: how often in a row it died soon; the more, the longer it waits.
+        deaths: how often in a row it died within an hour.
+        again_ms: when it is due again.
+    """
 
     specs: tuple[SourceSpec, ...]
     process: BaseProcess
     pipe: Connection
     started_ms: int
     crashes: int = 0
+    deaths: int = 0
     alive: bool = True
     again_ms: int = 0
 
@@ -96,28 +106,39 @@ class Crew:
         return bool(self.workers) and all(self.over(each.specs) for each in self.workers)
 
     def revive(self) -> None:
-        """A worker that died is started again, later each time; its sources are dark meanwhile, and that is said."""
+        """A worker that died is started again, later each time; its sources are dark meanwhile, and that is said.
+
+        A source that kills its worker each time (through a flaw in a decoder, for example) takes the others with it.
+        So a worker that died twice goes on as two, each with half of the sources: soon the culprit is alone.
+        """
+        self.workers = [one for each in self.workers for one in self._revived(each)]
+
+    def _revived(self, each: Worker) -> list[Worker]:
         now = self._clock.now()
-        for index, each in enumerate(self.workers):
-            if each.alive and each.process.is_alive():
-                continue
-            self._drain(each)
-            if self.over(each.specs):
-                each.alive = False
-                continue
-            if not each.again_ms:
-                steady = now - each.started_ms > _STEADY_MS
-                each.crashes = 0 if steady else each.crashes
-                each.again_ms = now + _RESTART_S[min(each.crashes, len(_RESTART_S) - 1)] * SECOND
-                each.alive = False
-                self._mourn(each)
-            if now >= each.again_ms:
-                if each.process.is_alive():  # it closed its pipe and hangs
-                    each.process.kill()
-                reborn = self._spawn(each.specs)
-                reborn.crashes = each.crashes + 1
-                each.pipe.close()
-                self.workers[index] = reborn
+        if each.alive and each.process.is_alive():
+            return [each]
+        self._drain(each)
+        if self.over(each.specs):
+            each.alive = False
+            return [each]
+        if not each.again_ms:
+            lived = now - each.started_ms
+            each.crashes = 0 if lived > _STEADY_MS else each.crashes
+            each.deaths = 1 if lived > _SOUND_MS else each.deaths + 1
+            each.again_ms = now + _RESTART_S[min(each.crashes, len(_RESTART_S) - 1)] * SECOND
+            each.alive = False
+            self._mourn(each)
+        if now < each.again_ms:
+            return [each]
+        if each.process.is_alive():  # it closed its pipe and hangs
+            each.process.kill()
+        each.pipe.close()
+        left = tuple(spec for spec in each.specs if not self._ended(spec.name))
+        parts = [left[0::2], left[1::2]] if each.deaths >= _TOGETHER and len(left) > 1 else [left]
+        reborn = [self._spawn(part) for part in parts]
+        for again in reborn:
+            again.crashes, again.deaths = each.crashes + 1, each.deaths
+        return reborn
 
     def stop(self) -> None:
         """Tell everyone to stop, hear what they still have to say, and see that they are gone."""
