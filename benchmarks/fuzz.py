@@ -540,8 +540,8 @@ def _all(tally: Tally | None, rounds: Rounds | None, lies: Lies | None, asked: i
     hangs = [f"{n} ({kind})" for n, kind in files.hangs] + kinds.unended
     hurt = kinds.hurt + streams.hurt
     made = (
-        f"seed {SEED}; {tried} files, {files.real} of them with the real detector; {kinds.inputs} files in workers under "
-        f"a lease, with it; {streams.cameras} cameras that lie, {streams.connections} connections"
+        f"seed {SEED}; {tried} files, {files.real} of them with the real detector; {kinds.inputs} files in workers "
+        f"under a lease, with it; {streams.cameras} cameras that lie, {streams.connections} connections"
     )
     return [
         figure(

@@ -334,10 +334,11 @@ def absurd_numbers(rng: Random, found: Sequence[Original]) -> tuple[str, bytes]:
 _SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".ts", ".h264", ".mov", ".mjpeg")
 
 
-def wrong_type(rng: Random, _: Sequence[Original]) -> tuple[str, bytes]:
+def wrong_type(rng: Random, found: Sequence[Original]) -> tuple[str, bytes]:
     """Something else under a video's name: pictures, archives, text, programs, noise, nothing."""
     suffix = str(rng.choice(_SUFFIXES))
-    _, png = cv2.imencode(".png", rng.integers(0, 256, (40, 60, 3), np.uint8))
+    del found
+    png = cv2.imencode(".png", rng.integers(0, 256, (40, 60, 3), np.uint8))[1]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("a.txt"), b"nothing to see " * 500, zipfile.ZIP_DEFLATED)

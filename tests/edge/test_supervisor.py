@@ -94,6 +94,7 @@ def test_suspended_resumed_killed_and_stopped(street: World) -> None:
     street.publish(street.edited())
     wait_for(lambda: len(street.records("run_started")) == 2)
     wait_for(lambda: running(street) == EVERY)
+    wait_for(lambda: len(works.crew.workers) == 1)  # what runs may have been said by the one before
     last = worker_pid(works)
     street.house.halt()
     assert street.house.failure is None
