@@ -80,17 +80,19 @@ class Told:
 
     Attributes:
         clip: what goes together: one clip, or ten seconds of PETS, which is one long one.
+        at_ms: when it was told.
     """
 
     score: float | None
     right: bool
     clip: str
+    at_ms: int = 0
 
     @classmethod
     def of(cls, incident: Incident, *, right: bool, clip: str) -> Told:
         """What became of ``incident``; a clip whose name begins with PETS is parted every ten seconds."""
         part = f"PETS {incident.at_ms // _PART_MS * _PART_MS // 1000} s" if clip.startswith("PETS") else clip
-        return cls(None if incident.score is None else round(incident.score, 3), right, part)
+        return cls(None if incident.score is None else round(incident.score, 3), right, part, incident.at_ms)
 
     def row(self) -> list[object]:
         """For JSON."""

@@ -32,12 +32,10 @@ _ENDING = "_calibration_error"
 def joined(results: list[dict[str, Any]]) -> dict[str, Any]:
     """One result with the figures of all, each with a name of its own; reliability is worked out anew from all."""
     figures = {one["name"]: one for result in results for one in result["figures"]}
-    stays = ("detector_", "intrusion_")
-    old = [name for name in figures if name.endswith((_ENDING, "_brier")) and not name.startswith(stays)]
-    parts = [one for name, one in figures.items() if name not in old]
-    known = gathered([one for one in parts if not one["name"].endswith(_ENDING)])
+    known = gathered([one for name, one in figures.items() if not name.endswith(_ENDING)])
     known.pop("intrusion", None)  # its own run has more of them
-    return {**results[0], "figures": [*parts, *reliabilities(known)]}
+    anew = {one["name"]: one for one in reliabilities(known)}
+    return {**results[0], "figures": list({**figures, **anew}.values())}
 
 
 def table(figures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -69,13 +67,26 @@ def slim(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def _lines(value: dict[str, Any], name: str) -> str:
+    """JSON with a line for each item of ``name``, which is the last member."""
+    head = json.dumps({key: one for key, one in value.items() if key != name})
+    items = value[name]
+    rows = (
+        [f"{json.dumps(key)}: {json.dumps(one)}" for key, one in items.items()]
+        if isinstance(items, dict)
+        else [json.dumps(one) for one in items]
+    )
+    opening, closing = "{}" if isinstance(items, dict) else "[]"
+    return head[:-1] + f', "{name}": {opening}\n' + ",\n".join(rows) + f"\n{closing}}}\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, help="what `watchglass eval --json` printed")
     args = parser.parse_args()
     result = joined([json.loads(file.read_text("utf-8")) for file in args.files])
-    TABLE.write_text(json.dumps(table(result["figures"]), indent=1) + "\n", encoding="utf-8")
-    FIGURES.write_text(json.dumps({**result, "figures": slim(result["figures"])}, indent=1) + "\n", encoding="utf-8")
+    TABLE.write_text(_lines(table(result["figures"]), "kinds"), encoding="utf-8")
+    FIGURES.write_text(_lines({**result, "figures": slim(result["figures"])}, "figures"), encoding="utf-8")
     print(f"{TABLE.relative_to(ROOT)} {FIGURES.relative_to(ROOT)}")
 
 

@@ -1,4 +1,4 @@
-"""Make ``docs/reference/figures.md`` from what ``watchglass bench`` and ``eval`` printed, so that no table is typed.
+"""Make ``docs/reference/figures.md`` from what ``watchglass bench`` printed, so that no table is typed.
 
 watchglass bench ledger --json > docs/figures/ledger.json      (and so on)
 python tools/figures_page.py > docs/reference/figures.md
@@ -16,12 +16,15 @@ _HEAD = """# Figures
 What was measured on one machine, by the commands named. Run them on yours; ratios travel better than seconds. Each
 table is made from the JSON in `docs/figures/` by `tools/figures_page.py`. Targets are those of the project's plan; what
 misses one says so. [How perception is measured](benchmarks.md) says what each figure of `bench perception` is.
+
+How well it sees, which `watchglass eval` measures, has [a page of its own](evaluation.md).
 """
 
 
 def page() -> str:
     """The whole page."""
-    sections = [_section(json.loads(file.read_text("utf-8"))) for file in sorted(FOLDER.glob("*.json"))]
+    files = [file for file in sorted(FOLDER.glob("*.json")) if file.stem != "eval"]
+    sections = [_section(json.loads(file.read_text("utf-8"))) for file in files]
     return "\n".join([_HEAD, *sections])
 
 
