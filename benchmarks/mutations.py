@@ -8,6 +8,7 @@ version of PyAV only.)
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ _FPS: Final = 12
 _HEADER: Final = 700
 _SPARSE: Final = 64 * 1024 * 1024
 _HUGE: Final = (0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-_SIZES: Final = ((0, 0), (1, 1), (1, 65535), (8, 8), (4096, 16384), (16384, 16384), (32767, 32767), (65535, 65535))
+_SIZES: Final = ((0, 0), (1, 1), (1, 65535), (8, 8), (4096, 16384), (12288, 12288), (16384, 16384), (65535, 65535))
 
 Random = np.random.Generator
 
@@ -90,6 +91,7 @@ _MADE: Final[tuple[tuple[str, str, tuple[int, int]], ...]] = (
     ("mjpeg", ".mkv", _LARGER),
     ("mjpeg", ".mjpeg", _SMALL),
 )
+_EXACT: Final = {"fflags": "+bitexact"}
 FORMATS: Final = {".ts": "mpegts", ".mkv": "matroska", ".mp4": "mp4", ".avi": "avi", ".h264": "h264", ".hevc": "hevc"}
 
 
@@ -109,7 +111,7 @@ def original(codec: str, suffix: str, size: tuple[int, int], seed: int) -> Origi
     """A sound video."""
     buffer = io.BytesIO()
     options = {"libx264": _H264, "libx265": _H265}.get(codec, {})
-    with av.open(buffer, "w", format=FORMATS.get(suffix, suffix[1:])) as container:
+    with av.open(buffer, "w", format=FORMATS.get(suffix, suffix[1:]), options=_EXACT) as container:
         stream: Any = container.add_stream(codec, rate=_FPS, options=options)
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
@@ -219,7 +221,7 @@ def _muxed(form: Original, packets: Sequence[av.Packet[Any]], *, step: int, rng:
     try:
         with (
             av.open(io.BytesIO(form.data)) as template,
-            av.open(buffer, "w", format=FORMATS.get(form.suffix, form.suffix[1:])) as container,
+            av.open(buffer, "w", format=FORMATS.get(form.suffix, form.suffix[1:]), options=_EXACT) as container,
         ):
             stream = container.add_stream_from_template(template.streams.video[0])
             at = 0
@@ -299,7 +301,9 @@ def h264_sps(across: int, down: int) -> bytes:
     )  # fmt: skip
     bits += "1"
     bits += "0" * (-len(bits) % 8)
-    return b"\x67" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    # Two zero bytes are never followed by a small one: that would be a start code (7.4.1.1).
+    return b"\x67" + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", data)
 
 
 def _golomb(value: int) -> str:
