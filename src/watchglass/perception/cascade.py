@@ -36,6 +36,10 @@ _AGAIN_MS: Final = 450
 _GROUPS: Final = 4
 _BLIND: Final = 8
 _MINUTE_S: Final = 60
+_PASSED_MS: Final = 2_500
+"""Keyframes further apart than this are all looked at."""
+
+_SETTLED: Final = 10
 
 Busy = Callable[[], BoolArray | None]
 
@@ -100,6 +104,8 @@ class Cascade:
         damaged: packets that could not be decoded.
         orphans: packets that were left out because the keyframe that they rest on was damaged, or never came.
         overflows: how often a group became too long to be held, so that the gate was opened for it.
+        passed: keyframes that were not looked at because packets said that nothing had changed.
+        attentive: look at every keyframe; whoever looks sets it.
         openings, false_openings: how often the gate was opened because something showed, and how often then nothing
             moved and nothing was found.
     """
@@ -110,6 +116,8 @@ class Cascade:
         self.damaged = 0
         self.orphans = 0
         self.overflows = 0
+        self.passed = 0
+        self.attentive = False
         self.openings = 0
         self.false_openings = 0
         self._decoder = decoder
@@ -121,6 +129,8 @@ class Cascade:
         self._always_open = always_open
         self._open = True
         self._open_until = 0
+        self._quiet_looks = 0
+        self._passed = False
         self._opened = ""
         self._stirred = False
         self._stirred_ms = -(10**9)
@@ -161,6 +171,8 @@ class Cascade:
             parts.append("glances between them" if self._insight is Insight.CLEAR else "faint glances between them")
         if self._glances.trigger.off:
             parts.append("packet sizes misfired and are not asked for now")
+        if self.passed:
+            parts.append("some passed over while packets say that nothing changes")
         if self.openings:
             parts.append(f"{self.false_openings} of {self.openings} openings false")
         return ", ".join(parts)
@@ -270,9 +282,15 @@ class Cascade:
     # ---- shut ------------------------------------------------------------------------------------------------------
 
     def _feed_keyframe(self, packet: Packet, busy: Busy) -> Iterator[Look]:
+        passes = self._may_pass(packet) and busy() is None
         self._hold(packet, former=self._group)
+        self._glances.begin(packet, passed=passes)
+        if passes:
+            self.passed += 1
+            self._passed = True
+            return
+        self._passed = False
         self._set_exactly()
-        self._glances.begin(packet)
         try:
             picture = self._decoder.alone(packet)
         except BadInput:
@@ -284,7 +302,20 @@ class Cascade:
         if self.gate.look(packet.at_ms, picture.luma(), busy()):
             yield from self._catch_up([*self._former, packet], "keyframe")
         else:
+            self._quiet_looks += 1
             yield Look(picture, open=False)
+
+    def _may_pass(self, packet: Packet) -> bool:
+        """Only if the one before was looked at, and nothing can have come since."""
+        return (
+            bool(self._group)
+            and self._glances.calm
+            and not self._passed
+            and not self.attentive
+            and self._quiet_looks >= _SETTLED
+            and self._insight is Insight.CLEAR
+            and packet.at_ms - self._group[0].at_ms <= _PASSED_MS
+        )
 
     def _feed_between(self, packet: Packet) -> Iterator[Look]:
         self._group.append(packet)
@@ -310,6 +341,7 @@ class Cascade:
     def _catch_up(self, packets: list[Packet], why: str) -> Iterator[Look]:
         """Decode what was held, and go on open from there."""
         self._open = True
+        self._passed, self._quiet_looks = False, 0
         self._opened, self._stirred = why, False
         self._open_until = packets[-1].at_ms
         self._decoder.drain()

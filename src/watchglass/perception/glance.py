@@ -4,6 +4,9 @@ A glance costs one coded picture (``ports.Decoder.glance``). One is taken whenev
 at the packet that stands out most among its neighbours: what moves makes packets larger. Where sizes are steady enough,
 a packet that stands out far is glanced at at once. Sizes alone never open anything; a trigger that keeps leading to
 glances at nothing is switched off for a while.
+
+Where a still scene is coded in next to nothing, sizes say reliably that nothing has changed. Then a keyframe may be
+passed over, if the one before it was looked at, and no glance is taken on it until some packet is larger than usual.
 """
 
 from __future__ import annotations
@@ -34,6 +37,12 @@ _BESIDE_RARE: Final = 1.5
 _RARE: Final = 2
 _PRECISE: Final = 0.05
 _PROBATION_MS: Final = 10 * 60_000
+_GIANTS: Final = 8
+"""So many of the last ten seconds' packets at most are as large as they are because the encoder wants it."""
+
+_CALM: Final = 7.0
+_NEXT_TO_NOTHING: Final = 1 / 200
+"""Beside a keyframe: a packet that says hardly more than that nothing has changed."""
 
 _LEAST: Final = 3.0
 _MOST: Final = 10.0
@@ -52,6 +61,8 @@ class Trigger:
         self._weights: deque[int] = deque(maxlen=_WEIGHTS)
         self._usual = 0.0
         self._limit: float | None = None
+        self._calm: float | None = None
+        self._giant: float | None = None
         self._precision = 0.25
         self._off_until: int | None = None
 
@@ -61,28 +72,45 @@ class Trigger:
         return self._off_until is not None
 
     def weigh(self, weight: int) -> float:
-        """Remember a packet's bytes; how large it is beside what is usual here."""
+        """Remember a packet's bytes; how large it is beside what is usual here.
+
+        Some encoders make one packet of each group several times as large as the others, whatever happens: it counts
+        as smaller than they are.
+        """
         self._weights.append(weight)
+        if self._giant is not None and self._limit is not None and self._giant < weight <= self._limit:
+            return 0.0
         return weight / max(1.0, self._usual or weight)
 
-    def renew(self, at_ms: int) -> None:
-        """Work out anew what stands out; once a group is often enough."""
+    def renew(self, at_ms: int, key_size: int) -> None:
+        """Work out anew what stands out; once a group is often enough.
+
+        Args:
+            at_ms: now.
+            key_size: bytes of the newest keyframe.
+        """
         if self._off_until is not None and at_ms >= self._off_until:
             self._off_until, self._precision = None, 3 * _PRECISE
         if len(self._weights) < _KNOWN:
-            self._limit = None
+            self._limit = self._calm = self._giant = None
             return
         ordered = sorted(self._weights)
         middle = ordered[len(ordered) // 2]
         spread = 1.48 * float(np.median(np.abs(np.array(ordered) - middle)))
         self._usual = float(middle)
-        # Some encoders make one packet of each group several times as large as the others.
         rare = ordered[-_RARE]
+        giant = _BESIDE_USUAL * middle
+        self._giant = giant if ordered[-min(len(ordered), _GIANTS + 1)] <= giant < rare else None
+        self._calm = middle + _CALM * spread if middle <= _NEXT_TO_NOTHING * key_size else None
         self._limit = max(middle + _STANDS_OUT * spread, _BESIDE_USUAL * middle, _BESIDE_RARE * rare)
 
     def stands_out(self, weight: int) -> bool:
         """Whether a packet is so large that something must be going on."""
         return self._limit is not None and self._off_until is None and weight > self._limit
+
+    def calm(self, weight: int) -> bool:
+        """Whether a packet is so small that nothing can have changed; never where sizes do not tell."""
+        return self._calm is not None and self._off_until is None and weight <= self._calm
 
     def turned_out(self, at_ms: int, *, seen: bool) -> None:
         """Learn whether a glance that it asked for showed anything."""
@@ -103,11 +131,14 @@ class Glances:
     Attributes:
         taken: how many glances were judged.
         trigger: the sizes of its packets.
+        calm: whether nothing can have changed since the last keyframe, as far as sizes tell.
     """
 
     def __init__(self) -> None:
         self.taken = 0
         self.trigger = Trigger()
+        self.calm = False
+        self._passed = False
         self._looked_ms = 0
         self._newest_ms = 0
         self._best: _Best | None = None
@@ -121,11 +152,12 @@ class Glances:
         self._noise, self._pending = None, None
         self._peak = _START
 
-    def begin(self, key: Packet) -> None:
-        """A keyframe was looked at: the next glance rests on it."""
+    def begin(self, key: Packet, *, passed: bool = False) -> None:
+        """A keyframe was looked at, or passed over: the next glance rests on it."""
+        self.calm, self._passed = True, passed
         self._looked_ms = self._newest_ms = key.at_ms
         self._best = None
-        self.trigger.renew(key.at_ms)
+        self.trigger.renew(key.at_ms, key.size)
 
     def consider(self, packet: Packet, weight: int) -> Packet | None:
         """The packet to glance at now, if it is time to: this one, or one since the last look.
@@ -140,6 +172,7 @@ class Glances:
         self._newest_ms = packet.at_ms
         stands_out = self.trigger.stands_out(weight)
         score = self.trigger.weigh(weight)
+        self.calm = self.calm and self.trigger.calm(weight)
         since = packet.at_ms - self._looked_ms
         if stands_out and since >= _TRIGGER_MS:
             return self._take(packet, triggered=True)
@@ -147,7 +180,9 @@ class Glances:
             return None
         if self._best is None or score > self._best.score:
             self._best = _Best(packet, score)
-        return self._take(self._best.packet, triggered=False) if since >= LATE_MS else None
+        if since < LATE_MS or (self._passed and self.calm):
+            return None
+        return self._take(self._best.packet, triggered=False)
 
     def _take(self, packet: Packet, *, triggered: bool) -> Packet:
         self._looked_ms = packet.at_ms

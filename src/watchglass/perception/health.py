@@ -105,6 +105,11 @@ class HealthWatch:
                 return Condition(name, self._began[name], found[name])
         return None
 
+    @property
+    def suspects(self) -> bool:
+        """Whether something seems to be wrong, even if not for long enough yet."""
+        return bool(self._began)
+
     def lost(self, at_ms: int) -> Condition | None:
         """Say that no picture came; the condition once that has lasted."""
         since = self._began.setdefault("lost", at_ms)

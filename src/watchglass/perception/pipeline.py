@@ -13,7 +13,7 @@ from watchglass.core.entropy import Entropy
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.analytics.card import Card
 from watchglass.perception.calibration import Calibration
-from watchglass.perception.cascade import LONGEST_GROUP_MS, Cascade, Look
+from watchglass.perception.cascade import LONGEST_GROUP_MS, Cascade, Look, OpenShare
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
@@ -88,7 +88,7 @@ class Pipeline:
         self._at_ms = 0
         self._seen_ms: int | None = None
         self._last = dict.fromkeys(("watch", "pins"), -(10**9))
-        self._open: deque[tuple[int, bool]] = deque()
+        self._open = OpenShare()
         self._bytes = 0
         self._told: deque[tuple[int, int]] = deque(maxlen=_RATES)
 
@@ -107,7 +107,7 @@ class Pipeline:
             yield from self._look(look)
             self._seen_ms = packet.at_ms
         yield from self._unseen(packet.at_ms)
-        self._note_open(packet)
+        self._open.saw(packet.at_ms, is_open=self._cascade.is_open)
         if self.spec.record_uri is None:
             yield from self._ring.keep(packet)
 
@@ -171,7 +171,7 @@ class Pipeline:
             source=self.spec.name,
             at_ms=at_ms,
             fps_in=fps_in,
-            open_share=self._open_share(),
+            open_share=self._open.share,
             frames=self.frames,
             decoded=self._cascade.decoded,
             inferences=self._sight.inferences,
@@ -214,6 +214,7 @@ class Pipeline:
         picture = look.picture
         sample = picture.luma()
         self._condition = self._watch.look(picture.at_ms, sample, picture.edges())
+        self._cascade.attentive = self._watch.suspects or bool(self._statics and self._statics.changes)
         if look.open:
             busy = self._sight.busy(picture.at_ms)
             moves = self._sight.moving
@@ -330,14 +331,6 @@ class Pipeline:
             return False
         self._last[what] = at_ms
         return True
-
-    def _note_open(self, packet: Packet) -> None:
-        self._open.append((packet.at_ms, self._cascade.is_open))
-        while self._open and self._open[0][0] < packet.at_ms - _MINUTE:
-            self._open.popleft()
-
-    def _open_share(self) -> float:
-        return sum(1 for _, is_open in self._open if is_open) / len(self._open) if self._open else 0.0
 
 
 def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:

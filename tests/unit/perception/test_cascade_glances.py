@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -102,14 +103,18 @@ class Glanced:
         return packet.size
 
 
-def run(shots: Sequence[Shot], gop: int, decoder: Glanced, *, exact: bool = False) -> tuple[Cascade, list[Look]]:
+def run(
+    shots: Sequence[Shot], gop: int, decoder: Glanced, *, exact: bool = False, key_size: int = 100
+) -> tuple[Cascade, list[Look]]:
     """Feed the shots; what moves between two open looks stirs the cascade, as the pipeline does."""
     decoder.shots = shots
     cascade = Cascade(decoder, exact=lambda: exact)
     looks: list[Look] = []
     before: int | None = None
     for index in range(len(shots)):
-        packet = Packet(1000 * index // FPS, index % gop == 0, 100, index)
+        shot = shots[index]
+        size = key_size if index % gop == 0 else 100 + 400 * (shot.person is not None or shot.twitch)
+        packet = Packet(1000 * index // FPS, index % gop == 0, size, index)
         for look in cascade.feed(packet):
             looks.append(look)
             picture = look.picture
@@ -176,6 +181,44 @@ def test_keyframes_ten_seconds_apart_can_gate_where_glances_show_enough() -> Non
     assert len([i for i in decoder.glances if 100 <= i < 300]) >= 14
     assert set(range(35_000, 36_500, 100)) <= {look.picture.at_ms for look in looks if look.open}
     assert cascade.group_ms == 10_000
+
+
+CALM = 30_000
+"""A keyframe of so many bytes, beside which a packet of a hundred says that nothing has changed."""
+
+
+def test_while_packets_say_that_nothing_changes_every_second_keyframe_is_passed_over() -> None:
+    decoder = Glanced()
+    cascade, _ = run(QUIET * 4, 20, decoder, key_size=CALM)
+    keys = [i for i in decoder.decoded if i >= 400]
+    assert len(keys) == 10
+    assert {b - a for a, b in pairwise(keys)} == {40}
+    assert len([i for i in decoder.glances if i >= 400]) == 10
+    assert cascade.passed >= 10
+    assert "passed over" in cascade.words()
+
+
+@pytest.mark.parametrize("start", range(600, 640, 5))
+def test_who_comes_after_a_keyframe_was_passed_over_is_seen_all_the_same(start: int) -> None:
+    shots = [*QUIET * 3, *QUIET[: start - 600], *PASSES, *QUIET[:80]]
+    _, looks = run(shots, 20, Glanced(), key_size=CALM)
+    at = [look.picture.at_ms for look in looks if look.open]
+    assert {100 * start + 100 * i for i in range(len(PASSES))} <= set(at)
+
+
+def test_where_somebody_is_or_something_seems_wrong_every_keyframe_is_looked_at() -> None:
+    decoder = Glanced()
+    decoder.shots = QUIET * 4
+    cascade = Cascade(decoder)
+    busy: list[np.ndarray | None] = [None]
+    for index in range(800):
+        cascade.attentive = 300 <= index < 500
+        busy[0] = np.ones((ROWS, COLUMNS), bool) if index >= 500 else None
+        packet = Packet(100 * index, index % 20 == 0, 100 if index % 20 else CALM, index)
+        for look in cascade.feed(packet, lambda: busy[0]):
+            if look.open:
+                cascade.gate.look(look.picture.at_ms, look.picture.luma())
+    assert {i for i in decoder.decoded if i >= 320} == set(range(320, 800, 20))
 
 
 @pytest.mark.parametrize(("gop", "insight"), [(100, Insight.FAINT), (150, Insight.CLEAR)])

@@ -67,25 +67,66 @@ def test_a_packet_that_is_large_in_every_group_stands_out_no_more() -> None:
     for group in range(6):
         for index in range(50):
             trigger.weigh(3500 if index == 1 else 1000 + 10 * (index % 7))
-        trigger.renew(2000 * group)
+        trigger.renew(2000 * group, 20_000)
     assert not trigger.stands_out(3600)
     assert trigger.stands_out(6000)
+
+
+def test_one_packet_of_each_group_that_is_always_large_is_not_preferred() -> None:
+    """What is larger than the other ones says more, even if it is smaller than that one."""
+    glances = Glances()
+    for group in range(6):
+        glances.begin(packet(2000 * group, key=True))
+        chosen = []
+        for at in range(FRAME_MS, 2000, FRAME_MS):
+            weight = 3500 if at == 1000 else 1300 if at == 1200 else 1000 + at % 7
+            taken = glances.consider(packet(2000 * group + at), weight)
+            chosen += [taken.at_ms - 2000 * group] if taken else []
+    assert chosen == [1200]
+
+
+def test_where_nothing_is_coded_in_next_to_nothing_sizes_say_that_nothing_changed() -> None:
+    trigger = Trigger()
+    for i in range(100):
+        trigger.weigh(115 + i % 10)
+    trigger.renew(0, 70_000)
+    assert trigger.calm(140)
+    assert not trigger.calm(260)
+    trigger.renew(0, 5_000)  # beside small keyframes it is not next to nothing
+    assert not trigger.calm(120)
+
+
+def test_on_a_keyframe_that_was_passed_over_a_glance_rests_only_if_some_packet_is_larger() -> None:
+    glances = Glances()
+    for group in range(3):
+        glances.begin(Packet(2000 * group, True, 70_000, None))
+        for at in range(FRAME_MS, 2000, FRAME_MS):
+            glances.consider(packet(2000 * group + at), 115 + at % 11)
+    assert glances.calm
+    for group, weight in ((3, 120), (4, 200)):
+        glances.begin(Packet(2000 * group, True, 70_000, None), passed=True)
+        taken = [
+            glances.consider(packet(2000 * group + at), weight if at == 1600 else 120)
+            for at in range(FRAME_MS, 2000, FRAME_MS)
+        ]
+        assert [p.at_ms for p in taken if p] == ([] if weight == 120 else [2000 * group + 1600])
+        assert glances.calm == (weight == 120)
 
 
 def test_a_trigger_that_misfires_is_switched_off_and_tried_again_later() -> None:
     trigger = Trigger()
     for _ in range(64):
         trigger.weigh(1000)
-    trigger.renew(0)
+    trigger.renew(0, 20_000)
     assert trigger.stands_out(4000)
     assert not trigger.stands_out(1500)
     for _ in range(20):
         trigger.turned_out(1000, seen=False)
     assert trigger.off
     assert not trigger.stands_out(4000)
-    trigger.renew(300_000)
+    trigger.renew(300_000, 20_000)
     assert trigger.off
-    trigger.renew(700_000)
+    trigger.renew(700_000, 20_000)
     assert not trigger.off
     assert trigger.stands_out(4000)
     for _ in range(100):
