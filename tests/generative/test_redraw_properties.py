@@ -7,8 +7,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchglass.charter.outline import flat
 from watchglass.charter.parse import parse
-from watchglass.charter.redraw import Drawn, Hidden, redraw
+from watchglass.charter.redraw import Drawn, Hidden, Measured, Plane, redraw
 
 TEXT = (Path(__file__).parents[1] / "spec" / "charters" / "harbour-square.yaml").read_bytes()
 CHARTER = parse(TEXT)
@@ -73,3 +74,30 @@ def test_the_new_charter_is_what_was_drawn(drawing: tuple[list[Drawn], list[Hidd
                   [Hidden(area.points, index) for index, area in enumerate(hidden)]) == after  # fmt: skip
     comments = [line for line in TEXT.splitlines() if line.lstrip().startswith(b"#")]
     assert [line for line in after.splitlines() if line.lstrip().startswith(b"#")] == comments
+
+
+places = st.tuples(
+    *(st.integers(0, 4 * most).map(lambda quarter: quarter / 4) for most in (WIDE, HIGH)),
+    *[st.integers(-8000, 8000).map(lambda cent: cent / 100)] * 2,
+)
+planes = st.lists(places, min_size=4, max_size=7, unique=True).filter(lambda points: _wide(tuple(points)))
+
+
+def _wide(points: tuple[Measured, ...]) -> bool:
+    return not flat([point[:2] for point in points]) and not flat([point[2:] for point in points])
+
+
+@settings(max_examples=20, deadline=None)
+@given(planes, planes, st.data())
+def test_the_ground_is_what_was_measured(first: list[Measured], second: list[Measured], data: st.DataObject) -> None:
+    zones = [Drawn(z.name, z.points, "polygon" if z.polygon else "line", z.area_m2, z.name) for z in SOURCE.zones]
+    hidden = [Hidden(polygon.corners, index) for index, polygon in enumerate(SOURCE.never_see)]
+    text = TEXT
+    for points in (first, [*data.draw(st.permutations(first)), *second], second):
+        text = redraw(text, SOURCE.name, zones, hidden, plane=Plane(tuple(points)))
+        view = parse(text).source(SOURCE.name).view
+        assert view is not None
+        assert sorted((*point.at, *point.m) for point in view.plane) == sorted(points)
+        as_read = tuple((*point.at, *point.m) for point in view.plane)
+        assert redraw(text, SOURCE.name, zones, hidden, plane=Plane(as_read)) == text
+    assert redraw(text, SOURCE.name, zones, hidden, plane=Plane(())) == TEXT

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final, Literal
 
 import yaml
@@ -53,8 +54,31 @@ class Hidden:
     was: int | None = None
 
 
+Measured = tuple[float, float, float, float]
+"""A point of the ground: x and y in pixels, X and Y in metres."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The ground as it was measured.
+
+    Attributes:
+        points: what the file shall hold, in any order; none takes the plane out of it.
+        width_m: metres across the picture's width, for a source that states no view yet; else it is not used.
+    """
+
+    points: tuple[Measured, ...]
+    width_m: float | None = None
+
+
 def redraw(
-    data: bytes, source: str, zones: Sequence[Drawn], never_see: Sequence[Hidden], *, version: int | None = None
+    data: bytes,
+    source: str,
+    zones: Sequence[Drawn],
+    never_see: Sequence[Hidden],
+    *,
+    plane: Plane | None = None,
+    version: int | None = None,
 ) -> bytes:
     """The charter file ``data`` with exactly these zones and hidden areas of ``source``.
 
@@ -62,6 +86,7 @@ def redraw(
     judges shapes: ``charter.parse`` does, and its findings carry the lines of the new text.
 
     Args:
+        plane: the measured ground; None leaves what the file says.
         version: the charter's version from now on; None leaves it.
 
     Raises:
@@ -73,8 +98,9 @@ def redraw(
         text.put(("version",), str(version))
     _zones(text, source, zones)
     _hidden(text, source, never_see)
+    _ground(text, source, plane)
     changed = text.text.encode("utf-8")
-    _check(data, changed, source, zones, never_see, version)
+    _check(data, changed, source, zones, never_see, plane, version)
     return changed
 
 
@@ -120,7 +146,7 @@ def _keys(node: Leafed | None) -> list[str]:
     return [key.text for key, _ in node.entries] if isinstance(node, Block) else []
 
 
-# ---- the two parts of a source that are drawn ------------------------------------------------------------------------
+# ---- the parts of a source that are drawn ----------------------------------------------------------------------------
 
 
 def _zones(text: _Text, source: str, zones: Sequence[Drawn]) -> None:
@@ -190,6 +216,74 @@ def _hidden(text: _Text, source: str, never_see: Sequence[Hidden]) -> None:
     for area in never_see:
         if area.was is None:
             text.add(at, None, numbers(area.points))
+
+
+def _ground(text: _Text, source: str, plane: Plane | None) -> None:
+    view: tuple[str | int, ...] = ("sources", source, "view")
+    if plane is None:
+        return
+    at = (*view, "plane")
+    before = _measured(text.find(at))
+    kept = {was: point for point, was in _matched(before, plane.points) if was is not None}
+    for index, point in kept.items():
+        if before[index] != _cut(point):
+            text.put((*at, index, "at"), f"[{number(point[0])}, {number(point[1])}]")
+            text.put((*at, index, "m"), f"[{number(point[2])}, {number(point[3])}]")
+    for index in reversed(range(len(before))):
+        if index not in kept:
+            text.remove((*at, index))
+    new = [_as_point(point) for point, was in _matched(before, plane.points) if was is None]
+    if new and text.find(view) is None:
+        if plane.width_m is None:
+            raise BadInput(
+                "This source does not say how wide its view is.", fix="Write how many metres the picture shows across."
+            )
+        text.add(view[:-1], "view", f"{{width_m: {number(plane.width_m)}}}")
+    if new and text.find(at) is None:
+        text.add_list(view, "plane", new)
+    else:
+        for each in new:
+            text.add(at, None, each)
+
+
+def _as_point(point: Measured) -> str:
+    x, y, right, away = (number(value) for value in point)
+    return f"{{at: [{x}, {y}], m: [{right}, {away}]}}"
+
+
+def _cut(point: Measured) -> Measured:
+    x, y, right, away = (round(value, 2) for value in point)
+    return x, y, right, away
+
+
+def _measured(node: Node | None) -> list[Measured]:
+    """The points of the plane that a node holds.
+
+    Raises:
+        BadInput: it holds anything else.
+    """
+    if node is None:
+        return []
+    if not isinstance(node, SequenceNode):
+        raise _unsafe()
+    found = []
+    for item in node.value:
+        of = {key.value: value for key, value in _entries(item)}
+        pair = [_points(SequenceNode("", [of[key]])) if key in of else None for key in ("at", "m")]
+        if pair[0] is None or pair[1] is None or set(of) != {"at", "m"}:
+            raise _unsafe()
+        found.append((*pair[0][0], *pair[1][0]))
+    return found
+
+
+def _matched(before: Sequence[Measured], after: Sequence[Measured]) -> list[tuple[Measured, int | None]]:
+    """Each new point with the place of the old one that it takes, so that comments stay beside their points."""
+    found: list[tuple[Measured, int | None]] = [(point, None) for point in after]
+    cut = [_cut(point) for point in after]
+    for _, old, old_end, new, new_end in SequenceMatcher(None, before, cut, autojunk=False).get_opcodes():
+        for step in range(min(old_end - old, new_end - new)):
+            found[new + step] = (after[new + step], old + step)
+    return found
 
 
 def _points(node: Node | None) -> tuple[Point, ...] | None:
@@ -322,7 +416,7 @@ class _Text:
         if parent is None:
             self._begin(path, key, value)
             return
-        entry = value if key is None else f"{key}: {value}"
+        entry = value if key is None else f"{key}:{value}" if value.startswith("\n") else f"{key}: {value}"
         if not isinstance(parent, MappingNode | SequenceNode) or isinstance(parent, MappingNode) == (key is None):
             raise _unsafe()
         if parent.flow_style:
@@ -339,6 +433,16 @@ class _Text:
         head = "" if self.text[:end].endswith("\n") else "\n"
         dash = "- " if key is None else ""
         self.replace([(end, end, f"{head}{' ' * indent}{dash}{entry}\n")])
+
+    def add_list(self, path: Sequence[str | int], key: str, items: Sequence[str]) -> None:
+        """Add a list to the section at ``path``: an item a line, or all in one where the section is in one."""
+        parent = self.find(path)
+        if not isinstance(parent, MappingNode) or parent.flow_style:
+            self.add(path, key, f"[{', '.join(items)}]")
+            return
+        first = self._parts(parent)[0][0]
+        indent = " " * (first - self._line_of(first) + 2)
+        self.add(path, key, "".join(f"\n{indent}- {item}" for item in items))
 
     def _begin(self, path: Sequence[str | int], key: str | None, value: str) -> None:
         *above, name = path
@@ -373,7 +477,13 @@ def _unsafe() -> BadInput:
 
 
 def _check(
-    before: bytes, after: bytes, source: str, zones: Sequence[Drawn], never_see: Sequence[Hidden], version: int | None
+    before: bytes,
+    after: bytes,
+    source: str,
+    zones: Sequence[Drawn],
+    never_see: Sequence[Hidden],
+    plane: Plane | None,
+    version: int | None,
 ) -> None:
     """That the new text says what it should, and that nothing else in it says anything else."""
     old, new = _plain(grow(before)), _plain(grow(after))
@@ -389,6 +499,8 @@ def _check(
     if never_see:
         ordered_areas = sorted(never_see, key=lambda area: len(was_hidden) if area.was is None else area.was)
         was["never_see"] = [_pairs(area.points) for area in ordered_areas]
+    if plane is not None:
+        was |= _wanted_view(was.pop("view", None), plane)
     wanted = {**old, "sources": {**old["sources"], source: was}}
     if version is not None:
         wanted["version"] = str(version)
@@ -396,6 +508,21 @@ def _check(
         wanted["analytics"] = {name: _renamed(analytic, source, names) for name, analytic in old["analytics"].items()}
     if _same(wanted) != _same(new):
         raise _unsafe()
+
+
+def _wanted_view(before: object, plane: Plane) -> dict[str, object]:
+    """The entry ``view`` as it should be; nothing where there is none and nothing was measured."""
+    view = dict(before) if isinstance(before, dict) else {}
+    old = [
+        (float(point["at"][0]), float(point["at"][1]), float(point["m"][0]), float(point["m"][1]))
+        for point in view.pop("plane", [])
+    ]
+    if not view and plane.points and plane.width_m is not None:
+        view = {"width_m": number(plane.width_m)}
+    matched = _matched([_cut(point) for point in old], plane.points)
+    ordered = sorted(matched, key=lambda each: len(old) if each[1] is None else each[1])
+    points = [{"at": _pairs([point[:2]])[0], "m": _pairs([point[2:]])[0]} for point, _ in ordered]
+    return {"view": {**view, "plane": points}} if view else {}
 
 
 def _as_written(zone: Drawn, before: object) -> dict[str, object]:

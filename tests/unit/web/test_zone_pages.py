@@ -16,6 +16,7 @@ from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
 from watchglass.charter.decide import decide
 from watchglass.charter.parse import parse
 from watchglass.charter.permit import ConfirmBackdrop
+from watchglass.perception.ground import Ground
 from watchglass.web.portal.drawing import arrow, shapes_from
 
 ZONES = "/sources/street/zones"
@@ -265,3 +266,88 @@ def test_the_arrow_leads_from_left_to_right_as_it_is_seen() -> None:
     assert right.startswith("M50.0 40.0L50.0 60.0"), "towards the right of the screen, the right hand is below"
     assert arrow([(1, 1), (1, 1)], 10) == ""
     assert arrow([(1, 1)], 10) == ""
+
+
+BAY = "80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, 12\n190, 230 = 0, 12"
+
+
+def test_a_measured_ground_is_saved_and_gives_sizes(olga: Someone, portal: Portal) -> None:
+    found = send(olga, the_form(olga), plane=BAY, do="show").json()
+    assert found["faults"] == []
+    assert "+        - {at: [80, 520], m: [0, 0]}" in found["lines"]
+    assert any("measured anew" in change["sentence"] for change in found["changes"])
+    assert found["ground"]["grid_m"] == 1
+    assert found["ground"]["worst_m"] == pytest.approx(0, abs=0.01)
+    assert len(found["ground"]["grid"]) == 10 + 13
+    assert send(olga, the_form(olga), plane=BAY, do="save", seen=found["seen"]).json()["version"] == 2
+    charter = parse(portal.street.house.draft.read() or b"")
+    view = charter.sources[0].view
+    assert view is not None
+    assert [(*point.at, *point.m) for point in view.plane][1] == (690, 520, 9, 0)
+    again = olga.get(f"{ZONES}.json").json()
+    assert again["ground"]["text"] == BAY
+    ground = Ground(tuple((*point.at, *point.m) for point in view.plane))
+    lawn = charter.sources[0].zone("lawn")
+    shown = {shape["name"]: shape["ground_m2"] for shape in again["shapes"]}
+    assert shown["lawn"] == pytest.approx(ground.area(lawn.points), abs=0.06)
+    assert [shape["ground_m2"] for shape in again["shapes"] if shape["kind"] == "never"] == [None]
+    page = olga.get(ZONES)
+    assert f"{shown['lawn']} m² on the measured ground" in page.text
+    assert 'class="draw-grid"' in page.text
+    gone = send(olga, the_form(olga), plane="", do="show").json()
+    assert "-      plane:" in gone["lines"]
+
+
+def test_the_ground_may_be_the_size_of_the_bay_that_was_measured(olga: Someone) -> None:
+    fields = {**with_line(olga), "kind-new1": "polygon", "plane": BAY}
+    fields["corners-new1"] = "80, 520\n690, 520\n540, 230\n190, 230"
+    found = send(olga, fields, do="show").json()
+    assert {shape["id"]: shape["ground_m2"] for shape in found["shapes"]}["new1"] == pytest.approx(9 * 12)
+
+
+@pytest.mark.parametrize(
+    ("plane", "said"),
+    [
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, 12", "four"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, 12\n190, 230 =", "Point 4 has no metres yet"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, 12\n190, 230 = a, b", "Point 4 is written"),
+        ("80 520", "Point 1 is written"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 3, 0\n190, 230 = 6, 0", "on one line"),
+        ("80, 500 = 0, 0\n690, 500 = 9, 0\n540, 500 = 9, 12\n190, 500 = 0, 12", "on one line"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, -12\n190, 230 = 0, -12", "mirrored"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 0, 12\n190, 230 = 9, 12", "mixed up"),
+        ("80, 520 = 0, 0\n690, 520 = 9, 0\n540, 230 = 9, 12\n900, 230 = 0, 12", "outside the picture"),
+        ("80, 520 = 0, 0\n690, 520 = 20000, 0\n540, 230 = 20000, 20000\n190, 230 = 0, 20000", "of the new text"),
+    ],
+)
+def test_a_ground_that_cannot_be_is_refused(olga: Someone, portal: Portal, plane: str, said: str) -> None:
+    before = portal.street.house.draft.read()
+    answer = send(olga, the_form(olga), plane=plane, do="save")
+    assert answer.status_code == 400
+    faults = answer.json()["ground"]["faults"]
+    assert any(said in fault for fault in faults), faults
+    page = olga.post(ZONES, {**the_form(olga), "plane": plane, "do": "show"})
+    assert 'href="#shape-ground"' in page.text
+    assert portal.street.house.draft.read() == before
+
+
+def test_a_source_without_a_view_is_asked_for_its_width(olga: Someone, portal: Portal) -> None:
+    text = re.sub(r"\n    view:[^\n]*(\n      [^\n]*)*", "", portal.street.text, count=1)
+    portal.street.house.layout.charter.write_text(text, "utf-8")
+    assert 'name="width"' in olga.get(ZONES).text
+    missing = send(olga, the_form(olga), plane=BAY, do="show")
+    assert "how many metres" in missing.json()["ground"]["faults"][0]
+    found = send(olga, the_form(olga), plane=BAY, width="14,5", do="show").json()
+    assert found["faults"] == []
+    assert any(line.startswith("+    view: {width_m: 14.5, plane: [{at: [80, 520]") for line in found["lines"])
+
+
+def test_a_ground_that_was_wrong_before_does_not_stop_a_drawing(olga: Someone, portal: Portal) -> None:
+    """A hidden part can be drawn at once; the page says beside it what is wrong with the ground."""
+    send(olga, the_form(olga), plane=BAY, do="save", seen=send(olga, the_form(olga), plane=BAY).json()["seen"])
+    file = portal.street.house.layout.charter
+    file.write_text(file.read_text("utf-8").replace("m: [9, 12]", "m: [9, -12]"), "utf-8")
+    found = send(olga, with_line(olga), do="show")
+    assert found.status_code == 200
+    assert found.json()["changes"]
+    assert "mixed up" in found.json()["ground"]["faults"][0]

@@ -24,7 +24,18 @@ from watchglass.core.digest import sha256
 from watchglass.core.errors import Problem
 from watchglass.web.portal.answers import NotFound, wants_data
 from watchglass.web.portal.context import grant_of, house_of, reader_of, receipts_json
-from watchglass.web.portal.drawing import EMPTY, Found, Shape, arrow, judge, shapes_from, shapes_of
+from watchglass.web.portal.drawing import (
+    EMPTY,
+    Found,
+    Shape,
+    arrow,
+    ground_from,
+    ground_of,
+    judge,
+    shapes_from,
+    shapes_of,
+    surveyed,
+)
 from watchglass.web.portal.render import as_json, page
 from watchglass.web.portal.twins import twin
 
@@ -99,8 +110,10 @@ def zones(request: Request, name: str) -> Response:
     draft = draft_of(request)
     if draft.charter is None:
         return page(request, "sources/zones_unreadable.html", {"source": name, "faults": draft.faults})
-    shapes = shapes_of(draft.charter, draft.source(name))
-    return _editor(request, name, draft, Found(shapes))
+    source = draft.source(name)
+    size = _size(request, source)
+    found = surveyed(shapes_of(draft.charter, source), ground_of(source), (size["width"], size["height"]))
+    return _editor(request, name, draft, Found(*found))
 
 
 @router.get("/sources/{name}/zones/backdrop.png")
@@ -151,6 +164,7 @@ def _drawn(request: Request, name: str, fields: list[tuple[str, str]]) -> Respon
         draft.charter,
         name,
         shapes,
+        ground_from(fields, ground_of(source)),
         version=draft.version,
         size=(size["width"], size["height"]) if size["known"] else None,
     )
@@ -193,6 +207,7 @@ def _editor(request: Request, name: str, draft: Draft, found: Found, *, asked: b
             "in_force": stands.version if stands is not None else None,
         },
         "shapes": found.shapes,
+        "ground": found.ground,
         "asked": asked,
         "faults": found.faults,
         "changes": found.changes,
