@@ -19,7 +19,7 @@ from watchglass.core.errors import BadInput
 from watchglass.edge.inference import load
 from watchglass.edge.limits import MOST_BLOCK, MOST_PIXELS, check_codec, check_size, rate
 from watchglass.edge.video import VideoFile
-from watchglass.perception.messages import AnalyticSpec, Health, Incident, Report, SourceSpec
+from watchglass.perception.messages import AnalyticSpec, Health, Incident, Report, SourceSpec, ZoneSpec
 from watchglass.runtime.worker import run_once
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -40,7 +40,7 @@ def silence() -> Iterator[None]:
 
 def run(path: Path, **more: Any) -> tuple[str | None, list[Report]]:
     reports: list[Report] = []
-    spec = SourceSpec("a", str(path), (FAULT,), **{"realtime": False, "gate": "always_open", **more})
+    spec = SourceSpec("a", str(path), **{"analytics": (FAULT,), "realtime": False, "gate": "always_open", **more})
     return run_once(spec, load("onnxruntime"), reports.append).error, reports
 
 
@@ -210,3 +210,16 @@ def test_pictures_that_were_made_up_in_part_are_counted(tmp_path: Path) -> None:
     _, reports = run(path)
     last = [r for r in reports if isinstance(r, Health)][-1]
     assert last.dropped.get("damaged_pictures", 0) > 0
+
+
+def test_a_zone_that_the_picture_does_not_hold_is_a_fault(tmp_path: Path) -> None:
+    """The charter need not state the picture's size; then only the first picture shows that a zone lies beside it."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(original("libx264", ".mp4", (320, 240), 1).data)
+    inside = ZoneSpec("lawn", ((0, 0), (300, 0), (300, 200), (0, 200)))
+    beside = ZoneSpec("track", ((700, 0), (900, 0), (900, 200), (700, 200)))
+    for zone, word in ((inside, "None"), (beside, "the zone track reaches outside the picture of ")):
+        rule = AnalyticSpec("intrusion", "intrusion", zone, {"for_ms": 1000})
+        _, reports = run(path, analytics=(rule,))
+        fault = [r for r in reports if isinstance(r, Health)][-1].fault
+        assert word in str(fault)

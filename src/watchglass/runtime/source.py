@@ -98,6 +98,7 @@ class Source:
         self._next: Packet | None = None
         self._shift_ms = 0
         self._lost = ""
+        self._misfit = ""
         self._told_lost_ms = 0
         self._health_ms = 0
         self._dropped: Counter[str] = Counter()
@@ -189,6 +190,7 @@ class Source:
         assert size is not None
         if self._opened is None:
             self._opened = size
+            self._misfit = _misfit(self.spec, self.spec.size or size)
             self._painter, self._pipeline = self._build(self.spec.size or size, footage)
         else:
             self._pipeline.reopened(self._decoder(footage))
@@ -377,7 +379,11 @@ class Source:
         self._send(
             replace(
                 health,
-                fault=self._lost or health.fault or (self._recorder.fault if self._recorder else None) or None,
+                fault=self._lost
+                or health.fault
+                or (self._recorder.fault if self._recorder else "")
+                or self._misfit
+                or None,
                 cpu_seconds=round(self._all_cpu(), 3),
                 decode_seconds=round(self._meter.decode_seconds, 3),
                 detect_seconds=round(self._meter.detect_seconds, 3),
@@ -406,3 +412,12 @@ class Source:
             seconds = round((self._last_ms - self._first_ms) / 1000 + 1 / self._fps, 3)
         wall, cpu = round(time.monotonic() - self._began, 3), round(self._all_cpu(), 3)
         self._send(SourceEnded(self.spec.name, self._frames, seconds, cpu, wall, error))
+
+
+def _misfit(spec: SourceSpec, size: tuple[int, int]) -> str:
+    """Which zone does not fit the picture, where the charter does not state its size and so could not be asked."""
+    for analytic in spec.analytics:
+        zone = analytic.zone
+        if zone is not None and any(x > size[0] + 1 or y > size[1] + 1 for x, y in zone.polygon):
+            return f"the zone {zone.name} reaches outside the picture of {size[0]}x{size[1]}: draw it anew"
+    return ""
