@@ -39,6 +39,12 @@ def smooth(sample: Image) -> FloatArray:
     return cv2.blur(sample, (3, 3)).astype(np.float32)
 
 
+def middle(values: FloatArray) -> np.float32:
+    """The median of some values, the upper one of two. A tenth of what ``numpy.median`` costs where there are few."""
+    flat = values.ravel()
+    return np.float32(np.partition(flat, len(flat) // 2)[len(flat) // 2])
+
+
 def clumps(differs: BoolArray) -> BoolArray:
     """Only what differs together with its neighbours; single samples are noise."""
     count = cv2.boxFilter(differs.astype(np.uint8), -1, (3, 3), normalize=False)
@@ -59,9 +65,10 @@ def even(sample: FloatArray, reference: FloatArray, ignore: BoolArray | None = N
         xs, ys = x[keep], y[keep]
         if len(xs) < len(x) // 8:
             break
-        mean_x, mean_y = float(xs.mean()), float(ys.mean())
-        spread = float(((xs - mean_x) ** 2).mean())
-        gain = float(((xs - mean_x) * (ys - mean_y)).mean()) / spread if spread > 1 else 1.0
+        mean_x, mean_y = float(xs.sum()) / len(xs), float(ys.sum()) / len(xs)
+        around_x, around_y = xs - np.float32(mean_x), ys - np.float32(mean_y)
+        spread = float(around_x @ around_x) / len(xs)
+        gain = float(around_x @ around_y) / len(xs) / spread if spread > 1 else 1.0
         gain = min(3.0, max(1 / 3, gain))
         offset = mean_y - gain * mean_x
         misfit = np.abs(gain * x + offset - y)
@@ -184,9 +191,9 @@ class Motion:
         if before is None or before.shape != now.shape:
             return np.zeros(now.shape, bool)
         off = now - before
-        off -= np.float32(np.median(off[::4, ::4]))
+        off -= middle(off[::4, ::4])
         np.abs(off, out=off)
         # The median of what differs is noise as long as less than half the picture moves.
-        noise = 1.48 * float(np.median(off[1::4, 1::4]))
+        noise = 1.48 * float(middle(off[1::4, 1::4]))
         self._noise = noise if self._noise is None else self._noise + 0.1 * (noise - self._noise)
         return clumps(off > max(_MOTION_FLOOR, _MOTION_SIGMAS * self._noise))

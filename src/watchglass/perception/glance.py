@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from watchglass.core.geometry import FloatArray
-from watchglass.perception.gate import clumps
+from watchglass.perception.gate import clumps, middle
 from watchglass.perception.ports import Packet
 
 EARLY_MS: Final = 670
@@ -37,8 +37,8 @@ _BESIDE_RARE: Final = 1.5
 _RARE: Final = 2
 _PRECISE: Final = 0.05
 _PROBATION_MS: Final = 10 * 60_000
-_GIANTS: Final = 8
-"""So many of the last ten seconds' packets at most are as large as they are because the encoder wants it."""
+_GIANTS: Final = 20
+"""So many of the last 250 packets at most are as large as they are because the encoder wants it."""
 
 _CALM: Final = 7.0
 _NEXT_TO_NOTHING: Final = 1 / 200
@@ -95,14 +95,14 @@ class Trigger:
             self._limit = self._calm = self._giant = None
             return
         ordered = sorted(self._weights)
-        middle = ordered[len(ordered) // 2]
-        spread = 1.48 * float(np.median(np.abs(np.array(ordered) - middle)))
-        self._usual = float(middle)
+        usual = ordered[len(ordered) // 2]
+        spread = 1.48 * float(middle(np.abs(np.array(ordered, np.float32) - usual)))
+        self._usual = float(usual)
         rare = ordered[-_RARE]
-        giant = _BESIDE_USUAL * middle
+        giant = _BESIDE_USUAL * usual
         self._giant = giant if ordered[-min(len(ordered), _GIANTS + 1)] <= giant < rare else None
-        self._calm = middle + _CALM * spread if middle <= _NEXT_TO_NOTHING * key_size else None
-        self._limit = max(middle + _STANDS_OUT * spread, _BESIDE_USUAL * middle, _BESIDE_RARE * rare)
+        self._calm = usual + _CALM * spread if usual <= _NEXT_TO_NOTHING * key_size else None
+        self._limit = max(usual + _STANDS_OUT * spread, _BESIDE_USUAL * usual, _BESIDE_RARE * rare)
 
     def stands_out(self, weight: int) -> bool:
         """Whether a packet is so large that something must be going on."""
@@ -199,7 +199,7 @@ class Glances:
         """
         self.taken += 1
         now = cv2.blur(changes, (3, 3)).astype(np.float32)
-        size = np.abs(now - np.float32(np.median(now[::4, ::4])))
+        size = np.abs(now - middle(now[::4, ::4]))
         if self._noise is None or self._noise.shape != size.shape:
             self._noise = np.full(size.shape, 0.5, np.float32)
         fresh = size > _NOISES * self._noise
