@@ -194,7 +194,7 @@ def figures(*, data: Path, quick: bool, progress: Progress) -> list[Figure]:
 
     Args:
         data: the folder of real data.
-        quick: every fourth clip, as it is; otherwise all of them, again at other moments of looking, and other footage.
+        quick: every eighth clip, as it is; otherwise all of them, again at other moments of looking, and other footage.
         progress: told what is happening.
     """
     if not (data / "media/urfd/truth.json").is_file():
@@ -202,7 +202,7 @@ def figures(*, data: Path, quick: bool, progress: Progress) -> list[Figure]:
         names = ("fall_recall", "fall_false_per_adl_clip", "fall_recall_overhead", "person_down_recall")
         return [figure(name, None, None, None, 0, note) for name in names]
     detector = load()
-    names_of = [name for i, name in enumerate(sorted(clips(data))) if not quick or i % 4 == 1]
+    names_of = [name for i, name in enumerate(sorted(clips(data))) if not quick or i % 8 == 1]
     told: dict[int, list[Told]] = {}
     for phase in PHASES_MS[: 1 if quick else None]:
         progress(f"falls on URFD, moment of looking {phase} ms")

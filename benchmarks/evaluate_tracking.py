@@ -330,5 +330,7 @@ def figures(*, data: Path, quick: bool, progress: Progress) -> list[Figure]:
     result += _pets_cascade_figures(data, known, rate)
     if not PEERS.is_file():
         return result + [figure(name, None, None, None, 0, "not compared: run `make peers` first") for name in compared]
+    if quick:
+        return result + [figure(name, None, None, None, 0, "not compared in a quick run") for name in compared]
     progress("tracks on PETS, beside ByteTrack")
     return result + _tracking_figures(data, detector, known, rate)
