@@ -415,7 +415,8 @@ def card(tarball: bytes, parts: dict[str, bytes], weights: bytes, calibration: l
             "pictures": {f.name: sha256(f.read_bytes()) for f in calibration},
         },
         "measured": measured,
-        "scores_are": "raw scores, not probabilities; nothing is calibrated yet",
+        "scores_are": "raw scores, not probabilities; for kinds of incident with enough test clips a table beside the "
+        "weights says what they are worth",
         "known_weaknesses": [
             "Bags are found rarely (AP50 about .12 on COCO val): do not rest a rule on them.",
             "Vehicles seen from straight above are often missed.",

@@ -177,9 +177,9 @@ PROMISES: Final = (
         "Accurate data, free from bias",
         "Calibration, audits by strata, limits that are always valid, drills, and a look at what was not alerted.",
         Built.NOT_YET,
-        "The model's card names its data and its known weaknesses. Its scores are raw, are not probabilities, and "
-        "are shown as neither.",
-        "Calibration, audits by strata, drills, and any measure of what was missed.",
+        "The model's card names its data and its known weaknesses. Its scores are raw and are not shown as "
+        "probabilities. Where test clips are enough, a rule's page says how often such alerts were right on them.",
+        "Calibration from this place's own verdicts, audits by strata, drills, and any measure of what was missed.",
     ),
     Promise(
         12,
