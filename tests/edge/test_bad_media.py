@@ -14,17 +14,23 @@ import av
 import numpy as np
 import pytest
 from test_video_files import film
+from test_worker_process import ends, house
 
 from watchglass.core.errors import BadInput
+from watchglass.edge.clock import SystemClock
+from watchglass.edge.entropy import SeededEntropy
 from watchglass.edge.inference import load
 from watchglass.edge.limits import MOST_BLOCK, MOST_PIXELS, check_codec, check_size, rate
 from watchglass.edge.video import VideoFile
-from watchglass.perception.messages import AnalyticSpec, Health, Incident, Report, SourceSpec, ZoneSpec
+from watchglass.perception.messages import AnalyticSpec, Health, Incident, Report, SourceEnded, SourceSpec, ZoneSpec
+from watchglass.perception.ring import ClipOrder
+from watchglass.runtime.clips import ClipMaker, Studio
+from watchglass.runtime.source import Source
 from watchglass.runtime.worker import run_once
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from fuzz import Canary
+from fuzz import Canary, Walking
 from mutations import h264_sps, original
 
 FAULT = AnalyticSpec("fault", "camera_fault", None, {})
@@ -223,3 +229,45 @@ def test_a_zone_that_the_picture_does_not_hold_is_a_fault(tmp_path: Path) -> Non
         _, reports = run(path, analytics=(rule,))
         fault = [r for r in reports if isinstance(r, Health)][-1].fault
         assert word in str(fault)
+
+
+def test_what_breaks_a_source_when_it_is_made_does_not_break_the_others(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", 2)
+    good = SourceSpec("good", str(path), (FAULT,), realtime=False)
+    odd = SourceSpec("odd", str(path), (FAULT,), realtime=False, size=("wide", "high"))  # type: ignore[arg-type]
+    with house(odd, good) as world:
+        world.until(ends("odd", "good"))
+    ended = {r.source: r for r in world.of(SourceEnded)}
+    assert ended["good"].error is None
+    assert "Error" in str(ended["odd"].error)
+
+
+def test_what_breaks_again_on_the_way_out_still_ends_one_source_only(tmp_path: Path) -> None:
+    """A rule that fails when it looks, and a clip that cannot be ordered: the source ends, and says both."""
+    sent: list[Report] = []
+
+    class Broken(ClipMaker):
+        def take(self, order: ClipOrder, studio: Studio) -> None:
+            raise RuntimeError("no room for " + order.incident)
+
+    path = tmp_path / "a.mp4"
+    path.write_bytes(original("libx264", ".mp4", (320, 240), 1).data)
+    zone = ZoneSpec("lawn", ((0, 0), (320, 0), (320, 240), (0, 240)))
+    rule = AnalyticSpec("intrusion", "intrusion", zone, {"for_ms": 100})
+    source = Source(
+        SourceSpec("a", str(path), (rule,), realtime=False, gate="always_open"),
+        clock=SystemClock(),
+        entropy=SeededEntropy("1"),
+        detector=Walking(),
+        send=sent.append,
+        clips=Broken(sent.append),
+        looked_at=lambda: True,
+        allowed=lambda: frozenset(["intrusion"]),
+    )
+    while not any(isinstance(report, Incident) for report in sent):
+        source.step()
+    source.fail("ValueError: a rule failed")
+    assert source.ended
+    (ended,) = [report for report in sent if isinstance(report, SourceEnded)]
+    assert "a rule failed" in str(ended.error)
+    assert "no room for" in str(ended.error)

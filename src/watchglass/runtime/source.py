@@ -138,8 +138,13 @@ class Source:
         self._send(self._painter.proposal(self._clock.now(), self._detector))
 
     def fail(self, error: str) -> None:
-        """Give this source up; the others go on."""
-        self._end(error)
+        """Give this source up; the others go on. What is broken may break again on the way out."""
+        try:
+            self._end(error)
+        except Exception as again:  # noqa: BLE001 # the others go on, whatever it is
+            self.ended = True
+            self._let_go()
+            self._send(SourceEnded(self.spec.name, self._frames, 0.0, 0.0, 0.0, f"{error}; then {again!r}"))
 
     def close(self) -> None:
         """Let go of the camera."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import Clock
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
@@ -151,8 +151,11 @@ class Worker:
                 looked_at=lambda: spec.name in self._valid().look,
                 allowed=lambda: frozenset(a for s, a in self._valid().running if s == spec.name),
             )
-        except (BadInput, DidNotVerify) as error:
-            self._mailbox.send(SourceEnded(spec.name, 0, 0.0, 0.0, 0.0, f"{error.message} {error.fix}"))
+        except Exception as error:  # noqa: BLE001 # one broken source must not take the others with it; it says so
+            why = f"{type(error).__name__}: {error}"
+            if isinstance(error, WatchglassError):
+                why = f"{error.message} {error.fix}"
+            self._mailbox.send(SourceEnded(spec.name, 0, 0.0, 0.0, 0.0, why))
             return None
 
     def _valid(self) -> Lease:
