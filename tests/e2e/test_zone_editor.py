@@ -63,11 +63,118 @@ def test_with_the_keyboard_alone(signed_in: Any) -> None:
     assert corners(page) == before
 
 
+def in_the_middle(page: Page, kind: str) -> None:
+    """A shape of the usual size in the middle of the picture."""
+    page.locator(f"[data-draw={kind}]").click()
+    page.get_by_role("button", name="Put one in the middle").click()
+
+
+def spot(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where on the screen a pixel of the picture is."""
+    box = page.locator("[data-svg]").bounding_box()
+    assert box
+    wide, high = (float(page.locator("#drawing").get_attribute(f"data-{side}") or 0) for side in ("width", "height"))
+    return box["x"] + x / wide * box["width"], box["y"] + y / high * box["height"]
+
+
+def near(found: list[tuple[float, float]], wanted: list[tuple[float, float]]) -> bool:
+    """Whether points are those, as well as a pixel of the screen can tell."""
+    return len(found) == len(wanted) and all(
+        abs(x - a) <= 2 and abs(y - b) <= 2 for (x, y), (a, b) in zip(found, wanted, strict=True)
+    )
+
+
+def test_an_area_is_drawn_click_by_click(signed_in: Any) -> None:
+    page = editor(signed_in("olga"))
+    shapes = page.locator("[data-shape]").count()
+    page.locator("[data-draw=polygon]").click()
+    said, band = page.locator("[data-live]"), page.locator(".draw-band")
+    wanted = [(300.0, 300.0), (420.0, 300.0), (420.0, 420.0)]
+    for x, y in wanted:
+        page.mouse.click(*spot(page, x, y))
+    expect(said).to_contain_text("Corner 3 at 4")
+    expect(said).to_contain_text("Press Enter to finish.")
+    page.mouse.move(*spot(page, 310, 400))
+    end = (band.get_attribute("points") or "").replace(",", " ").split()
+    assert len(end) == 8, "the next edge follows the pointer"
+    assert abs(float(end[-2]) - 310) <= 2
+    accessible(page)
+    page.keyboard.press("Backspace")
+    expect(said).to_contain_text("Taken back. 2 are set.")
+    page.get_by_role("button", name="Done").click()
+    expect(said).to_contain_text("needs 3 corners; 2 so far")
+    page.mouse.click(*spot(page, *wanted[2]))
+    page.mouse.click(*spot(page, *wanted[0]))
+    expect(said).to_contain_text("is drawn with 3 corners")
+    assert near(corners(page), wanted)
+    assert page.locator("[data-pen]").is_hidden()
+    page.keyboard.press("Control+z")
+    assert page.locator("[data-shape]").count() == shapes, "a drawn shape is one step"
+    page.locator("[data-draw=never]").click()
+    page.mouse.click(*spot(page, 100, 100))
+    page.keyboard.press("Escape")
+    expect(said).to_contain_text("Dropped.")
+    assert page.locator("[data-shape]").count() == shapes
+    page.locator("[data-draw=never]").click()
+    for x, y in wanted[:2]:
+        page.mouse.click(*spot(page, x, y))
+    page.mouse.dblclick(*spot(page, *wanted[2]))
+    expect(said).to_contain_text("is drawn with 3 corners")
+    page.locator("[data-draw=line]").click()
+    for x, y in wanted[:2]:
+        page.mouse.click(*spot(page, x, y))
+    expect(said).to_contain_text("is drawn.")
+    assert near(corners(page), wanted[:2])
+
+
+def test_an_area_is_drawn_with_the_keyboard(signed_in: Any) -> None:
+    page = editor(signed_in("olga"))
+    page.locator("[data-draw=polygon]").focus()
+    page.keyboard.press("Enter")
+    said = page.locator("[data-live]")
+    expect(page.locator(".draw-cross")).to_have_count(1)
+    accessible(page)
+    page.keyboard.press("Space")
+    expect(said).to_contain_text("Corner 1 at 384, 288. At least 2 more.")
+    for key in ("Alt+ArrowRight", "Shift+ArrowRight", "ArrowLeft", "Enter", "PageDown", "Space"):
+        page.keyboard.press(key)
+    expect(said).to_contain_text("Corner 3 at 470, 346. Press Enter to finish.")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("Corner 4 at 547, 346")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("is drawn with 3 corners")
+    assert corners(page) == [(384, 288), (470, 288), (470, 346)]
+    assert page.evaluate("document.activeElement.className") == "draw-corner"
+
+
+def test_a_shape_is_dragged_and_its_edge_gets_a_corner(signed_in: Any) -> None:
+    page = editor(signed_in("olga"))
+    in_the_middle(page, "polygon")
+    before = corners(page)
+    x, y = before[0][0] + 15, before[0][1] + 20
+    page.mouse.move(*spot(page, x, y))
+    page.mouse.down()
+    page.mouse.move(*spot(page, x - 40, y + 30), steps=4)
+    page.mouse.up()
+    moved = corners(page)
+    assert near(moved, [(x - 40, y + 30) for x, y in before])
+    assert {(a - c, b - d) for (a, b), (c, d) in zip(moved, before, strict=True)} == {
+        (moved[0][0] - before[0][0], moved[0][1] - before[0][1])
+    }, "it keeps its form"
+    quarter = (moved[0][0] + (moved[1][0] - moved[0][0]) / 4, moved[0][1])
+    page.mouse.click(*spot(page, *quarter))
+    assert near(corners(page), [moved[0], quarter, *moved[1:]])
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert corners(page) == before
+
+
 def test_a_line_is_added_shown_and_saved(signed_in: Any, demo: Any) -> None:
     before = (demo.state / "charter.yaml").read_text("utf-8")
     page = editor(signed_in("olga"))
-    page.locator("[data-add=line]").focus()
-    page.keyboard.press("Enter")
+    in_the_middle(page, "line")
     expect(page.locator(".draw-corner")).to_have_count(2)
     (x1, y1), (x2, y2) = corners(page)
     assert x1 == x2
@@ -93,7 +200,7 @@ def test_a_line_is_added_shown_and_saved(signed_in: Any, demo: Any) -> None:
 
 def test_with_the_mouse(signed_in: Any) -> None:
     page = editor(signed_in("olga"))
-    page.locator("[data-add=polygon]").click()
+    in_the_middle(page, "polygon")
     before = corners(page)
     x, y = middle(page, ".draw-corner", 2)
     page.mouse.move(x, y)
@@ -148,7 +255,7 @@ def test_with_a_finger(phone: Page) -> None:
     accessible(phone)
     wide = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
-    phone.locator("[data-add=never]").tap()
+    in_the_middle(phone, "never")
     before = corners(phone)
     phone.locator(".draw-corner").first.scroll_into_view_if_needed()
     box = phone.locator(".draw-corner").first.bounding_box()
@@ -171,10 +278,49 @@ def test_with_a_finger(phone: Page) -> None:
     assert after[1:] == before[1:]
 
 
+def test_corners_are_tapped_and_the_page_stays(phone: Page) -> None:
+    expect(phone.locator(".draw-corner").first).to_be_visible()
+    shapes = phone.locator("[data-shape]").count()
+    phone.locator("[data-draw=polygon]").tap()
+    for button in phone.locator(".draw-tools button:visible").all():
+        box = button.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44
+    assert phone.locator("[data-pen]").evaluate("(pen) => getComputedStyle(pen).touchAction") == "pinch-zoom"
+    finger = phone.context.new_cdp_session(phone)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        found = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": found})
+
+    top = phone.evaluate("scrollY")
+    for x, y in [(300.0, 200.0), (500.0, 200.0)]:
+        phone.touchscreen.tap(*spot(phone, x, y))
+    x, y = spot(phone, 500, 500)  # slides up onto its place before it is lifted
+    touch("touchStart", (x, y))
+    for step in range(1, 6):
+        touch("touchMove", (x, y - 8 * step))
+    touch("touchEnd")
+    expect(phone.locator("[data-live]")).to_contain_text("Corner 3 at")
+    assert phone.evaluate("scrollY") == top, "drawing does not move the page"
+    touch("touchStart", spot(phone, 300, 450), spot(phone, 450, 300))
+    touch("touchEnd")
+    assert phone.locator(".draw-set").count() == 3, "two fingers set nothing"
+    accessible(phone)
+    phone.touchscreen.tap(*spot(phone, 305, 205))
+    expect(phone.locator("[data-live]")).to_contain_text("is drawn with 3 corners")
+    assert phone.locator("[data-shape]").count() == shapes + 1
+    phone.locator("[data-draw=plane]").tap()
+    phone.touchscreen.tap(*spot(phone, 300, 450))
+    assert phone.evaluate("document.activeElement.closest('.point') !== null"), "the metres are asked for"
+    wide = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+
+
 def test_a_mistake_is_said_beside_the_shape_and_nothing_is_lost(signed_in: Any) -> None:
     someone = signed_in("olga")
     page = editor(someone)
-    page.locator("[data-add=polygon]").click()
+    in_the_middle(page, "polygon")
     page.locator(".shape.is-chosen summary").click()
     page.locator(".shape.is-chosen textarea").fill("10, 10\n90, 60\n90, 10\n10, 40")
     page.get_by_role("button", name="Show what would change").click()
@@ -201,3 +347,45 @@ def test_without_a_script(chromium: Browser, demo: Any) -> None:
     assert "The draft is saved" in page.inner_text("h1")
     assert "gate: {polygon: [[600, 400], [700, 400], [700, 500]]}" in (demo.state / "charter.yaml").read_text("utf-8")
     context.close()
+
+
+def test_the_ground_is_measured_and_gives_sizes(signed_in: Any, demo: Any) -> None:
+    someone = signed_in("olga")
+    page = editor(someone)
+    page.locator("[data-draw=plane]").click()
+    bay = [((80, 520), "0", "0"), ((690, 520), "9", "0"), ((540, 230), "9", "12"), ((190, 230), "0", "12")]
+    for (x, y), right, away in bay:
+        page.mouse.click(*spot(page, x, y))
+        for metres in (right, away):
+            page.keyboard.type(metres)
+            page.keyboard.press("Enter")
+    expect(page.locator(".draw-point")).to_have_count(4)
+    expect(page.locator(".point [data-at]").last).to_contain_text("at 1")
+    accessible(page)
+    page.get_by_role("button", name="Done").click()
+    page.locator(".draw-point").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-live]")).to_contain_text("Point 1 of 4 of the ground")
+    rows = page.locator(".point input")
+    rows.nth(7).fill("-12")
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.locator("#shape-ground .field-error")).to_contain_text("mixed up")
+    expect(page.locator(".point input").nth(7)).to_have_value("-12")
+    accessible(page)
+    page.locator(".point input").nth(7).fill("12")
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.locator("#result")).to_contain_text("lies on the ground was measured anew")
+    told = page.locator("[data-measured]").first
+    expect(told).to_contain_text("m² on the measured ground")
+    assert page.locator(".draw-grid").count() == 1
+    accessible(page)
+    page.locator(".draw-corner").first.focus()
+    page.keyboard.press("ArrowUp")
+    expect(told).to_contain_text("told anew")
+    page.keyboard.press("Control+z")
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.locator("h1")).to_contain_text("The draft is saved")
+    text = (demo.state / "charter.yaml").read_text("utf-8")
+    assert re.search(r"\n      plane:\n(        - \{at: \[\d+, \d+\], m: \[(0|9), (0|12)\]\}\n){4}", text), text
+    someone.complaints[:] = [said for said in someone.complaints if "400" not in said]

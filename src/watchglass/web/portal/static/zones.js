@@ -289,10 +289,10 @@ class Pen {
     this.steered = false;
     this.cross = true;
     this.words.textContent = {
-      polygon: "Click corner after corner. End on the first one, or with Done.",
-      never: "Click corner after corner around what nobody may see. End on the first one, or with Done.",
-      line: "Click where the line begins, then where it ends.",
-      plane: "Click a point of the ground, then write its metres. Four points or more, far apart.",
+      polygon: "Set corner after corner on the picture. End on the first one, or with Done.",
+      never: "Set corner after corner around what nobody may see. End on the first one, or with Done.",
+      line: "Set where the line begins, then where it ends.",
+      plane: "Set a point of the ground, then write its metres. Four points or more, far apart.",
     }[kind];
     const drawing = kind !== "plane";
     this.bar.querySelector("[data-pen-ready]").hidden = this.bar.querySelector("[data-pen-back]").hidden = !drawing;
