@@ -9,7 +9,7 @@ chosen that settles most for what it costs. Pure: the same calls give the same w
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -27,6 +27,22 @@ SHAPES: Final = ((416, 256), (320, 320), (256, 416))
 SEEN: Final = 26.0
 """From so many pixels on, along its longer side, a person is mostly found; as the detector sees them."""
 
+_FOUND_FIRST: Final = 32.0
+"""Whoever is new is looked for at so many: more is found twice in a row."""
+
+_LARGEST: Final = 70.0
+"""What is wider than tall, a vehicle, is found less and less beyond so many (raw renders: half at 80)."""
+
+_TOO_FINE: Final = 0.3
+_ASPECT: Final = 0.9
+_COARSE: Final = 320
+"""A look at the whole picture for what is very large in it."""
+
+_SCALES: Final = (1.0, 1.5, 0.75)
+"""What moves and was not found is looked at again at another scale."""
+
+_UNKNOWN_MS: Final = 2_000
+_NEW_MS: Final = 3_000
 _FOUND_AGAIN: Final = 18.0
 """Whoever is followed already is found again from so many pixels on, more often than not."""
 
@@ -35,6 +51,7 @@ GOAL: Final = 44.0
 
 _MEMORY_MS: Final = 20_000
 _WHOLE_MS: Final = 2_000
+_LONG_MS: Final = 4_000
 _LARGE_MS: Final = 4_000
 _STAKE_WHOLE: Final = 2.0
 _STAKE_TENTATIVE: Final = 3.0
@@ -110,13 +127,72 @@ class Needs:
         boxes: (n, 4) pixels.
         finest: (n,) the scale from which a look settles it.
         wanted: (n,) the scale that would be best.
+        coarsest: (n,) the scale beyond which less is found again.
         stakes: (n,)
     """
 
     boxes: FloatArray
     finest: NDArray[np.float64]
     wanted: NDArray[np.float64]
+    coarsest: NDArray[np.float64]
     stakes: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Stir:
+    box: FloatArray
+    since_ms: int
+    at_ms: int
+    tries: int = 0
+
+
+class Stirs:
+    """What moves, from motion to motion, and what has stopped just now: until it is known, or has gone."""
+
+    def __init__(self) -> None:
+        self._stirs: list[_Stir] = []
+
+    def reset(self) -> None:
+        """Nothing has moved."""
+        self._stirs.clear()
+
+    def see(self, at_ms: int, clumps: FloatArray, margin: float = 0.0) -> None:
+        """Take in where something moves at ``at_ms``.
+
+        Args:
+            at_ms: capture time.
+            clumps: (n, 4) pixels, from ``clumps_of``.
+            margin: how many pixels they are too large on every side.
+        """
+        former = [s for s in self._stirs if at_ms - s.at_ms <= _UNKNOWN_MS]
+        boxes = np.array([s.box for s in former], np.float32).reshape(-1, 4)
+        meets = _meet(clumps, boxes)
+        half = np.minimum(margin, (clumps[:, 2:] - clumps[:, :2]) / 4)
+        inner = np.concatenate([clumps[:, :2] + half, clumps[:, 2:] - half], axis=1).astype(np.float32)
+        now = []
+        for box, met in zip(inner, meets, strict=True):
+            same = [s for s, m in zip(former, met, strict=True) if m]
+            since_ms = min((s.since_ms for s in same), default=at_ms)
+            now.append(_Stir(box, since_ms, at_ms, max((s.tries for s in same), default=0)))
+        left = [s for s, gone in zip(former, np.asarray(meets.any(axis=0)), strict=True) if not gone]
+        self._stirs = now + left
+
+    def looked(self, look: Look) -> None:
+        """The detector has looked there."""
+        for stir in self._stirs:
+            stir.tries += int(look.finds(stir.box[None])[0])
+
+    def at(self, at_ms: int) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Boxes (n, 4) of what has moved lately, and how often each was looked at (n,)."""
+        lately = [s for s in self._stirs if at_ms - s.at_ms <= _UNKNOWN_MS]
+        boxes = np.array([s.box for s in lately], np.float32).reshape(-1, 4)
+        return boxes, np.array([s.tries for s in lately], np.int64)
+
+    def unknown(self, at_ms: int, followed: FloatArray, size: tuple[int, int]) -> bool:
+        """Whether something new has begun to move that is not followed: boxes (m, 4)."""
+        new = [s.box for s in self._stirs if at_ms - s.since_ms <= _NEW_MS and at_ms - s.at_ms <= _UNKNOWN_MS]
+        boxes = np.array(new, np.float32).reshape(-1, 4)
+        return bool((_covered(boxes, _wider(followed, size)) < _COVERED).any())
 
 
 class Regions:
@@ -141,7 +217,14 @@ class Regions:
         """Nothing has been looked at yet."""
         self._looks.clear()
 
-    def next(self, at_ms: int, moving: FloatArray, followed: FloatArray, confirmed: BoolArray) -> Look:
+    def next(
+        self,
+        at_ms: int,
+        moving: FloatArray,
+        followed: FloatArray,
+        confirmed: BoolArray,
+        tries: NDArray[np.int64] | None = None,
+    ) -> Look:
         """The next look.
 
         Args:
@@ -149,8 +232,9 @@ class Regions:
             moving: (n, 4) where something moves.
             followed: (m, 4) where tracks are expected.
             confirmed: (m,) which of them have been found more than once.
+            tries: (n,) how often what moves was looked at already.
         """
-        look = self._choose(at_ms, moving, followed, confirmed)
+        look = self._choose(at_ms, moving, followed, confirmed, tries)
         self._looks.append(look)
         while self._looks[0].at_ms < at_ms - _MEMORY_MS:
             self._looks.popleft()
@@ -159,25 +243,36 @@ class Regions:
     def _whole(self, at_ms: int) -> Look:
         return Look(0, 0, *self._size, self._side, at_ms, whole=True)
 
-    def _choose(self, at_ms: int, moving: FloatArray, followed: FloatArray, confirmed: BoolArray) -> Look:
+    def _choose(
+        self,
+        at_ms: int,
+        moving: FloatArray,
+        followed: FloatArray,
+        confirmed: BoolArray,
+        tries: NDArray[np.int64] | None,
+    ) -> Look:
         whole = self._whole(at_ms)
         if max(self._size) <= SMALL_PICTURE:
             return whole
         if self._postures and self._is_for_large(whole, np.concatenate([moving, followed])):
             return whole
-        needs = self._needs(moving, followed, confirmed)
+        needs = self._needs(moving, followed, confirmed, np.zeros(len(moving), np.int64) if tries is None else tries)
         # A root: what has waited for long always comes, and does not shut out what moves just now.
         weights = needs.stakes * np.sqrt(self._waiting(at_ms, needs))
         windows, sides = self._windows(needs, weights)
         since = min((at_ms - look.at_ms for look in self._looks if look.whole), default=_MEMORY_MS)
-        windows, sides = np.concatenate([[[0, 0, *self._size]], windows]), np.concatenate([[self._side], sides])
+        # What is very large is looked at coarsely; everything else finely, whatever it costs.
+        large = bool((needs.coarsest * 1.02 < whole.scale).any())
+        wholes = [self._side, _COARSE] if large else [self._side]
+        windows = np.concatenate([[[0, 0, *self._size]] * len(wholes), windows])
+        sides = np.concatenate([wholes, sides])
         settled = _worth(windows, sides, needs) @ weights
-        settled[0] += _STAKE_WHOLE * (since / _WHOLE_MS) ** 2
+        settled[0] += _STAKE_WHOLE * (min(since, _LONG_MS) / _WHOLE_MS) ** 2
         spans = windows[:, 2:] - windows[:, :2]
         cost = spans.prod(axis=1) * (sides / spans.max(axis=1)) ** 2
         best = int(np.argmax(settled / cost))
-        if best == 0:
-            return whole
+        if best < len(wholes):
+            return replace(whole, side=int(sides[best]))
         held = needs.boxes[_worth(windows[best : best + 1], sides[best : best + 1], needs)[0] > 0]
         x1, y1, x2, y2 = self._centred(windows[best], held)
         return Look(x1, y1, x2, y2, int(sides[best]), at_ms)
@@ -189,17 +284,22 @@ class Regions:
         lately = [look.whole for look in self._looks][-2:]
         return whole.at_ms - self._large_ms <= _LARGE_MS and not (len(lately) > 1 and all(lately))
 
-    def _needs(self, moving: FloatArray, followed: FloatArray, confirmed: BoolArray) -> Needs:
+    def _needs(self, moving: FloatArray, followed: FloatArray, confirmed: BoolArray, tries: NDArray[np.int64]) -> Needs:
         """Tracks, what moves and is not followed, and in the end every corner of the picture."""
-        fresh = moving[_covered(moving, followed) < _COVERED]
-        boxes = np.concatenate([_wider(followed, self._size), _wider(fresh, self._size), self._corners[0]])
-        sizes = np.concatenate([_longer(followed), np.maximum(_longer(fresh), _LEAST_SIDE)])
+        unknown = _covered(moving, _wider(followed, self._size)) < _COVERED
+        fresh, again = moving[unknown], np.array(_SCALES)[tries[unknown] % len(_SCALES)]
+        things = np.concatenate([followed, fresh])
+        boxes = np.concatenate([_wider(things, self._size), self._corners[0]])
+        sizes = np.concatenate([_longer(followed).clip(1), np.maximum(_longer(fresh), _LEAST_SIDE)])
         stakes = np.where(confirmed, _STAKE_FOLLOWED, _STAKE_TENTATIVE)
-        enough = np.concatenate([np.where(confirmed, _FOUND_AGAIN, SEEN), np.full(len(fresh), SEEN)])
+        times = np.concatenate([np.ones(len(followed)), again])
+        enough = np.concatenate([np.where(confirmed, _FOUND_AGAIN, SEEN), np.full(len(fresh), _FOUND_FIRST)])
+        most = np.where(_wide(things), _LARGEST, np.inf)
         return Needs(
             boxes.astype(np.float32),
-            np.concatenate([enough / np.maximum(sizes, 1), self._corners[1]]).clip(None, 1.0),
-            np.concatenate([GOAL / np.maximum(sizes, 1), self._corners[1]]).clip(None, 1.0),
+            np.concatenate([enough * times / sizes, self._corners[1]]).clip(None, 1.0),
+            np.concatenate([GOAL * times / sizes, self._corners[1]]).clip(None, 1.0),
+            np.concatenate([most * times / sizes, np.full(len(self._corners[0]), np.inf)]),
             np.concatenate([stakes, np.full(len(fresh), _STAKE_MOVING), np.full(len(self._corners[0]), _STAKE_CORNER)]),
         )
 
@@ -250,14 +350,15 @@ class Regions:
 def _worth(windows: NDArray[np.float64], sides: NDArray[np.float64], needs: Needs) -> NDArray[np.float64]:
     """How much of each need (n,) each window (c, 4) settles: (c, n).
 
-    Nothing if it is outside or too small, most of it if it is just seen.
+    Nothing if it is outside or too small, most of it if it is just seen, less again if it is too large.
     """
     scale = (sides / (windows[:, 2:] - windows[:, :2]).max(axis=1))[:, None]
     holds = (windows[:, None, :2] <= needs.boxes[None, :, :2]).all(axis=2)
     holds &= (windows[:, None, 2:] >= needs.boxes[None, :, 2:]).all(axis=2)
     holds &= needs.finest <= scale * 1.02
+    too_fine = np.where(scale > needs.coarsest * 1.02, _TOO_FINE, 1.0)
     fine = ((scale - needs.finest) / np.maximum(needs.wanted - needs.finest, 1e-6)).clip(0, 1)
-    worth: NDArray[np.float64] = np.where(holds, _JUST + (1 - _JUST) * fine, 0.0)
+    worth: NDArray[np.float64] = np.where(holds, (_JUST + (1 - _JUST) * fine) * too_fine, 0.0)
     return worth
 
 
@@ -277,6 +378,21 @@ def _longer(boxes: FloatArray) -> FloatArray:
     sides = boxes[:, 2:] - boxes[:, :2]
     longer: FloatArray = sides.max(axis=1, initial=0)
     return longer
+
+
+def _wide(boxes: FloatArray) -> BoolArray:
+    """Which boxes (n, 4) are about as wide as tall, or wider: people are not."""
+    spans = boxes[:, 2:] - boxes[:, :2]
+    wide: BoolArray = spans[:, 0] >= np.float32(_ASPECT) * spans[:, 1]
+    return wide
+
+
+def _meet(boxes: FloatArray, others: FloatArray) -> BoolArray:
+    """Which boxes (n, 4) overlap with which others (m, 4): (n, m)."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    meets: BoolArray = np.asarray((low < high).all(axis=2))
+    return meets
 
 
 def _wider(boxes: FloatArray, size: tuple[int, int]) -> FloatArray:

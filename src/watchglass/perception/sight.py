@@ -16,13 +16,20 @@ from watchglass.perception.drift import LONGEST_MS, drift, soften
 from watchglass.perception.gate import Motion
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Detector, Image, Picture, sample_shape, stride_of
-from watchglass.perception.regions import SMALL_PICTURE, Look, Regions, clumps_of
+from watchglass.perception.regions import SMALL_PICTURE, Look, Regions, Stirs, clumps_of
 from watchglass.perception.track import Tracker
 
 DETECT_MS: Final = 400
-"""The detector looks at most every so often: 2.5 times a second."""
+"""The detector looks every so often, on average and at most: 2.5 times a second."""
+
+HASTE_MS: Final = 180
+"""Looks that were saved up follow each other so closely, where something is new or fast."""
+
+SAVED: Final = 4
+"""So many looks are saved up at most."""
 
 IDLE_DETECT_MS: Final = 1000
+_STILL_MS: Final = 500
 MOTION_MS: Final = 180
 _STIRRED: Final = 0.1
 _STIRRED_MS: Final = 1500
@@ -62,6 +69,9 @@ class Sight:
         self._calm_ms = calm_ms
         self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
         self._before: Image | None = None
+        self._stirs = Stirs()
+        self._credit_ms = DETECT_MS
+        self._credited_ms: int | None = None
 
     @property
     def moving(self) -> BoolArray | None:
@@ -78,6 +88,7 @@ class Sight:
         """The gate is shut: no two pictures follow each other."""
         if self._moving is not None:
             self._motion.reset()
+            self._stirs.reset()
             self._moving = self._moved_at = self._before = None
 
     def move(self, picture: Picture, *, breaks: bool = False) -> bool:
@@ -85,24 +96,28 @@ class Sight:
 
         Args:
             picture: the newest.
-            breaks: it is not to be compared with those before.
+            breaks: its small differences from those before are not motion.
         """
         if breaks:
             self._motion.reset()
-            self._before = None
         since_ms = self._moved_ms
         if 0 <= picture.at_ms - since_ms < MOTION_MS:
             return False
         self._moved_ms = picture.at_ms
         sample = picture.luma()
         self._follow(since_ms, picture.at_ms, sample)
-        self._moving = self._motion.look(sample)
+        moving = self._motion.look(sample)
+        if breaks and self._moving is not None:
+            # Nothing can be said: not that all stands still either.
+            return False
+        self._moving = moving
         if self._moved_at is None or self._moved_at.shape != self._moving.shape:
             self._moved_at = np.full(self._moving.shape, -(10**9), np.int64)
         self._moved_at[self._moving] = picture.at_ms
         if not self._moving.any():
             return False
         self._stirred_ms = picture.at_ms
+        self._stirs.see(picture.at_ms, clumps_of(self._moving, self._stride), self._stride)
         return True
 
     def detect(self, picture: Picture, *, is_open: bool) -> bool:
@@ -120,6 +135,7 @@ class Sight:
         self.inferences += 1
         stirred = None if self._moved_at is None else _inside(self._moved_at >= self._since(look), found, self._stride)
         self._detected_ms, self._looked_ms = picture.at_ms, self._moved_ms
+        self._credit_ms -= DETECT_MS
         fine = max(self._size) <= SMALL_PICTURE
         self._tracker.see(picture.at_ms, found, stirred, None if fine else look.finds)
         return True
@@ -149,10 +165,10 @@ class Sight:
 
     def _next(self, at_ms: int) -> Look:
         """Where to look now."""
-        moving = np.zeros((0, 4), np.float32)
-        if self._moved_at is not None:
-            moving = clumps_of(self._moved_at > at_ms - DETECT_MS, self._stride)
-        return self._regions.next(at_ms, moving, *self._tracker.expected(at_ms))
+        moving, tries = self._stirs.at(at_ms)
+        look = self._regions.next(at_ms, moving, *self._tracker.expected(at_ms), tries)
+        self._stirs.looked(look)
+        return look
 
     def _look(self, picture: Picture, look: Look) -> Detections:
         """What the detector finds in a window, in pixels of the picture; what the window cuts off is left out."""
@@ -176,14 +192,30 @@ class Sight:
         before, now = self._before, soften(sample)
         self._before = now
         if before is not None and before.shape == now.shape and 0 < at_ms - since_ms <= LONGEST_MS:
-            self._tracker.follow(since_ms, at_ms, lambda box, guess, off: drift(before, now, box, guess, self._stride, off))
+            stride = self._stride
+            self._tracker.follow(since_ms, at_ms, lambda box, guess, off: drift(before, now, box, guess, stride, off))
 
     def _due(self, at_ms: int, *, is_open: bool) -> bool:
         since = at_ms - self._detected_ms
+        self._save_up(at_ms)
         if not is_open:
             return self._tracker.holds and since >= DETECT_MS
-        still = self._moving is not None and not self._moving.any() and at_ms - self._stirred_ms >= self._calm_ms
-        return since >= (IDLE_DETECT_MS if still else DETECT_MS)
+        if since >= IDLE_DETECT_MS:
+            return True
+        if since < HASTE_MS or self._credit_ms < DETECT_MS:
+            return False
+        followed, _ = self._tracker.expected(at_ms)
+        unknown = self._stirs.unknown(at_ms, followed, self._size)
+        if unknown or self._tracker.hurries(at_ms):
+            return True
+        still = self._moving is not None and at_ms - self._stirred_ms >= max(_STILL_MS, self._calm_ms)
+        return since >= DETECT_MS and not still
+
+    def _save_up(self, at_ms: int) -> None:
+        """Looks not taken are saved, a few of them: on average there are never more."""
+        since_ms = at_ms if self._credited_ms is None else self._credited_ms
+        self._credit_ms = min(SAVED * DETECT_MS, self._credit_ms + max(0, at_ms - since_ms))
+        self._credited_ms = max(since_ms, at_ms)
 
     def _covered(self, tracks: Tracks, margin: float) -> BoolArray:
         mask = np.zeros(sample_shape(*self._size), bool)

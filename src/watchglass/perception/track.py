@@ -34,7 +34,10 @@ SURE: Final = (0.42, 0.42, 0.40, 0.40)
 _NEAR_IOU: Final = 0.15
 _HITS: Final = 2
 _STILL_MEAN: Final = 0.5
-_AWAY: Final = 0.5
+_AWAY: Final = 0.25
+_FAST: Final = 0.9
+"""Lengths a second: people on foot are slower."""
+
 _MEMORY: Final = 20
 
 _LEAST_IOU: Final = 0.15
@@ -151,6 +154,14 @@ class Tracker:
     def expected(self, at_ms: int) -> tuple[FloatArray, BoolArray]:
         """Boxes (n, 4) of all that is remembered, where it is expected, and which of them are confirmed (n,)."""
         return self._boxes(at_ms), np.array([t.hits >= _HITS for t in self._tracks], bool)
+
+    def hurries(self, at_ms: int) -> bool:
+        """Whether something was found once only, was just lost, or is fast: the next look is worth more soon."""
+        return any(
+            t.hits < _HITS or (t.missed == 1 and t.moved) or float(np.hypot(*t.velocity)) > _FAST * t.length
+            for t in self._tracks
+            if self._in_view(t, at_ms)
+        )
 
     def see(
         self,

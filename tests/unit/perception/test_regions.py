@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watchglass.perception.regions import SEEN, Look, Regions, clumps_of
+from watchglass.perception.regions import SEEN, Look, Regions, Stirs, clumps_of
 
 HD = (1920, 1080)
 NOTHING = np.zeros((0, 4), np.float32)
@@ -138,3 +138,47 @@ def test_clumps_are_what_hangs_together_and_single_samples_are_none() -> None:
     moved[30, 50] = True
     assert clumps_of(moved, 8).tolist() == [[19 * 8, 9 * 8, 24 * 8, 25 * 8]]
     assert clumps_of(np.zeros((40, 60), bool), 8).shape == (0, 4)
+
+
+def after_a_whole_look(thing: tuple[float, float, float, float], tries: int = 0) -> Look:
+    regions = Regions(HD, 512)
+    assert regions.next(0, NOTHING, NOTHING, NOBODY).whole
+    return regions.next(200, boxes(thing), NOTHING, NOBODY, np.array([tries]))
+
+
+def test_what_is_very_wide_is_looked_at_coarsely_and_nothing_else_is() -> None:
+    """A car of 350 pixels is 93 wide where the whole picture is 512: too many for the detector."""
+    car = after_a_whole_look((1000, 600, 1350, 880))
+    assert car.whole
+    assert 350 * car.scale < 70
+    assert after_a_whole_look(person(300, 500, 300)).side > 320
+
+
+def test_what_moves_and_was_not_found_is_looked_at_again_at_another_scale() -> None:
+    large = person(1300, 300, 160)
+    whole = Look(0, 0, *HD, 512, whole=True).scale
+    assert 160 * whole > SEEN
+    for tries in (1, 4):
+        assert after_a_whole_look(large, tries).scale > 1.05 * whole
+
+
+def test_what_moves_is_one_thing_from_motion_to_motion_and_remembered_when_it_stops() -> None:
+    stirs = Stirs()
+    for i in range(4):
+        stirs.see(200 * i, boxes(person(100 + 20 * i, 100, 100)))
+    stirs.looked(Look(0, 0, 416, 256, 416, 600))
+    box, tries = stirs.at(600)
+    assert box.tolist() == boxes(person(160, 100, 100)).tolist()
+    assert tries.tolist() == [1]
+    assert stirs.unknown(600, NOTHING, HD)
+    assert not stirs.unknown(600, boxes(person(160, 100, 100)), HD)
+    assert len(stirs.at(2500)[0]) == 1
+    assert len(stirs.at(2700)[0]) == 0
+
+
+def test_what_moves_for_long_is_no_longer_new() -> None:
+    stirs = Stirs()
+    for i in range(30):
+        stirs.see(200 * i, boxes(person(100, 100, 100)))
+    assert not stirs.unknown(5800, NOTHING, HD)
+    assert len(stirs.at(5800)[0]) == 1
