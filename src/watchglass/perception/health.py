@@ -6,6 +6,7 @@ reported, and each is judged against the source's own past.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,8 +23,15 @@ CONDITIONS: Final = ("black", "frozen", "blurred", "moved", "lost", "clock")
 _BLACK_LEVEL: Final = 24.0
 _BLACK_SPREAD: Final = 6.0
 _FROZEN_LOOKS: Final = 4
-_NOISY_SHARE: Final = 0.9
 _HISTORY: Final = 20
+_LONGEST_HISTORY: Final = 100
+_STILL: Final = 0.1
+"""A held picture that is coded again differs from itself by less than this share of what the camera's noise changes."""
+
+_NOISY: Final = 0.2
+_CHANGE_MOST: Final = 8.0
+"""Grey levels: a sample that changes more than this has seen something move, which is no noise."""
+
 _BLUR_RATIO: Final = 0.4
 _SHARP_LEAST: Final = 0.1
 _ALIKE: Final = 0.45
@@ -68,7 +76,7 @@ class HealthWatch:
         self._before: Image | None = None
         self._same = 0
         self._same_since = 0
-        self._noisy: list[bool] = []
+        self._changes: deque[float] = deque(maxlen=_LONGEST_HISTORY)
         self._scene: FloatArray | None = None
         self._scene_looks = 0
         self._jump: tuple[int, int] | None = None
@@ -136,27 +144,27 @@ class HealthWatch:
         self._began.clear()
 
     def _frozen(self, at_ms: int, sample: Image) -> bool:
-        """Identical looks from a camera that used to be noisy. A source that never had noise cannot be judged."""
+        """Looks that are alike from a camera that used to be noisy. A source without noise cannot be judged."""
         before, self._before = self._before, sample
         if before is None or before.shape != sample.shape:
             self._same = 0
             return False
-        if np.array_equal(before, sample):
-            if not self._same:
-                self._same_since = at_ms
-            self._same += 1
-        else:
+        change = float(np.minimum(cv2.absdiff(before, sample), _CHANGE_MOST).mean())
+        # What nine looks in ten change at least; a source of which that is nothing cannot be judged.
+        usual = sorted(self._changes)[len(self._changes) // 10] if len(self._changes) >= _HISTORY else 0.0
+        if change and not (usual >= _NOISY and change <= _STILL * usual):
             self._same = 0
-            self._noisy = [*self._noisy[-_HISTORY * 5 :], True]
+            self._changes.append(change)
             return False
-        used_to = len(self._noisy) >= _HISTORY and sum(self._noisy) >= _NOISY_SHARE * len(self._noisy)
-        if self._same < _FROZEN_LOOKS or not used_to:
-            if self._same < _FROZEN_LOOKS:
-                return False
+        if not self._same:
+            self._same_since = at_ms
+        self._same += 1
+        if self._same < _FROZEN_LOOKS:
+            return False
+        if not usual:
             # It has stood still without ever having been noisy enough: remember that as its nature.
-            self._noisy = [*self._noisy[-_HISTORY * 5 :], False]
-            return False
-        return True
+            self._changes.append(change)
+        return usual > 0
 
     def _judge(self, sample: Image, neighbours: Image, found: dict[str, dict[str, float]]) -> None:
         sharp = _sharpness(sample, neighbours)

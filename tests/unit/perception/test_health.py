@@ -65,6 +65,15 @@ def test_a_camera_with_noise_that_shows_the_same_picture_is_frozen() -> None:
     assert camera.sees(picture(camera.rng)) == [None]
 
 
+def test_a_held_picture_that_is_coded_again_is_frozen_and_a_camera_with_less_noise_than_before_is_not() -> None:
+    camera = Camera()
+    still = picture(camera.rng)
+    coded = [np.clip(still + (np.random.default_rng(i).random(still.shape) < 0.05), 0, 255) for i in range(8)]
+    assert camera.sees(*[image.astype(np.uint8) for image in coded])[-1] == "frozen"
+    calmer = [np.clip(picture(None) + camera.rng.normal(0, 1, still.shape), 0, 255) for _ in range(12)]
+    assert set(camera.sees(*[image.astype(np.uint8) for image in calmer])) == {None}
+
+
 def test_a_clean_quiet_scene_is_not_frozen() -> None:
     camera = Camera(noisy=False)
     still = picture(None)

@@ -29,7 +29,7 @@ class CameraFault:
     card: ClassVar[Card] = Card(
         kind="camera_fault",
         rule=(
-            "The camera has shown for `for` what it should not: *black* (no light at all), *frozen* (not one pixel "
+            "The camera has shown for `for` what it should not: *black* (no light at all), *frozen* (hardly a pixel "
             "changes, from a camera that always has noise), *blurred* (edges less than 0.4 times as steep as "
             "usual), *moved* (another view, or the same one shifted), *lost* (no picture comes). Each is judged "
             "against the camera's own past, about once a second, and told once. *clock*: its clock jumped by over "
