@@ -2,8 +2,8 @@
 
 Shut: the packets of the current group of pictures are held in memory; its keyframe is decoded and compared with the
 scene, and about once a second a single picture in between is glanced at. When either shows something, the gate opens
-and decoding starts from the group held in memory, so what was already received is not lost. It closes at a keyframe
-when nothing has moved for a while. A stream whose keyframes lie too far apart to hold a group in memory, or whose
+and decoding starts from the group held in memory, so what was already received is not lost. It closes when nothing
+has moved for a while. A stream whose keyframes lie too far apart to hold a group in memory, or whose
 spacing is not known yet, is decoded wholly.
 """
 
@@ -32,6 +32,9 @@ LOOK_MS: Final = 450
 """Keyframes closer together than this are not all looked at."""
 
 QUIET_MS: Final = 2_000
+_LEAST_MS: Final = 1_000
+"""For so long from its opening on the gate stays open, whatever shows."""
+
 _AGAIN_MS: Final = 450
 _GROUPS: Final = 4
 _BLIND: Final = 8
@@ -97,6 +100,7 @@ class Cascade:
     Args:
         decoder: decodes this stream.
         always_open: decode everything, whatever the gate says.
+        quiet_ms: stay open for so long after the last motion.
         exact: whether pictures must be exact at present; asked at keyframes.
 
     Attributes:
@@ -110,7 +114,14 @@ class Cascade:
             moved and nothing was found.
     """
 
-    def __init__(self, decoder: Decoder, *, always_open: bool = False, exact: Callable[[], bool] = _always) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        *,
+        always_open: bool = False,
+        quiet_ms: int = QUIET_MS,
+        exact: Callable[[], bool] = _always,
+    ) -> None:
         self.gate = Gate()
         self.decoded = 0
         self.damaged = 0
@@ -127,8 +138,10 @@ class Cascade:
         self._glances = Glances()
         self._blind = 0
         self._always_open = always_open
+        self._quiet_ms = quiet_ms
         self._open = True
         self._open_until = 0
+        self._seen_until: int | None = None
         self._quiet_looks = 0
         self._passed = False
         self._opened = ""
@@ -189,7 +202,7 @@ class Cascade:
         """Forget packets and pictures, not the scene (a loop's seam, a lapsed lease)."""
         self._decoder.drain()
         self._hold()
-        self._keyframe_ms = None
+        self._keyframe_ms = self._seen_until = None
         self._waiting = True
 
     def decode_with(self, decoder: Decoder) -> None:
@@ -204,7 +217,7 @@ class Cascade:
     def stir(self, at_ms: int) -> None:
         """Something moves at ``at_ms``: stay open for a while, if it did so just before too (noise does not)."""
         if 0 <= at_ms - self._stirred_ms <= _AGAIN_MS:
-            self._open_until = max(self._open_until, at_ms + QUIET_MS)
+            self._open_until = max(self._open_until, at_ms + self._quiet_ms)
             self._stirred = True
         self._stirred_ms = at_ms
 
@@ -245,30 +258,42 @@ class Cascade:
         return (
             not self._always_open
             and packet.at_ms > self._open_until
+            and (packet.keyframe or self._holds_group)
             and self.gate.primed
             and bool(self._groups)
             and max(self._groups) <= self._longest_ms
         )
 
+    @property
+    def _holds_group(self) -> bool:
+        """Whether decoding could begin anew at the keyframe of the group that is being decoded."""
+        return bool(self._group) and self._group[0].keyframe and self._bytes <= MOST_HELD_BYTES
+
     def _feed_open(self, packet: Packet, busy: Busy) -> Iterator[Look]:
-        if packet.keyframe and self._may_close(packet):
+        if self._may_close(packet):
             for picture in self._decoder.drain():
                 self.decoded += 1
-                yield Look(picture, open=True)
+                yield self._look(picture, None)
             self._close(packet, busy)
             return
+        if packet.keyframe:
+            self._hold(packet)
+        elif self._holds_group:
+            self._group.append(packet)
+            self._bytes += packet.size
         if packet.keyframe and self._exact() != self._exactly:
             for picture in self._decoder.drain():
                 self.decoded += 1
-                yield Look(picture, open=True)
+                yield self._look(picture, None)
             self._set_exactly()
         for picture in self._decode(packet):
             yield self._look(picture, packet)
 
     def _close(self, packet: Packet, busy: Busy) -> None:
         self._open = False
-        self._hold(packet)
+        self._hold(*([] if packet.keyframe else self._group), packet)
         self._glances.begin(packet)
+        self._glances.calm = False
         if self._opened:
             real = self._stirred or busy() is not None
             self.openings += 1
@@ -343,20 +368,23 @@ class Cascade:
         self._open = True
         self._passed, self._quiet_looks = False, 0
         self._opened, self._stirred = why, False
-        self._open_until = packets[-1].at_ms
+        self._open_until = packets[-1].at_ms + _LEAST_MS
         self._decoder.drain()
         self._set_exactly()
         held = list(packets)
-        self._hold()
+        newest = max(i for i, packet in enumerate(held) if packet.keyframe or not i)
+        self._hold(*held[newest:])
         for packet in held:
             for picture in self._decode(packet):
-                yield self._look(picture, packet, past=packet is not held[-1])
+                if self._seen_until is None or picture.at_ms > self._seen_until:
+                    yield self._look(picture, packet, past=packet is not held[-1])
 
     # ---- decoding --------------------------------------------------------------------------------------------------
 
-    def _look(self, picture: Picture, packet: Packet, *, past: bool = False) -> Look:
+    def _look(self, picture: Picture, packet: Packet | None, *, past: bool = False) -> Look:
         """Errors add up from keyframe to keyframe, and vanish at once."""
-        if packet.keyframe:
+        self._seen_until = picture.at_ms
+        if packet is not None and packet.keyframe:
             self._breaks_ms = packet.at_ms
         breaks = not self._exactly and self._breaks_ms is not None and picture.at_ms >= self._breaks_ms
         if breaks:

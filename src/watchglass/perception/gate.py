@@ -1,7 +1,8 @@
 """Is anything happening? Two cheap questions to strided luma, so that a quiet scene costs one keyframe.
 
 ``Gate`` compares keyframes with a selective background after taking out gain and offset (clouds, exposure). ``Motion``
-compares pictures a fifth of a second apart while the gate is open. Both work on strided luma (``Picture.luma``).
+compares pictures a fifth of a second apart while the gate is open; ``Habit`` knows where something always moves. All
+work on strided luma (``Picture.luma``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ _EVEN: Final = 2048
 _ACCEPTED: Final = np.float32(0.34)
 _CLOCK_LOOKS: Final = 40
 _CLOCK_SHARE: Final = 0.85
+_HABIT: Final = 0.25
+"""Who walks past a sample moves there for a second or two: a twentieth of this."""
+
+_HABIT_PACE: Final = np.float32(0.005)
 
 
 def smooth(sample: Image) -> FloatArray:
@@ -197,3 +202,32 @@ class Motion:
         noise = 1.48 * float(middle(off[1::4, 1::4]))
         self._noise = noise if self._noise is None else self._noise + 0.1 * (noise - self._noise)
         return clumps(off > max(_MOTION_FLOOR, _MOTION_SIGMAS * self._noise))
+
+
+class Habit:
+    """Where something always moves that nobody has recognised: a tree in the wind, a screen that flickers.
+
+    It holds for what moves at that place only, and never where something is followed: the motion of people is news
+    however long it lasts. Known after ten seconds of motion without a pause, and the later the more pauses there are.
+    """
+
+    def __init__(self) -> None:
+        self._share: FloatArray | None = None
+
+    def news(self, moving: BoolArray, busy: BoolArray | None) -> bool:
+        """Learn from a look, and say whether something moves where it does not always.
+
+        Args:
+            moving: (h, w) what ``Motion`` saw.
+            busy: (h, w) where tracks are.
+        """
+        share = self._share
+        if share is None or share.shape != moving.shape:
+            share = self._share = np.zeros(moving.shape, np.float32)
+        usual = share > _HABIT
+        around = cv2.dilate(moving.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+        if busy is None:
+            share += _HABIT_PACE * (around - share)
+            return bool(clumps(moving & ~usual).any())
+        share += np.where(busy, np.float32(0), _HABIT_PACE * (around - share))
+        return bool(clumps(moving & (busy | ~usual)).any())

@@ -6,7 +6,8 @@ a packet that stands out far is glanced at at once. Sizes alone never open anyth
 glances at nothing is switched off for a while.
 
 Where a still scene is coded in next to nothing, sizes say reliably that nothing has changed. Then a keyframe may be
-passed over, if the one before it was looked at, and no glance is taken on it until some packet is larger than usual.
+passed over, if the one before it was looked at, and no glance is taken on it while that holds; and whatever is larger
+than usual is glanced at at once.
 """
 
 from __future__ import annotations
@@ -110,7 +111,12 @@ class Trigger:
 
     def calm(self, weight: int) -> bool:
         """Whether a packet is so small that nothing can have changed; never where sizes do not tell."""
-        return self._calm is not None and self._off_until is None and weight <= self._calm
+        return self._calm is not None and self.tells and weight <= self._calm
+
+    @property
+    def tells(self) -> bool:
+        """Whether packets are so small while nothing changes that anything larger is worth a glance."""
+        return self._calm is not None and self._off_until is None
 
     def turned_out(self, at_ms: int, *, seen: bool) -> None:
         """Learn whether a glance that it asked for showed anything."""
@@ -172,9 +178,10 @@ class Glances:
         self._newest_ms = packet.at_ms
         stands_out = self.trigger.stands_out(weight)
         score = self.trigger.weigh(weight)
-        self.calm = self.calm and self.trigger.calm(weight)
+        calm = self.trigger.calm(weight)
+        self.calm = self.calm and calm
         since = packet.at_ms - self._looked_ms
-        if stands_out and since >= _TRIGGER_MS:
+        if (stands_out or (self.trigger.tells and not calm)) and since >= _TRIGGER_MS:
             return self._take(packet, triggered=True)
         if since < EARLY_MS:
             return None

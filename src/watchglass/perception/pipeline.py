@@ -10,10 +10,12 @@ from typing import Final
 import numpy as np
 
 from watchglass.core.entropy import Entropy
+from watchglass.core.geometry import BoolArray
 from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.analytics.card import Card
 from watchglass.perception.calibration import Calibration
-from watchglass.perception.cascade import LONGEST_GROUP_MS, Cascade, Look, OpenShare
+from watchglass.perception.cascade import LONGEST_GROUP_MS, QUIET_MS, Cascade, Look, OpenShare
+from watchglass.perception.gate import Habit
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
@@ -72,7 +74,6 @@ class Pipeline:
         self._entropy = entropy
         self._allowed = allowed
         self._calibration = calibration
-        self._cascade = Cascade(decoder, always_open=spec.gate == "always_open", exact=lambda: painter.learning)
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
@@ -80,7 +81,16 @@ class Pipeline:
             a.name: (a, rule_of(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
         }
         seen = {what for _, rule in self._rules.values() for what in _sees(rule)}
-        self._sight = Sight(size, detector, calm_ms=_CALM_MS if "found" in seen else 0)
+        postures = "found" in seen
+        self._cascade = Cascade(
+            decoder,
+            always_open=spec.gate == "always_open",
+            quiet_ms=QUIET_MS + 1000 * postures,
+            exact=lambda: painter.learning,
+        )
+        self._sight = Sight(size, detector, calm_ms=_CALM_MS if postures else 0)
+        self._habit = Habit()
+        self._moving: BoolArray | None = None
         self._statics = StaticWatch(stride_of(*size)) if "statics" in seen else None
         self._running: frozenset[str] = frozenset()
         self._condition: Condition | None = None
@@ -195,8 +205,9 @@ class Pipeline:
         self.fault = None
         if not look.open:
             self._sight.rest()
-        elif self._sight.move(picture, breaks=look.breaks):
-            self._cascade.stir(at_ms)
+        else:
+            self._sight.move(picture, breaks=look.breaks)
+            self._stir(at_ms)
         detects = self._sight.detect(picture, is_open=look.open)
         watches = self._due("watch", at_ms, WATCH_MS)
         if watches:
@@ -209,6 +220,13 @@ class Pipeline:
             self._painter.look(at_ms, picture.bgr(), self._sight.unlearnable(at_ms))
         if self.spec.pin_hz and self._due("pins", at_ms, round(1000 / self.spec.pin_hz) - 10):
             yield self._pins(at_ms)
+
+    def _stir(self, at_ms: int) -> None:
+        """Keep the gate open, if the last look for motion shows some where there is not always some."""
+        moving, before = self._sight.moving, self._moving
+        self._moving = moving
+        if moving is not None and moving is not before and self._habit.news(moving, self._sight.busy(at_ms)):
+            self._cascade.stir(at_ms)
 
     def _watch_health(self, look: Look) -> None:
         picture = look.picture

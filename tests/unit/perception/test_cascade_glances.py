@@ -142,6 +142,20 @@ def test_who_passes_between_two_keyframes_is_seen_from_the_keyframe_on() -> None
     assert at == sorted(set(at))
 
 
+def test_what_was_looked_at_before_the_gate_shut_within_a_group_is_not_looked_at_again() -> None:
+    """Somebody comes, the gate shuts within a group of ten seconds, and somebody comes again in the same group."""
+    decoder = Glanced()
+    shots = [*QUIET, *QUIET[:10], *PASSES, *QUIET[:35], *PASSES, *QUIET[:40]]
+    cascade, looks = run(shots, 100, decoder)
+    at = [look.picture.at_ms for look in looks if look.open]
+    assert at == sorted(set(at))
+    for start in (21_000, 26_000):
+        assert set(range(start, start + 1_500, 100)) <= set(at)
+    assert not set(range(24_700, 25_300, 100)) & set(decoder.decoded)
+    assert cascade.openings == 2
+    assert not cascade.is_open
+
+
 def test_without_glances_they_are_missed() -> None:
     decoder = Glanced(insight=Insight.NONE)
     run([*QUIET[:102], *PASSES, *QUIET[:83]], 20, decoder)
@@ -158,12 +172,13 @@ def test_a_quiet_scene_costs_a_keyframe_and_a_glance_a_group() -> None:
     assert cascade.decoded == len(decoder.decoded) + len(decoder.glances)
 
 
-def test_a_glance_at_nothing_costs_the_rest_of_its_group_and_is_counted() -> None:
+def test_a_glance_at_nothing_costs_its_group_so_far_and_a_second_and_is_counted() -> None:
     decoder = Glanced()
-    shots = [*QUIET[:100], *[Shot(twitch=True)] * 20, *QUIET[:80]]
-    cascade, _ = run(shots, 20, decoder)
-    assert set(range(100, 120)) <= set(decoder.decoded)
-    assert not set(range(121, 140)) & set(decoder.decoded)
+    shots = [*QUIET, *QUIET[:30], *[Shot(twitch=True)] * 4, *QUIET[:96]]
+    cascade, _ = run(shots, 100, decoder)
+    first = min(i for i in decoder.glances if i >= 230)
+    assert set(range(200, first + 11)) <= set(decoder.decoded)
+    assert not set(range(260, 300)) & set(decoder.decoded)
     assert (cascade.openings, cascade.false_openings) == (1, 1)
     assert "1 of 1 openings false" in cascade.words()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watchglass.perception.gate import Gate, Motion, even
+from watchglass.perception.gate import Gate, Habit, Motion, even
 
 ROWS, COLUMNS = 60, 90
 
@@ -101,3 +101,34 @@ def test_motion_finds_what_moves_and_nothing_else() -> None:
     rows, columns = np.nonzero(moved)
     assert 28 <= rows.min() <= rows.max() <= 41
     assert 38 <= columns.min() <= columns.max() <= 51
+
+
+def test_where_something_always_moves_it_is_no_news_and_beside_it_or_where_somebody_is_followed_it_is() -> None:
+    rng, habit = np.random.default_rng(6), Habit()
+
+    def tree() -> np.ndarray:
+        moving = np.zeros((60, 90), bool)
+        moving[10:30, 10:30] = rng.random((20, 20)) < 0.6
+        return moving
+
+    news = [habit.news(tree(), None) for _ in range(300)]
+    assert all(news[:20])
+    assert not any(news[200:])
+    person = tree()
+    person[10:30, 50:56] = True
+    assert habit.news(person, None)
+    busy = np.zeros((60, 90), bool)
+    busy[12:28, 12:18] = True
+    assert habit.news(tree(), busy)
+
+
+def test_people_who_walk_by_now_and_then_do_not_become_a_habit() -> None:
+    habit = Habit()
+    for look in range(3000):
+        moving = np.zeros((60, 90), bool)
+        if look % 60 < 45:  # somebody crosses in eight seconds, three seconds later the next one does
+            left = look % 60 * 2
+            moving[20:40, left : left + 6] = True
+            assert habit.news(moving, None)
+        else:
+            assert not habit.news(moving, None)

@@ -113,6 +113,15 @@ def test_on_a_keyframe_that_was_passed_over_a_glance_rests_only_if_some_packet_i
         assert glances.calm == (weight == 120)
 
 
+def test_where_sizes_tell_whatever_is_larger_than_usual_is_glanced_at_at_once() -> None:
+    glances = Glances()
+    for group in range(4):
+        glances.begin(Packet(2000 * group, True, 70_000, None), passed=group == 3)
+        weights = {at: 230 if (group, at) == (3, 400) else 115 + at % 11 for at in range(FRAME_MS, 2000, FRAME_MS)}
+        taken = [glances.consider(packet(2000 * group + at), weight) for at, weight in weights.items()]
+    assert next(p.at_ms for p in taken if p) == 6400
+
+
 def test_a_trigger_that_misfires_is_switched_off_and_tried_again_later() -> None:
     trigger = Trigger()
     for _ in range(64):
