@@ -20,6 +20,9 @@ LONGEST_MS: Final = 600
 _REACH: Final = 4
 _FARTHEST: Final = 16
 _ALIKE: Final = 0.5
+_SURELY_ALIKE: Final = 0.7
+"""Further off than expected only what is very much alike is the same: somebody who begins to run."""
+
 _FLAT: Final = 4.0
 _NARROW, _SHORT = 5, 8
 
@@ -34,8 +37,8 @@ def drift(
 ) -> FloatArray | None:
     """By how many pixels what was in ``box`` has moved: (2,), or None where that cannot be told.
 
-    Normalised cross-correlation around the guess, four samples each way or as far as the doubt reaches, refined by a
-    parabola through the best three.
+    Normalised cross-correlation around the guess, four samples each way or as far as the doubt reaches, and twice as
+    far where nothing alike is there; refined by a parabola through the best three.
 
     Args:
         before: softened luma (h, w).
@@ -54,20 +57,33 @@ def drift(
         return None
     patch = before[y1:y2, x1:x2]
     right, down = (int(v) for v in np.rint(guess / stride))
+    if float(patch.std()) < _FLAT:
+        return None
     reach = min(_FARTHEST, max(_REACH, round(doubt / stride)))
-    left, top = max(0, x1 + right - reach), max(0, y1 + down - reach)
-    around = now[top : y2 + down + reach, left : x2 + right + reach]
-    if around.shape[0] < y2 - y1 + 2 or around.shape[1] < x2 - x1 + 2 or float(patch.std()) < _FLAT:
+    for far, alike in ((reach, _ALIKE), (min(_FARTHEST, 2 * reach), _SURELY_ALIKE)):
+        steps = _best(patch, now, (x1, y1), (right, down), far, alike)
+        if steps is not None:
+            return np.array(steps, np.float32) * np.float32(stride)
+    return None
+
+
+def _best(
+    patch: Image, now: Image, at: tuple[int, int], guess: tuple[int, int], reach: int, least: float
+) -> tuple[float, float] | None:
+    """By how many samples a patch from ``at`` has moved, where that is within reach of the guess and alike enough."""
+    rows, columns = patch.shape
+    left, top = (max(0, a + g - reach) for a, g in zip(at, guess, strict=True))
+    around = now[top : at[1] + rows + guess[1] + reach, left : at[0] + columns + guess[0] + reach]
+    if around.shape[0] < rows + 2 or around.shape[1] < columns + 2:
         return None
     alike = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
     y, x = divmod(int(alike.argmax()), alike.shape[1])
-    if alike[y, x] < _ALIKE or not (0 < x < alike.shape[1] - 1 and 0 < y < alike.shape[0] - 1):
+    if alike[y, x] < least or not (0 < x < alike.shape[1] - 1 and 0 < y < alike.shape[0] - 1):
         return None
-    steps = (
-        left + x - x1 + _vertex(*alike[y, x - 1 : x + 2].tolist()),
-        top + y - y1 + _vertex(*alike[y - 1 : y + 2, x].tolist()),
+    return (
+        left + x - at[0] + _vertex(*alike[y, x - 1 : x + 2].tolist()),
+        top + y - at[1] + _vertex(*alike[y - 1 : y + 2, x].tolist()),
     )
-    return np.array(steps, np.float32) * np.float32(stride)
 
 
 def _vertex(left: float, middle: float, right: float) -> float:

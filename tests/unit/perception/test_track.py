@@ -227,11 +227,21 @@ def test_drift_looks_as_far_as_the_doubt_reaches() -> None:
         sample[18:42, x : x + 16] = patch
         samples.append(sample)
     where, none = np.array([30 * 8, 18 * 8, 46 * 8, 42 * 8], np.float32), np.zeros(2, np.float32)
-    near = drift(samples[0], samples[1], where, none, 8)
-    assert near is None or abs(near[0]) < 40
     far = drift(samples[0], samples[1], where, none, 8, 100)
     assert far is not None
     assert far.tolist() == pytest.approx([72, 0], abs=2.5)
+
+
+@pytest.mark.parametrize(("samples_off", "noise", "told"), [(6, 0, True), (6, 45, False), (12, 0, False)])
+def test_who_begins_to_run_is_found_twice_as_far_if_very_much_alike(samples_off: int, noise: int, told: bool) -> None:
+    ground, patch = np.full((60, 80), 100, np.uint8), soften(pattern(2)[10:34, 10:26].clip(0, 255).astype(np.uint8))
+    before, now = ground.copy(), ground.copy()
+    before[18:42, 30:46] = patch
+    off = np.random.default_rng(1).normal(0, noise, patch.shape)
+    now[18:42, 30 + samples_off : 46 + samples_off] = (patch + off).clip(0, 255).astype(np.uint8)
+    shift = drift(before, now, np.array([240, 144, 368, 336], np.float32), np.zeros(2, np.float32), 8)
+    right = shift is not None and abs(float(shift[0]) - 8 * samples_off) < 4
+    assert right == told
 
 
 def test_who_is_seen_to_move_may_be_missed_once_before_it_is_confirmed() -> None:
