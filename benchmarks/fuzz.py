@@ -347,6 +347,10 @@ class House:
                 self.gone = True
             self.most_mib = max(self.most_mib, _pss_mib(self.process.pid or 0))
 
+    def played(self, name: str) -> bool:
+        """Whether a source has said that pictures of it came."""
+        return name in self.last and self.last[name].frames > 0
+
     def stop(self) -> int | None:
         """The worker's exit code; -9 where it had to be killed."""
         try:
@@ -417,7 +421,8 @@ def _round(numbers: range, found: tuple[Original, ...], folder: Path, canary: st
     live = spec_of("live", good, 3, realtime=True, loop=True)
     house = House((*specs, live))
     names = {spec.name for spec in specs}
-    house.run(HANG_S, enough=lambda: names <= house.ended.keys())
+    # The bad files may all be over before the live source has said its first word.
+    house.run(HANG_S, enough=lambda: names <= house.ended.keys() and house.played("live"))
     code = house.stop()
     label = f"{numbers.start}..{numbers.stop - 1}"
     rounds.inputs += len(numbers)
@@ -428,7 +433,7 @@ def _round(numbers: range, found: tuple[Original, ...], folder: Path, canary: st
     sound = house.ended.get("sound")
     if sound is None or sound.error or sound.frames != PICTURES:
         rounds.hurt.append(f"{label}: the sound file ended with {sound}")
-    if "live" in house.ended or not house.last.get("live") or not house.last["live"].frames:
+    if "live" in house.ended or not house.played("live"):
         rounds.hurt.append(f"{label}: the live source ended with {house.ended.get('live')}")
 
 
