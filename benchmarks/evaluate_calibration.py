@@ -1,7 +1,7 @@
 """What a score is worth: for each kind of incident, and for what the detector says of single boxes.
 
 Incidents are those of the other parts' clips. For ``intrusion`` there are more: 200 seeded zones on PETS, eight on
-CDnet's highway, where nobody walks, and the insertions of ``incidents``. There the detector is ``BOLDER`` by .15, so
+CDnet's highway, where nobody walks, and the insertions of ``incidents``. There the detector is ``BOLDER`` by .2, so
 that more faint things are followed and more incidents are wrong; the scores are told as they were. Zones overlap: what
 several of them say of the same score in the same second is one incident, and ten seconds of PETS are one clip.
 """
@@ -31,7 +31,7 @@ from watchglass.perception.messages import AnalyticSpec, ZoneSpec
 from watchglass.perception.observation import KINDS, Detections
 from watchglass.perception.ports import Image
 
-BOLDER = 0.15
+BOLDER = 0.2
 ZONES = 200
 INSERTIONS = 40
 LEAST = 0.25

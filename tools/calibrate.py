@@ -35,6 +35,8 @@ def joined(results: list[dict[str, Any]]) -> dict[str, Any]:
     known = gathered([one for name, one in figures.items() if not name.endswith(_ENDING)])
     known.pop("intrusion", None)  # its own run has more of them
     anew = {one["name"]: one for one in reliabilities(known)}
+    for name in anew:  # what was real may be synthetic now, and the other way round
+        figures.pop(name.replace(SYNTHETIC, ""), None)
     return {**results[0], "figures": list({**figures, **anew}.values())}
 
 

@@ -201,6 +201,9 @@ def _reliability(figures: dict[str, Figure], shown: set[str]) -> str:
             words = "null: not enough data" if one["value"] is None else _cell({**one, "note": ""}).partition(", n")[0]
             second = f"{_number(brier['value'])}; {brier['against']}" if brier else ""
             lines.append(f"| {_of(name)} | {words} | {second} | {one['n']} |")
+        if title == "Incidents":
+            silent = [k for k in _KINDS if not any(one["name"].startswith(k) for one in mine)]
+            lines += [f"| `{kind}` | null: not enough data |  | 0 |" for kind in silent]
         lines += ["", *_notes(mine), ""]
         for one in mine:
             if one.get("bins"):

@@ -69,6 +69,7 @@ def test_reliability_has_its_bins_and_says_where_there_is_not_enough(tool: Modul
     assert "| 0.72 | 0.733 | 0.6 to 0.8 | 60 |" in page
     assert "| `intrusion` | 0.02 (0.5 to 0.9) | 0.05; always saying the base rate: 0.08 | 12 |" in page
     assert "| `fall` | null: not enough data |  | 9 |" in page
+    assert "| `crowd_density` | null: not enough data |  | 0 |" in page, "every kind has its row"
 
 
 def test_the_table_that_ships_is_what_the_tool_makes_of_the_same_figures() -> None:
