@@ -33,6 +33,9 @@ SURE: Final = (0.42, 0.42, 0.40, 0.40)
 
 _NEAR_IOU: Final = 0.15
 _HITS: Final = 2
+_SETTLED: Final = 5
+"""After so many hits a track is no longer new."""
+
 _STILL_MEAN: Final = 0.5
 _AWAY: Final = 0.25
 _FAST: Final = 0.9
@@ -156,9 +159,9 @@ class Tracker:
         return self._boxes(at_ms), np.array([t.hits >= _HITS for t in self._tracks], bool)
 
     def hurries(self, at_ms: int) -> bool:
-        """Whether something was found once only, was just lost, or is fast: the next look is worth more soon."""
+        """Whether something is new, was just lost, or is fast: the next look is worth more soon."""
         return any(
-            t.hits < _HITS or (t.missed == 1 and t.moved) or float(np.hypot(*t.velocity)) > _FAST * t.length
+            t.hits < _SETTLED or (t.missed == 1 and t.moved) or float(np.hypot(*t.velocity)) > _FAST * t.length
             for t in self._tracks
             if self._in_view(t, at_ms)
         )

@@ -266,3 +266,14 @@ def test_drift_says_nothing_about_what_it_cannot_tell() -> None:
     assert drift(busy, soften(pattern(9).astype(np.uint8)), middle, none, 8) is None
     assert drift(busy, busy, np.array([240, 144, 260, 180], np.float32), none, 8) is None
     assert drift(busy, busy, np.array([0, 0, 128, 192], np.float32), none, 8) is None
+
+
+def test_what_is_new_or_fast_wants_the_next_look_soon_and_who_walks_on_does_not() -> None:
+    walker, runner = Tracker((2000, 600)), Tracker((2000, 600))
+    hurried = []
+    for i in range(10):
+        walker.see(400 * i, found(box(100 + 20 * i)))
+        runner.see(400 * i, found(box(100 + 60 * i)))
+        hurried.append(walker.hurries(400 * i))
+    assert hurried == [True] * 4 + [False] * 6
+    assert runner.hurries(3600)
