@@ -126,7 +126,12 @@ def test_what_may_never_be_seen_is_black_in_the_backdrop(charter: Charter):
 def test_the_charter_passes_its_own_checks(charter_text: str, charter: Charter):
     findings = lint(read(charter_text.encode()), "demo")
     assert {finding.severity for finding in findings} <= {"notice"}, findings
-    assert {analytic.kind for analytic in charter.analytics} == {"intrusion", "crowd_density", "camera_fault"}
+    assert {analytic.kind for analytic in charter.analytics} == {
+        "intrusion",
+        "crowd_density",
+        "wrong_way",
+        "camera_fault",
+    }
 
 
 def test_each_label_is_one_that_a_reviewer_could_give(charter: Charter):
