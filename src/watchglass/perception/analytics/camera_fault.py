@@ -12,7 +12,7 @@ from watchglass.perception.messages import AnalyticSpec
 
 _WORDS: Final = {
     "black": "the picture has been black for {seconds:.0f} s",
-    "frozen": "the picture has not changed at all for {seconds:.0f} s, though this camera always has noise",
+    "frozen": "hardly a pixel of the picture has changed for {seconds:.0f} s, though this camera always has noise",
     "blurred": "the picture has been much less sharp than usual for {seconds:.0f} s",
     "moved": "the camera has shown another view than before for {seconds:.0f} s",
     "lost": "no picture has come for {seconds:.0f} s",

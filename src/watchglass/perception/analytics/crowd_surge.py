@@ -59,8 +59,8 @@ class CrowdSurge:
         evidence="How many run, how many of them were measured, their middle speed, how many are in the zone.",
         fails=(
             (
-                "Most surges are missed today: the detector looks 2.5 times a second, and whoever runs past others is "
-                "lost."
+                "Whoever runs past others may be lost: the detector looks a few times a second, and tells nobody apart by "
+                "looks."
             ),
             "A race, a game and children at play are surges too: the rule does not know why people run.",
             "In a dense crowd few are followed long enough to have a speed.",
