@@ -58,10 +58,7 @@ class CrowdSurge:
         ),
         evidence="How many run, how many of them were measured, their middle speed, how many are in the zone.",
         fails=(
-            (
-                "Whoever runs past others may be lost: the detector looks a few times a second, and tells nobody apart by "
-                "looks."
-            ),
+            "Whoever runs past others may be lost: the detector looks a few times a second, and knows nobody again.",
             "A race, a game and children at play are surges too: the rule does not know why people run.",
             "In a dense crowd few are followed long enough to have a speed.",
             "`width_m` alone makes far people slow and near people fast; measure a ground plane.",
