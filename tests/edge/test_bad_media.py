@@ -24,6 +24,7 @@ from watchglass.edge.limits import MOST_BLOCK, MOST_PIXELS, check_codec, check_s
 from watchglass.edge.video import VideoFile
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Report, SourceEnded, SourceSpec, ZoneSpec
 from watchglass.perception.ring import ClipOrder
+from watchglass.runtime import source as runtime_source
 from watchglass.runtime.clips import ClipMaker, Studio
 from watchglass.runtime.source import Source
 from watchglass.runtime.worker import run_once
@@ -242,8 +243,11 @@ def test_what_breaks_a_source_when_it_is_made_does_not_break_the_others(tmp_path
     assert "Error" in str(ended["odd"].error)
 
 
-def test_what_breaks_again_on_the_way_out_still_ends_one_source_only(tmp_path: Path) -> None:
+def test_what_breaks_again_on_the_way_out_still_ends_one_source_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A rule that fails when it looks, and a clip that cannot be ordered: the source ends, and says both."""
+    monkeypatch.setattr(runtime_source, "_BATCH_MS", 1)  # so that the incident comes before the film's end
     sent: list[Report] = []
 
     class Broken(ClipMaker):

@@ -21,7 +21,7 @@ from world import World, make_house
 
 T = TypeVar("T")
 LAWN = "on-the-lawn"
-EVERY = frozenset({LAWN, "gathering", "in-the-bays", "camera"})
+EVERY = frozenset({LAWN, "gathering", "entrance-only", "in-the-bays", "camera"})
 
 
 def wait_for(enough: Callable[[], T], seconds: float = 120) -> T:
