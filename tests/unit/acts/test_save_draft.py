@@ -82,7 +82,6 @@ def test_without_its_record_a_draft_stays_as_it_was(world: World, draft: DraftFi
     world.mend_the_log()
     world.fill_the_disk()
 
-
     def save_until_it_is_full() -> None:
         for _ in range(200):
             save(world, draft, text, sha256(draft.read() or b""))

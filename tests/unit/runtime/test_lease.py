@@ -97,8 +97,8 @@ def test_specs_say_what_the_charter_says(world: World) -> None:
     assert (spec.name, spec.loop, spec.realtime, spec.backdrop, spec.grid_m) == ("street", True, True, b"png", 0.5)
     assert spec.uri == str(world.layout.media / "street.mp4")
     assert {analytic.name: analytic.kind for analytic in spec.analytics} == {
-        "gathering": "crowd_density", "on-the-lawn": "intrusion", "entrance-only": "wrong_way", "in-the-bays": "intrusion",
-        "camera": "camera_fault",
+        "gathering": "crowd_density", "on-the-lawn": "intrusion", "entrance-only": "wrong_way",
+        "in-the-bays": "intrusion", "camera": "camera_fault",
     }  # fmt: skip
     zone = spec.analytics[0].zone
     assert zone is not None
