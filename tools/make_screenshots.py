@@ -160,7 +160,7 @@ def take(browser: Browser, url: str, password: str) -> None:
     operator = visit(browser, url, DESKTOP, "olga", password)
     operator.goto(f"{url}/sources/street/zones")
     operator.wait_for_selector(".draw-corner")
-    operator.get_by_role("button", name="Add a line").click()
+    operator.get_by_role("button", name="Draw a line").click()
     operator.locator("h1").evaluate("heading => heading.scrollIntoView({block: 'start'})")
     operator.wait_for_timeout(SETTLE_MS)
     keep(operator, "zones")
