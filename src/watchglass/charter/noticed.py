@@ -84,16 +84,15 @@ class Watching(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intrusion(Watching):
-    """Something of a kind stays inside a zone."""
+class Choosing(Watching):
+    """An analytic that is about things of some kinds; each says which it may name."""
 
-    kind: ClassVar[str] = "intrusion"
-
-    of: Annotated[tuple[Kind, ...], Key(Many(schema.word(*KINDS), fewest=1, most=len(KINDS)), "What it looks for.")]
+    of: tuple[str, ...]
 
     def __post_init__(self) -> None:
         Watching.__post_init__(self)
-        _once(self.of)
+        if len(set(self.of)) != len(self.of):
+            raise BadInput("`of` names a kind twice.", fix="Name each kind once.")
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -102,7 +101,16 @@ class Intrusion(Watching):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrongWay(Watching):
+class Intrusion(Choosing):
+    """Something of a kind stays inside a zone."""
+
+    kind: ClassVar[str] = "intrusion"
+
+    of: Annotated[tuple[Kind, ...], Key(Many(schema.word(*KINDS), fewest=1, most=len(KINDS)), "What it looks for.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongWay(Choosing):
     """Something crosses a line against the allowed way."""
 
     kind: ClassVar[str] = "wrong_way"
@@ -112,32 +120,14 @@ class WrongWay(Watching):
         tuple[Crosser, ...], Key(Many(schema.word(*CROSSERS), fewest=1, most=len(CROSSERS)), "What it looks for.")
     ]
 
-    def __post_init__(self) -> None:
-        Watching.__post_init__(self)
-        _once(self.of)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """See ``Rule.settings``."""
-        return {"of": list(self.of), "for_ms": self.for_ms}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VehicleInPedestrianArea(Watching):
+class VehicleInPedestrianArea(Choosing):
     """Something with wheels is where only people on foot may be."""
 
     kind: ClassVar[str] = "vehicle_in_pedestrian_area"
 
     of: Annotated[tuple[Rider, ...], Key(Many(schema.word(*RIDERS), fewest=1, most=len(RIDERS)), "What it looks for.")]
-
-    def __post_init__(self) -> None:
-        Watching.__post_init__(self)
-        _once(self.of)
-
-    @property
-    def settings(self) -> Mapping[str, object]:
-        """See ``Rule.settings``."""
-        return {"of": list(self.of), "for_ms": self.for_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,8 +298,3 @@ ANALYTICS: Final[tuple[type[Analytic], ...]] = (
 
 LIFE_SAFETY: Final = frozenset(model.kind for model in ANALYTICS if model.life_safety)
 """Kinds whose overdue alerts are a danger to life."""
-
-
-def _once(of: tuple[str, ...]) -> None:
-    if len(set(of)) != len(of):
-        raise BadInput("`of` names a kind twice.", fix="Name each kind once.")

@@ -22,6 +22,6 @@ def hardware_for(codec: str) -> tuple[HWAccel | None, str]:
             found = HWAccel(device, allow_software_fallback=True)
             av.CodecContext.create(codec, "r", found)
         except (FFmpegError, OSError, ValueError, RuntimeError, NotImplementedError):
-            continue
+            continue  # what PyAV raises where a listed device does not open or does not know the codec: try the next
         return found, f"decoded on hardware ({device}) where it can be"
     return None, NONE_HERE
