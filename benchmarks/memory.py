@@ -12,6 +12,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,25 @@ def own_backdrops(data: Path, count: int) -> list[bytes]:
     return result
 
 
-def held(sources: tuple[SourceSpec, ...], seconds: float) -> tuple[float, dict[str, Health]]:
-    """MiB (proportional set size, median of the last readings) of a worker after so many seconds; its last health."""
+@dataclass(frozen=True)
+class Held:
+    """What a worker with some live streams came to.
+
+    Attributes:
+        mib: its proportional set size, the median of the last readings.
+        health: the last line of each source.
+        late_ms: how much its sources skipped in the second half of the time, because it could not keep up.
+        cpu: CPU seconds a second that its sources cost in the second half.
+    """
+
+    mib: float
+    health: dict[str, Health]
+    late_ms: int
+    cpu: float
+
+
+def held(sources: tuple[SourceSpec, ...], seconds: float) -> Held:
+    """Run a worker with these sources for so many seconds."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=worker.main, args=(theirs, sources))
@@ -61,6 +79,7 @@ def held(sources: tuple[SourceSpec, ...], seconds: float) -> tuple[float, dict[s
     names = frozenset(s.name for s in sources)
     running = frozenset((s.name, a.name) for s in sources for a in s.analytics)
     last: dict[str, Health] = {}
+    half: dict[str, Health] = {}
     readings: list[float] = []
     end = time.monotonic() + seconds
     try:
@@ -71,6 +90,8 @@ def held(sources: tuple[SourceSpec, ...], seconds: float) -> tuple[float, dict[s
                 report = ours.recv()
                 if isinstance(report, Health):
                     last[report.source] = report
+            if not half and left <= seconds / 2:
+                half = dict(last)
             if left < _SAMPLES * 0.5:
                 readings.append(pss_mib(process.pid or 0))
         ours.send(Stop())
@@ -80,7 +101,12 @@ def held(sources: tuple[SourceSpec, ...], seconds: float) -> tuple[float, dict[s
             process.kill()
         process.join()
         ours.close()
-    return statistics.median(readings), last
+    return Held(
+        statistics.median(readings),
+        last,
+        sum(h.dropped.get("late_ms", 0) - half[name].dropped.get("late_ms", 0) for name, h in last.items()),
+        sum(h.cpu_seconds - half[name].cpu_seconds for name, h in last.items()) / (seconds / 2),
+    )
 
 
 def pss_mib(pid: int) -> float:
@@ -107,8 +133,9 @@ def memory(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
         shut: dict[str, Health] = {}
         for count in counts:
             progress(f"a worker with {count} streams{label.replace('_', ', ')}, {seconds:.0f} s")
-            mib, shut = held(specs(path, count, pngs), seconds)
-            sizes.append(mib)
+            done = held(specs(path, count, pngs), seconds)
+            shut = done.health
+            sizes.append(done.mib)
         slope = float(np.polyfit(counts, sizes, 1)[0])
         steps = [(b - a) / (n - m) for (m, a), (n, b) in zip(zip(counts, sizes), zip(counts[1:], sizes[1:]))]  # noqa: B905 # pairs of neighbours
         read = ", ".join(f"{n}: {mib:.0f}" for n, mib in zip(counts, sizes, strict=True))
@@ -124,3 +151,24 @@ def memory(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
             )
         )  # fmt: skip
     return result
+
+
+def streams_held(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
+    """How many quiet live streams one worker really holds: so many that none of them skips anything."""
+    path = stream(Recipe("quiet", 60 if quick else 600), data, progress)
+    best: tuple[int, Held] | None = None
+    tried = []
+    for count in (20,) if quick else (40, 60, 80, 100):
+        progress(f"a worker with {count} quiet streams")
+        done = held(specs(path, count, own_backdrops(data, 1) * count), 30.0 if quick else 90.0)
+        tried.append(f"{count}: {done.cpu:.2f} CPU s a second, {done.late_ms} ms skipped")
+        if done.late_ms:
+            break
+        best = (count, done)
+    return [
+        figure(
+            "worker_streams_held", best[0] if best else 0, better="higher", n=len(tried),
+            unit="1080p25 streams a worker",
+            note=f"run, live, all started at once; counted after the first half of the time; {'; '.join(tried)}",
+        )
+    ]  # fmt: skip

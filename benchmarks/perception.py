@@ -183,11 +183,12 @@ def streams_a_core(data: Path, *, quick: bool, progress: Progress) -> list[Figur
     sides = [_measure("perception", "line", str(path), str(data)) for _ in range(1 if quick else 3)]
     fit = [side["seconds"] / side["cpu"] for side in sides]
     return [
+        *memory.streams_held(data, quick=quick, progress=progress),
         figure(
             "worker_streams_quiet", statistics.median(fit), better="higher", unit="1080p25 streams a core",
             interval=None if len(fit) < 2 else (min(fit), max(fit)), n=len(fit),
             note="derived, not run: seconds of quiet CBR stream that the line does in a CPU second",
-        )
+        ),
     ]  # fmt: skip
 
 
@@ -322,7 +323,7 @@ FIGURES: dict[str, tuple[tuple[str, float | None], ...]] = {
     "ratios": tuple((row.name, row.target) for row in RATIOS),
     "clip": (("incident_clip_cpu_s", None),),
     "demo": (("demo_clip_cpu_ms_per_s", None),),
-    "streams": (("worker_streams_quiet", None),),
+    "streams": (("worker_streams_quiet", None), ("worker_streams_held", None)),
     "shown": tuple((row.name, None) for row in SHOWN),
     "peers": (
         ("nvr_like_quiet_ratio", None), ("nvr_like_busy_ratio", None), ("nvr_like_substream_ratio", None),
@@ -332,7 +333,12 @@ FIGURES: dict[str, tuple[tuple[str, float | None], ...]] = {
     "memory": (("memory_per_stream_mib", memory.TARGET_MIB),),
     "latency": (("latency_open_p95_s", latency.OPEN_TARGET_S), ("latency_closed_p95_s", latency.CLOSED_TARGET_S)),
 }  # fmt: skip
-_HIGHER = {"decode_everything_speedup_active10", "worker_streams_quiet", *(name for name, _ in FIGURES["recall"])}
+_HIGHER = {
+    "decode_everything_speedup_active10",
+    "worker_streams_quiet",
+    "worker_streams_held",
+    *(name for name, _ in FIGURES["recall"]),
+}
 
 
 def _not_measured(part: str, why: str) -> list[Figure]:
