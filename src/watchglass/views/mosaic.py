@@ -9,7 +9,7 @@ can still tell a person to somebody who knows them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, cast
 
 import cv2
@@ -24,7 +24,7 @@ Image = NDArray[np.uint8]
 
 CELL: Final = 8
 """The finest block, in pixels; all masks are aligned to it."""
-_LEVELS: Final = 6
+_LEVELS: Final = 8
 _ACROSS: Final = 8
 """Blocks across a thing: a face is at most half as wide as the box of a person near by, hence at most four blocks."""
 _TALL: Final = 3
@@ -53,9 +53,16 @@ def mosaic(bgr: Image, backdrop: Backdrop | None, boxes: FloatArray) -> tuple[Im
     return _compose(bgr, reference, _cells(bgr, reference, admitted), boxes)
 
 
-def veil(backdrop: Backdrop, boxes: FloatArray) -> Backdrop:
-    """``backdrop`` with ``boxes`` (n, 4) mosaicked: parked vehicles and readable text, before it is confirmed."""
-    levels = _levels(np.zeros(_grid(backdrop.bgr), bool), boxes, whole=0)
+def veil(backdrop: Backdrop, boxes: FloatArray, sides: Sequence[float] = ()) -> Backdrop:
+    """``backdrop`` with ``boxes`` (n, 4) mosaicked: parked vehicles and readable text, before it is confirmed.
+
+    Args:
+        backdrop: what was learned.
+        boxes: (n, 4) of what must not be seen, pixels.
+        sides: for each box how large its blocks must be at least, in pixels, and never less than the box itself asks
+            for: for text the height of a letter, which leaves of each letter its mean. Empty: as the boxes ask.
+    """
+    levels = _levels(np.zeros(_grid(backdrop.bgr), bool), boxes, whole=0, sides=sides)
     return Backdrop(_painted_over(backdrop.bgr, backdrop.bgr, levels), backdrop.admitted)
 
 
@@ -161,13 +168,14 @@ def _spread(cells: BoolArray, bgr: Image) -> BoolArray:
     return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
 
 
-def _levels(cells: BoolArray, boxes: FloatArray, *, whole: int) -> NDArray[np.uint8]:
+def _levels(cells: BoolArray, boxes: FloatArray, *, whole: int, sides: Sequence[float] = ()) -> NDArray[np.uint8]:
     """The block level of every cell (0: not masked; n: blocks of 8·2^(n-1) pixels). Coarser wins; blocks are whole.
 
     Args:
         cells: what is not confirmed backdrop. Each connected part gets blocks for its greatest thickness.
         boxes: (n, 4) of things, pixels; each gets blocks for its own size.
         whole: the least level of the whole picture, where there is no backdrop; 0 where there is.
+        sides: for each box the least side of its blocks; empty where its size alone decides.
     """
     wanted = np.full(cells.shape, whole, np.uint8)
     if not whole and cells.any():
@@ -177,13 +185,13 @@ def _levels(cells: BoolArray, boxes: FloatArray, *, whole: int) -> NDArray[np.ui
         thickest = np.zeros(count)
         np.maximum.at(thickest, labels.ravel().astype(np.intp), thickness.ravel())
         wanted = np.array([0, *(_level_for(across) for across in thickest[1:])], np.uint8)[labels]
-    for x1, y1, x2, y2 in boxes:
+    for (x1, y1, x2, y2), side in zip(boxes, sides if len(sides) else [0.0] * len(boxes), strict=True):
         margin_x, margin_y = (x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL
         part = wanted[
             max(0, int((y1 - margin_y) // CELL)) : max(0, int(-(-(y2 + margin_y) // CELL))),
             max(0, int((x1 - margin_x) // CELL)) : max(0, int(-(-(x2 + margin_x) // CELL))),
         ]
-        np.maximum(part, _level_for(max(x2 - x1, (y2 - y1) / _TALL)), out=part)
+        np.maximum(part, _level_for(max(x2 - x1, (y2 - y1) / _TALL, side * _ACROSS)), out=part)
     return _whole_blocks(wanted)
 
 

@@ -152,3 +152,12 @@ def test_what_is_parked_is_veiled_in_the_backdrop():
     assert (veiled.admitted == backdrop.admitted).all()
     assert steps(veiled.bgr[90, 100:180]) <= 7
     assert (veiled.bgr[:32] == backdrop.bgr[:32]).all()
+
+
+def test_text_is_veiled_in_blocks_as_large_as_its_letters():
+    backdrop = Backdrop(noise(9), EMPTY.admitted)
+    sign = one(100, 60, 180, 100)
+    assert steps(veil(backdrop, sign).bgr[80, 96:192]) > 4
+    assert steps(veil(backdrop, sign, (30.0,)).bgr[80, 96:192]) == 3
+    with pytest.raises(ValueError, match="zip"):
+        veil(backdrop, sign, (30.0, 30.0))
