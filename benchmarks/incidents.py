@@ -276,7 +276,7 @@ def cascade(
     """What the whole line raises, and what it did for it."""
     empty = backdrop(data)
     png = Backdrop(empty, np.ones(empty.shape[:2], bool)).to_png()
-    spec = SourceSpec("incidents", str(file.path), judged, realtime=False, backdrop=png)
+    spec = SourceSpec("incidents", str(file.path), judged, realtime=False, backdrops=(("day", png),))
     fired: list[Fired] = []
     last: dict[str, float] = {}
 

@@ -38,7 +38,8 @@ def specs(path: Path, count: int, pngs: list[bytes] | None) -> tuple[SourceSpec,
         AnalyticSpec("fault", "camera_fault", None, {}),
     )
     return tuple(
-        SourceSpec(f"s{i}", str(path), rules, loop=True, backdrop=pngs[i] if pngs else None) for i in range(count)
+        SourceSpec(f"s{i}", str(path), rules, loop=True, backdrops=(("day", pngs[i]),) if pngs else ())
+        for i in range(count)
     )
 
 

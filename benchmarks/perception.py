@@ -64,7 +64,7 @@ def run_line(path: str, data: str) -> Side:
         AnalyticSpec("crowding", "crowd_density", crossing, {"people_per_m2": 0.05, "for_ms": 5000}),
         AnalyticSpec("fault", "camera_fault", None, {}),
     )
-    spec = SourceSpec("bench", path, rules, realtime=False, backdrop=png)
+    spec = SourceSpec("bench", path, rules, realtime=False, backdrops=(("day", png),) if png else ())
     detector = load()
     seen: Side = {"incidents": 0, "clips": 0, "inferences": 0, "decoded": 0, "frames": 0, "gate": ""}
 

@@ -64,7 +64,7 @@ def charter(charter_text: str) -> Charter:
 def reports(charter: Charter) -> list[Report]:
     """Everything that the real pipeline says about the clip, once from its beginning to its end."""
     (spec,) = specs_of(
-        charter, Path(str(demo.FOLDER)), lambda _: demo.BACKDROP.read_bytes(), realtime=False, start_ms=0
+        charter, Path(str(demo.FOLDER)), lambda _: (("day", demo.BACKDROP.read_bytes()),), realtime=False, start_ms=0
     )
     found: list[Report] = []
     ended = run_once(spec, load(), found.append)

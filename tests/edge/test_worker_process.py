@@ -218,8 +218,8 @@ def test_a_loops_seam_is_no_fault_and_backdrops_come_and_go(tmp_path: Path) -> N
         world.until(lambda r: any(isinstance(x, BackdropProposal) for x in r))
         proposal = next(r for r in world.of(BackdropProposal))
         assert Backdrop.from_png(proposal.png).size == (320, 240)
-        world.conn.send(SetBackdrop("cam", proposal.png))
-        world.conn.send(SetBackdrop("cam", None))
+        world.conn.send(SetBackdrop("cam", proposal.scene, proposal.png))
+        world.conn.send(SetBackdrop("cam", proposal.scene, None))
         seen = len(world.reports)
         world.until(lambda r: len(r) > seen + 5)
 

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from watchglass.access.roles import Grant, May
 from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import ConfirmBackdrop, Permit
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import Problem
 from watchglass.records.outbox import Reader, Transaction
+from watchglass.views.scenes import DAY
 
 
-def confirm_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str, png: bytes) -> Done[int]:
-    """Let ``png`` be the source's backdrop from now on; the one before it is withdrawn.
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The backdrop that stands for one view of a source.
+
+    Attributes:
+        confirmed_ms: when an operator confirmed it; made_ms: when it last changed (later, if blocks were renewed).
+    """
+
+    id: int
+    scene: str
+    png: bytes
+    confirmed_ms: int
+    made_ms: int
+
+
+def confirm_backdrop(
+    acting: Acting, grant: Grant, permit: Permit, source: str, png: bytes, scene: str = DAY
+) -> Done[int]:
+    """Let ``png`` be the backdrop of one view of ``source`` from now on; the one before it is withdrawn.
 
     Returns:
         The backdrop's number.
@@ -28,26 +48,36 @@ def confirm_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str, 
             by=grant,
             under=permit,
             clear={"source": source},
-            committed={"picture_sha256": b64(sha256(png))},
+            committed={"scene": scene, "picture_sha256": b64(sha256(png))},
         )
-        _withdraw(tx, source, now)
+        _withdraw(tx, source, scene, now)
         return tx.insert(
             "backdrop",
-            {"source": source, "png": png, "made_ms": now, "confirmed_ms": now, "account": grant.person.account},
+            {
+                "source": source,
+                "scene": scene,
+                "png": png,
+                "made_ms": now,
+                "confirmed_ms": now,
+                "account": grant.person.account,
+            },
         )
 
     return do(acting, act)
 
 
-def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str) -> Done[None]:
-    """The public view of ``source`` is grey again until somebody confirms a new backdrop."""
+def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str, scene: str = DAY) -> Done[None]:
+    """One view of ``source`` is shown grey again until somebody confirms a new backdrop of it."""
     grant.require(May.CONFIRM_BACKDROP)
     same(permit.require(ConfirmBackdrop, acting.clock.now()).source, source)
 
     def act(tx: Transaction) -> None:
-        standing = confirmed(tx, source)
+        standing = confirmed(tx, source, scene)
         if standing is None:
-            raise Problem("No backdrop stands for this source.", fix="Nothing needs to be withdrawn; the view is grey.")
+            raise Problem(
+                "No backdrop stands for this view of the source.",
+                fix="Nothing needs to be withdrawn; the view is grey.",
+            )
         attest(
             acting,
             tx,
@@ -55,22 +85,34 @@ def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str)
             by=grant,
             under=permit,
             clear={"source": source},
-            committed={"picture_sha256": b64(sha256(standing[1]))},
+            committed={"scene": scene, "picture_sha256": b64(sha256(standing.png))},
         )
-        _withdraw(tx, source, acting.clock.now())
+        _withdraw(tx, source, scene, acting.clock.now())
 
     return do(acting, act)
 
 
-def _withdraw(tx: Transaction, source: str, now: int) -> None:
-    tx.execute("UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND withdrawn_ms IS NULL", now, source)
+def _withdraw(tx: Transaction, source: str, scene: str, now: int) -> None:
+    tx.execute(
+        "UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND scene = ? AND withdrawn_ms IS NULL",
+        now,
+        source,
+        scene,
+    )
 
 
-def confirmed(reader: Reader, source: str) -> tuple[int, bytes] | None:
-    """The backdrop that stands for ``source``: its number and its PNG."""
-    row = reader.one(
-        "SELECT id, png FROM backdrop WHERE source = ? AND confirmed_ms IS NOT NULL AND withdrawn_ms IS NULL "
-        "ORDER BY id DESC LIMIT 1",
+def confirmed(reader: Reader, source: str, scene: str | None = None) -> Confirmed | None:
+    """The backdrop that stands for one view of ``source``; without a ``scene`` that of the view confirmed first."""
+    return next((each for each in all_confirmed(reader, source) if scene in (None, each.scene)), None)
+
+
+def all_confirmed(reader: Reader, source: str) -> tuple[Confirmed, ...]:
+    """The backdrops that stand for the views of ``source``, the daylight's first."""
+    rows = reader.all(
+        "SELECT id, scene, png, confirmed_ms, made_ms FROM backdrop "
+        "WHERE source = ? AND confirmed_ms IS NOT NULL AND withdrawn_ms IS NULL ORDER BY scene <> 'day', confirmed_ms, id",
         source,
     )
-    return (int(row["id"]), bytes(row["png"])) if row else None
+    return tuple(
+        Confirmed(int(row["id"]), row["scene"], bytes(row["png"]), row["confirmed_ms"], row["made_ms"]) for row in rows
+    )

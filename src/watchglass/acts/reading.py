@@ -362,22 +362,31 @@ def _account(row: Row) -> Account:
 
 @dataclass(frozen=True, slots=True)
 class BackdropRow:
-    """A backdrop that was confirmed; the picture itself is gone once it is withdrawn."""
+    """A backdrop of one view that was confirmed; the picture itself is gone once it is withdrawn or replaced.
+
+    Attributes:
+        made_ms: later than ``confirmed_ms`` where blocks were renewed since an operator confirmed it.
+    """
 
     id: int
+    scene: str
     confirmed_ms: int
+    made_ms: int
     withdrawn_ms: int | None
 
 
 def backdrops(reader: Reader, source: str, limit: int = 10) -> tuple[BackdropRow, ...]:
     """The backdrops that a source has had, newest first."""
     rows = reader.all(
-        "SELECT id, confirmed_ms, withdrawn_ms FROM backdrop WHERE source = ? AND confirmed_ms IS NOT NULL "
+        "SELECT id, scene, confirmed_ms, made_ms, withdrawn_ms FROM backdrop WHERE source = ? AND confirmed_ms IS NOT NULL "
         "ORDER BY id DESC LIMIT ?",
         source,
         limit,
     )
-    return tuple(BackdropRow(int(row["id"]), row["confirmed_ms"], row["withdrawn_ms"]) for row in rows)
+    return tuple(
+        BackdropRow(int(row["id"]), row["scene"], row["confirmed_ms"], row["made_ms"], row["withdrawn_ms"])
+        for row in rows
+    )
 
 
 def _count(reader: Reader, sql: str) -> int:

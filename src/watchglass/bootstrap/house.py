@@ -53,6 +53,7 @@ from watchglass.runtime.sequencer import Sequencer
 from watchglass.runtime.specs import specs_of
 from watchglass.runtime.supervisor import Supervisor
 from watchglass.runtime.worker import run_once
+from watchglass.views.scenes import DAY
 
 log = logging.getLogger(__name__)
 
@@ -246,10 +247,10 @@ class House:
         body = about_nothing(self.letterhead, charter, notice=number, now_ms=self.clock.now())
         return Draft(number, f"test:{number}", destination, tellers[0], None, Status.TEST, body)
 
-    def backdrop_changed(self, source: str) -> None:
-        """An act confirmed or withdrew a backdrop: worker and pages follow."""
+    def backdrop_changed(self, source: str, scene: str) -> None:
+        """An act confirmed or withdrew the backdrop of one view: worker and pages follow."""
         if self._supervisor is not None:
-            self._supervisor.backdrop_changed(source)
+            self._supervisor.backdrop_changed(source, scene)
 
     # ---- running ---------------------------------------------------------------------------------------------------
 
@@ -366,7 +367,7 @@ def look_once(
     specs = specs_of(
         now.charter,
         house.layout.media,
-        lambda _name: backdrop,
+        lambda _name: ((DAY, backdrop),),
         realtime=False,
         start_ms=start_ms,
         secret=house.secrets.get,

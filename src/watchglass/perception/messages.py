@@ -63,7 +63,7 @@ class SourceSpec:
         width_m: metres across the picture's width, where the charter states it.
         plane: points of the ground plane: (x, y in pixels, X, Y in metres); four or more, or none.
         overhead: the camera looks straight down.
-        backdrop: PNG bytes of the confirmed backdrop, or None.
+        backdrops: (scene, PNG bytes) of each view of this source whose backdrop is confirmed.
         grid_m, pin_hz: how coarse and how often pins are reported.
         clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
     """
@@ -77,7 +77,7 @@ class SourceSpec:
     gate: str = "auto"
     never_see: tuple[tuple[tuple[float, float], ...], ...] = ()
     width_m: float | None = None
-    backdrop: bytes | None = None
+    backdrops: tuple[tuple[str, bytes], ...] = ()
     grid_m: float = 1.0
     pin_hz: float = 4.0
     clip_before_ms: int = 4000
@@ -109,17 +109,23 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class SetBackdrop:
-    """A confirmed backdrop (PNG bytes), or None to withdraw it: the picture is grey again."""
+    """The confirmed backdrop (PNG bytes) of one view of a source, or None to withdraw it: that view is grey again."""
 
     source: str
+    scene: str
     png: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class ProposeBackdrop:
-    """Ask the worker for the backdrop as it has learned it so far."""
+    """Ask the worker for the backdrop as it has learned it so far.
+
+    Attributes:
+        scene: the view that is meant; "" is the one that is in front of the camera, or being learned, now.
+    """
 
     source: str
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +157,24 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """The public view at one moment: where marks stand, and nothing else. ``people`` counts persons in view."""
+    """The public view at one moment: where marks stand, and nothing else.
+
+    Attributes:
+        people: counts persons in view.
+        scene: which of the source's confirmed views is in front of the camera ("day", "infrared", "day-2", …).
+            "" is none, or it is not sure: the public view is grey then, and shows no marks.
+        unsure: why there is none, in plain words; "" where a scene fits.
+        light: how the light of now differs from that of the scene's backdrop: 12 factors in sixty-fourths, row by row
+            (``views.light``). () is the same light.
+    """
 
     source: str
     at_ms: int
     pins: tuple[Pin, ...]
     people: int
+    scene: str = ""
+    unsure: str = ""
+    light: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +231,7 @@ class Health:
         kbit_s: how much comes in.
         notes: what else there is to know about the stream, a short sentence each: whose time it has, what decodes it,
             what fails in the recorded stream. Never an address.
+        scene, unsure: which confirmed view is in front of the camera, or why none is (see ``Pins``).
     """
 
     source: str
@@ -233,16 +252,38 @@ class Health:
     decode_seconds: float = 0.0
     detect_seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    scene: str = ""
+    unsure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BackdropProposal:
-    """The backdrop as learned so far: PNG, and the share of its pixels that are admitted."""
+    """The backdrop of one view as learned so far: PNG, and the share of its pixels that are admitted."""
 
     source: str
     at_ms: int
     png: bytes
     ready: float
+    scene: str = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class BackdropRenewal:
+    """A confirmed backdrop with blocks that have changed, and have seen neither motion nor detection for 30 minutes.
+
+    Attributes:
+        scene: of which view.
+        base_sha256: SHA-256 of the PNG that it renews; where that is confirmed no longer, nothing is renewed.
+        png: the whole backdrop with the new blocks in it.
+        blocks: how many of its blocks of 32 pixels are new.
+    """
+
+    source: str
+    scene: str
+    at_ms: int
+    base_sha256: bytes
+    png: bytes
+    blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +298,4 @@ class SourceEnded:
     error: str | None = None
 
 
-Report = SourceOpened | Pins | Incident | Clip | Health | BackdropProposal | SourceEnded
+Report = SourceOpened | Pins | Incident | Clip | Health | BackdropProposal | BackdropRenewal | SourceEnded

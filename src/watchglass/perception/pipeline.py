@@ -189,6 +189,8 @@ class Pipeline:
             dropped={**dropped, **{cause: count for cause, count in lost.items() if count}},
             fault=self.fault or (self._condition.name if self._condition else None) or self._troubles(),
             backdrop_ready=self._painter.ready,
+            scene=self._painter.view.scene,
+            unsure=self._painter.view.unsure,
             group_ms=self._cascade.group_ms,
             gate=self._cascade.words(),
             kbit_s=round(8 * (self._bytes - then) / span, 1) if span > 0 else 0.0,
@@ -296,9 +298,12 @@ class Pipeline:
         )
 
     def _pins(self, at_ms: int) -> Pins:
+        view = self._painter.view
+        if not view.scene:
+            return Pins(self.spec.name, at_ms, (), 0, unsure=view.unsure)
         tracks = self._sight.tracks(at_ms)
         people = int((tracks.kinds == _PERSON).sum())
-        return Pins(self.spec.name, at_ms, self._painter.pins(tracks), people)
+        return Pins(self.spec.name, at_ms, self._painter.pins(tracks), people, view.scene, light=view.light)
 
     def _unseen(self, at_ms: int) -> Iterator[Event]:
         """Packets come, and for long no picture could be made of any: as bad as if none came."""

@@ -183,8 +183,22 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is in front of the camera: ``scene``, ``unsure`` and ``light`` as in ``messages.Pins``."""
+
+    scene: str = ""
+    unsure: str = ""
+    light: tuple[int, ...] = ()
+
+
 class Painter(Protocol):
     """Learns the empty scene and paints what may be shown, for one source."""
+
+    @property
+    def view(self) -> View:
+        """Which confirmed view is in front of the camera now, as far as that is sure."""
+        ...
 
     @property
     def ready(self) -> float:

@@ -234,7 +234,24 @@ _LIFE: Final = (
         "An operator said “nobody is in this picture”; from here on the public view shows it.",
         "Everyone sees the picture; oversight, from the opening, who confirmed it.",
         clear={"source": NAME},
-        committed={"picture_sha256": HASH, "account": _ACCOUNT},
+        committed={"scene": NAME, "picture_sha256": HASH, "account": _ACCOUNT},
+        later=frozenset({"scene"}),
+    ),
+    ActSpec(
+        "backdrop_renewed",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        HOUSE,
+        "Blocks of a published backdrop had changed and saw neither motion nor detection for 30 minutes: they are shown "
+        "as they are now.",
+        "Everyone sees the picture; oversight, from the opening, which one it replaced.",
+        clear={"source": NAME},
+        committed={
+            "scene": NAME,
+            "before_sha256": HASH,
+            "picture_sha256": HASH,
+            "blocks": Whole(1, 1_000_000),
+        },
     ),
     ActSpec(
         "backdrop_withdrawn",
@@ -244,7 +261,8 @@ _LIFE: Final = (
         "A published backdrop was taken back; the public view of the source is grey again.",
         "Oversight, from the opening, who withdrew it.",
         clear={"source": NAME},
-        committed={"picture_sha256": HASH, "account": _ACCOUNT},
+        committed={"scene": NAME, "picture_sha256": HASH, "account": _ACCOUNT},
+        later=frozenset({"scene"}),
     ),
     ActSpec(
         "draft_saved",

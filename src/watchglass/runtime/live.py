@@ -38,8 +38,8 @@ class Live:
         self._health: dict[str, Health] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._proposals: dict[str, BackdropProposal] = {}
-        self._backdrops: dict[str, tuple[str, bytes]] = {}
-        self.ask: Callable[[str], None] = lambda _source: None
+        self._backdrops: dict[tuple[str, str], tuple[str, bytes, int]] = {}
+        self.ask: Callable[[str, str], None] = lambda _source, _scene: None
 
     # ---- told by the supervisor ----------------------------------------------------------------------------------
 
@@ -80,14 +80,19 @@ class Live:
         with self._lock:
             self._sizes[source] = (width, height)
 
-    def set_backdrop(self, source: str, version: str, png: bytes | None) -> None:
-        """The backdrop that an act confirmed, or None when it was withdrawn."""
+    def set_backdrop(self, source: str, scene: str, version: str, png: bytes | None, confirmed_ms: int = 0) -> None:
+        """The backdrop of one view of ``source`` that an act confirmed or renewed, or None when it was withdrawn.
+
+        Args:
+            confirmed_ms: when an operator confirmed it.
+        """
         with self._lock:
             if png is None:
-                self._backdrops.pop(source, None)
+                self._backdrops.pop((source, scene), None)
             else:
-                self._backdrops[source] = (version, png)
-        self._bus.publish(f"pins:{source}", {"type": "backdrop", "version": version if png else None})
+                self._backdrops[source, scene] = (version, png, confirmed_ms)
+        event = {"type": "backdrop", "scene": scene, "version": version if png else None}
+        self._bus.publish(f"pins:{source}", event)
 
     def tick(self) -> None:
         """Publish what has become visible since the last time."""
@@ -119,19 +124,19 @@ class Live:
         with self._lock:
             return dict(self._health)
 
-    def backdrop(self, source: str) -> tuple[str, bytes] | None:
-        """The confirmed backdrop: its version and its PNG."""
+    def backdrop(self, source: str, scene: str) -> tuple[str, bytes, int] | None:
+        """The confirmed backdrop of one view: its version, its PNG, and when an operator confirmed it."""
         with self._lock:
-            return self._backdrops.get(source)
+            return self._backdrops.get((source, scene))
 
     def proposal(self, source: str) -> BackdropProposal | None:
         """The last proposal, if one was asked for."""
         with self._lock:
             return self._proposals.get(source)
 
-    def ask_proposal(self, source: str) -> None:
-        """Ask the worker for the backdrop as learned so far; it arrives within a second."""
-        self.ask(source)
+    def ask_proposal(self, source: str, scene: str = "") -> None:
+        """Ask the worker for the backdrop as learned so far (see ``ProposeBackdrop``); it arrives within a second."""
+        self.ask(source, scene)
 
     def size(self, source: str) -> tuple[int, int] | None:
         """(width, height) of the source's picture, once it was opened."""
@@ -171,4 +176,6 @@ def health_json(report: Health) -> dict[str, Any]:
         "kbit_s": round(report.kbit_s, 1),
         "cpu_seconds": round(report.cpu_seconds, 1),
         "notes": list(report.notes),
+        "scene": report.scene,
+        "unsure": report.unsure,
     }

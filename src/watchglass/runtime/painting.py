@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from watchglass.edge.encode import encode_png
 from watchglass.perception.messages import BackdropProposal, Pin, SourceSpec
 from watchglass.perception.observation import KINDS, Tracks
-from watchglass.perception.ports import Detector, Image
+from watchglass.perception.ports import Detector, Image, View
 from watchglass.views.backdrop import Backdrop, BackdropLearner
 from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
+from watchglass.views.scenes import DAY
 
 PERSON: Final = KINDS.index("person")
 VEHICLE: Final = KINDS.index("vehicle")
@@ -46,7 +47,7 @@ class ViewPainter:
     def __init__(self, spec: SourceSpec, size: tuple[int, int]) -> None:
         self._spec = spec
         self._size = size
-        self._png = spec.backdrop
+        self._png = dict(spec.backdrops).get(DAY)
         self._decoded: Backdrop | None = None
         self._learner = None if self._png else BackdropLearner(*size)
 
@@ -57,12 +58,14 @@ class ViewPainter:
             self._decoded = _backdrop(self._png)
         return self._decoded
 
-    def confirm(self, png: bytes | None) -> None:
-        """Use this confirmed backdrop from now on, or none.
+    def confirm(self, scene: str, png: bytes | None) -> None:
+        """Use this confirmed backdrop of a view from now on, or none.
 
         Raises:
             BadInput: not a backdrop.
         """
+        if scene != DAY:
+            return
         self._decoded = _backdrop(png) if png else None
         self._png = png
         if self._decoded is not None:
@@ -70,18 +73,24 @@ class ViewPainter:
         elif self._learner is None:
             self._learner = BackdropLearner(*self._size)
 
-    def proposal(self, at_ms: int, detector: Detector) -> BackdropProposal:
+    def proposal(self, at_ms: int, detector: Detector, scene: str = "") -> BackdropProposal:
         """The backdrop as far as it is learned, for an operator to look at. Begins to learn, if need be.
 
         Vehicles in it are mosaicked, and where the detector thinks that it sees a person it stays grey: an operator
         confirms what is left, and is not asked to overlook anybody.
         """
+        del scene
         if self._learner is None:
             self._learner = BackdropLearner(*self._size)
         learned = without_things(self._learner.picture(), detector)
         return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share)
 
     # ---- perception.ports.Painter ------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View:
+        """See ``Painter.view``."""
+        return View(DAY) if self._png else View(unsure="nobody has confirmed a view of this camera yet")
 
     @property
     def ready(self) -> float:

@@ -128,14 +128,15 @@ class Source:
         finally:
             self._cpu += time.thread_time() - started
 
-    def confirm_backdrop(self, png: bytes | None) -> None:
+    def confirm_backdrop(self, scene: str, png: bytes | None) -> None:
         """See ``ViewPainter.confirm``."""
-        self.spec = replace(self.spec, backdrop=png)
-        self._painter.confirm(png)
+        others = tuple(each for each in self.spec.backdrops if each[0] != scene)
+        self.spec = replace(self.spec, backdrops=others if png is None else (*others, (scene, png)))
+        self._painter.confirm(scene, png)
 
-    def propose_backdrop(self) -> None:
-        """Send the backdrop as far as it is learned."""
-        self._send(self._painter.proposal(self._clock.now(), self._detector))
+    def propose_backdrop(self, scene: str) -> None:
+        """Send the backdrop of a view as far as it is learned; see ``ViewPainter.proposal``."""
+        self._send(self._painter.proposal(self._clock.now(), self._detector, scene))
 
     def fail(self, error: str) -> None:
         """Give this source up; the others go on. What is broken may break again on the way out."""

@@ -34,7 +34,7 @@ def no_secrets(name: str) -> str:
 def specs_of(
     charter: Charter,
     media: Path,
-    backdrop: Callable[[str], bytes | None],
+    backdrops: Callable[[str], tuple[tuple[str, bytes], ...]],
     *,
     realtime: bool,
     start_ms: int,
@@ -45,7 +45,7 @@ def specs_of(
 
     Args:
         media: where file sources lie.
-        backdrop: the confirmed backdrop of a source, as PNG.
+        backdrops: the confirmed backdrops of a source: (scene, PNG) of each view.
         realtime: play by the clock; otherwise as fast as it goes, once, with time counted from ``start_ms``.
         secret: the secret of a name (``SecretFolder.get``). Addresses with passwords in them are secrets.
         models: where models lie that do not ship with the software.
@@ -74,7 +74,7 @@ def specs_of(
             width_m=source.view.width_m if source.view else None,
             plane=tuple((*point.at, *point.m) for point in source.view.plane) if source.view else (),
             overhead=source.view is not None and source.view.overhead,
-            backdrop=backdrop(source.name),
+            backdrops=backdrops(source.name),
             grid_m=charter.safeguards.public_view.grid_m,
         )
         for source in charter.sources

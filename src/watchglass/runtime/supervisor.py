@@ -18,7 +18,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final, assert_never
 
-from watchglass.acts.confirm_backdrop import confirmed
+from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
 from watchglass.acts.run_record import Cause, start_run, stop_run
 from watchglass.acts.signed import note_obeyed
@@ -30,6 +30,7 @@ from watchglass.edge.plugins.host import enforceable
 from watchglass.edge.plugins.installed import plug_in
 from watchglass.perception.messages import (
     BackdropProposal,
+    BackdropRenewal,
     Clip,
     Health,
     Incident,
@@ -111,7 +112,7 @@ class Supervisor:
             ended=lambda source: source in self.tally.ended,
             mourn=self._mourn,
         )
-        live.ask = lambda source: self.send(source, ProposeBackdrop(source))
+        live.ask = lambda source, scene: self.send(source, ProposeBackdrop(source, scene))
 
     @property
     def tally(self) -> Tally:
@@ -130,10 +131,9 @@ class Supervisor:
         self._wishes.append((source, order))
         self.wake()
 
-    def backdrop_changed(self, source: str) -> None:
-        """Tell worker and pages that an act confirmed or withdrew a backdrop."""
-        png = self._load_backdrop(source)
-        self.send(source, SetBackdrop(source, png))
+    def backdrop_changed(self, source: str, scene: str) -> None:
+        """Tell worker and pages that an act confirmed, renewed or withdrew the backdrop of one view."""
+        self.send(source, SetBackdrop(source, scene, dict(self._load_backdrops(source, scene)).get(scene)))
 
     # ---- the thread ----------------------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Supervisor:
         specs = specs_of(
             charter,
             self._media,
-            self._load_backdrop,
+            self._load_backdrops,
             realtime=not self._once,
             start_ms=now,
             secret=self._secret,
@@ -268,6 +268,8 @@ class Supervisor:
             case BackdropProposal():
                 self._live.take_proposal(report)
                 self._bus.publish("health", {"type": "proposal", "source": report.source})
+            case BackdropRenewal():
+                log.info("A renewal of the backdrop of %s is not recorded yet.", report.source)
             case SourceEnded():
                 self.tally.ended[report.source] = report
                 self._running.pop(report.source, None)
@@ -352,13 +354,14 @@ class Supervisor:
     def _all_ended(self) -> bool:
         return self.crew.all_over() and not self.intake.backlog
 
-    def _load_backdrop(self, source: str) -> bytes | None:
-        found = confirmed(self._acting.store.read(), source)
-        if found is None:
-            self._live.set_backdrop(source, "", None)
-            return None
-        self._live.set_backdrop(source, str(found[0]), found[1])
-        return found[1]
+    def _load_backdrops(self, source: str, changed: str = "") -> tuple[tuple[str, bytes], ...]:
+        """(scene, PNG) of each confirmed view, which pages then have too; ``changed`` may be confirmed no longer."""
+        found = all_confirmed(self._acting.store.read(), source)
+        if changed and changed not in {each.scene for each in found}:
+            self._live.set_backdrop(source, changed, "", None)
+        for each in found:
+            self._live.set_backdrop(source, each.scene, str(each.id), each.png, each.confirmed_ms)
+        return tuple((each.scene, each.png) for each in found)
 
     def _stop_workers(self) -> None:
         self.crew.stop()

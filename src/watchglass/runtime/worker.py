@@ -187,12 +187,12 @@ class Worker:
                 self._lease = order
             case Stop():
                 self._stopping = True
-            case SetBackdrop(name, png):
+            case SetBackdrop(name, scene, png):
                 if name in self._sources:
-                    self._sources[name].confirm_backdrop(png)
-            case ProposeBackdrop(name):
+                    self._sources[name].confirm_backdrop(scene, png)
+            case ProposeBackdrop(name, scene):
                 if name in self._sources:
-                    self._sources[name].propose_backdrop()
+                    self._sources[name].propose_backdrop(scene)
 
 
 _NOTHING: Final = Lease("", frozenset(), frozenset(), 0)

@@ -139,9 +139,11 @@ def test_a_backdrop_is_confirmed_replaced_and_withdrawn(world: World) -> None:
     with pytest.raises(Problem, match="No backdrop stands"):
         withdraw(world)
     first = confirm(world)
-    assert confirmed(reader, "street") == (first, PNG)
+    assert (stands := confirmed(reader, "street")) is not None
+    assert (stands.id, stands.scene, stands.png) == (first, "day", PNG)
     second = confirm(world, b"another")
-    assert confirmed(reader, "street") == (second, b"another")
+    assert (stands := confirmed(reader, "street")) is not None
+    assert (stands.id, stands.png) == (second, b"another")
     row = reader.one("SELECT png FROM backdrop WHERE id = ?", first)
     assert row is not None
     assert row["png"] == b""  # what no longer stands is not kept

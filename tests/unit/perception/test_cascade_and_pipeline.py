@@ -13,7 +13,7 @@ from watchglass.perception.cascade import Cascade
 from watchglass.perception.messages import AnalyticSpec, Incident, Pin, Pins, SourceSpec, ZoneSpec
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.pipeline import Pipeline
-from watchglass.perception.ports import Image, Packet, Whole, sample_shape, stride_of
+from watchglass.perception.ports import Image, Packet, View, Whole, sample_shape, stride_of
 from watchglass.perception.ring import ClipOrder
 
 WIDTH, HEIGHT = 640, 480
@@ -118,6 +118,7 @@ class SimulatedDetector:
 class SimulatedPainter:
     ready = 0.5
     learning = True
+    view = View("day")
 
     def __init__(self, world: World) -> None:
         self.world = world

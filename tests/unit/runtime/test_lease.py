@@ -29,7 +29,7 @@ def suspend_each(world: World) -> None:
 
 
 STANDINGS: dict[str, tuple[Callable[[World], object], set[str], set[str]]] = {
-    "in force": (lambda _: None, ALL, {"street"}),
+    "in force": (lambda _: (), ALL, {"street"}),
     "one analytic suspended": (lambda w: w.suspend("on-the-lawn"), ALL - {"on-the-lawn"}, {"street"}),
     "everything suspended": (lambda w: w.suspend(), set(), set()),
     "every analytic suspended": (suspend_each, set(), set()),
@@ -93,8 +93,9 @@ def test_an_analytic_keeps_its_hours(tmp_path: Path) -> None:
 
 def test_specs_say_what_the_charter_says(world: World) -> None:
     charter = parse(world.text.encode())
-    (spec,) = specs_of(charter, world.layout.media, lambda _: b"png", realtime=True, start_ms=5)
-    assert (spec.name, spec.loop, spec.realtime, spec.backdrop, spec.grid_m) == ("street", True, True, b"png", 0.5)
+    (spec,) = specs_of(charter, world.layout.media, lambda _: (("day", b"png"),), realtime=True, start_ms=5)
+    assert (spec.name, spec.loop, spec.realtime, spec.grid_m) == ("street", True, True, 0.5)
+    assert spec.backdrops == (("day", b"png"),)
     assert spec.uri == str(world.layout.media / "street.mp4")
     assert {analytic.name: analytic.kind for analytic in spec.analytics} == {
         "gathering": "crowd_density", "on-the-lawn": "intrusion", "entrance-only": "wrong_way",
@@ -104,7 +105,7 @@ def test_specs_say_what_the_charter_says(world: World) -> None:
     assert zone is not None
     assert (zone.name, zone.area_m2, zone.polygon[0]) == ("assembly-point", 30.8, (360.0, 225.0))
     assert len(spec.never_see) == 1
-    (once,) = specs_of(charter, world.layout.media, lambda _: None, realtime=False, start_ms=5)
+    (once,) = specs_of(charter, world.layout.media, lambda _: (), realtime=False, start_ms=5)
     assert (once.loop, once.realtime, once.start_ms) == (False, False, 5)
 
 

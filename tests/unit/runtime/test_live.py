@@ -90,14 +90,17 @@ def test_health_backdrops_and_sizes(clock: VirtualClock, rules: PublicView) -> N
     assert health_json(line)["open_share"] == 0.123
     made.opened("street", 768, 576)
     assert (made.size("street"), made.size("yard")) == ((768, 576), None)
-    made.set_backdrop("street", "3", b"png")
-    assert made.backdrop("street") == ("3", b"png")
-    made.set_backdrop("street", "", None)
-    assert made.backdrop("street") is None
+    made.set_backdrop("street", "day", "3", b"png", 77)
+    made.set_backdrop("street", "infrared", "4", b"dark", 78)
+    assert made.backdrop("street", "day") == ("3", b"png", 77)
+    made.set_backdrop("street", "day", "", None)
+    assert made.backdrop("street", "day") is None
+    assert made.backdrop("street", "infrared") == ("4", b"dark", 78)
     proposal = BackdropProposal("street", clock.now(), b"png", 0.9)
     made.take_proposal(proposal)
     assert made.proposal("street") == proposal
-    asked: list[str] = []
-    made.ask = asked.append
+    asked: list[tuple[str, str]] = []
+    made.ask = lambda source, scene: asked.append((source, scene))
     made.ask_proposal("street")
-    assert asked == ["street"]
+    made.ask_proposal("street", "infrared")
+    assert asked == [("street", ""), ("street", "infrared")]

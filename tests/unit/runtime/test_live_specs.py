@@ -22,7 +22,7 @@ def secret(name: str) -> str:
 
 
 def specs(media: Path) -> dict[str, SourceSpec]:
-    made = specs_of(CHARTER, media, lambda _: None, realtime=True, start_ms=0, secret=secret)
+    made = specs_of(CHARTER, media, lambda _: (), realtime=True, start_ms=0, secret=secret)
     return {spec.name: spec for spec in made}
 
 
@@ -52,4 +52,4 @@ def test_a_missing_secret_is_said_by_its_name(tmp_path: Path, monkeypatch: pytes
 
 def test_without_a_folder_of_secrets_none_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="There are no secrets here"):
-        specs_of(CHARTER, tmp_path, lambda _: None, realtime=True, start_ms=0)
+        specs_of(CHARTER, tmp_path, lambda _: (), realtime=True, start_ms=0)

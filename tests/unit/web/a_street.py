@@ -155,8 +155,8 @@ class Street:
         self.house.live.opened("street", 768, 576)
         if backdrop:
             png = resources.files("watchglass").joinpath("demo/backdrop.png").read_bytes()
-            self.house.live.set_backdrop("street", "1", png)
-        self.house.live.take_pins(Pins("street", self.clock.now(), tuple(Pin(*pin) for pin in pins), people))
+            self.house.live.set_backdrop("street", "day", "1", png, self.clock.now())
+        self.house.live.take_pins(Pins("street", self.clock.now(), tuple(Pin(*pin) for pin in pins), people, "day"))
 
 
 def make_street(folder: Path, *, origin: str = ORIGIN) -> Street:

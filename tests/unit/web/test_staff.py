@@ -404,7 +404,7 @@ def test_a_source_shows_what_comes_in_what_is_lost_and_what_runs_until_when(port
 def test_an_operator_confirms_exactly_the_picture_that_was_looked_at(portal: Portal) -> None:
     house, operator = portal.street.house, portal.person("operator")
     asked: list[str] = []
-    house.live.ask = asked.append
+    house.live.ask = lambda source, _scene: asked.append(source)
     path = "/sources/street/backdrop"
     assert "The picture is on its way" in operator.get(path).text
     assert asked == ["street"]

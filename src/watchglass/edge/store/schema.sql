@@ -115,7 +115,8 @@ CREATE TABLE backdrop (
     made_ms       INTEGER NOT NULL,
     confirmed_ms  INTEGER,
     withdrawn_ms  INTEGER,
-    account       INTEGER REFERENCES account (id)
+    account       INTEGER REFERENCES account (id),
+    scene         TEXT    NOT NULL DEFAULT 'day'
 ) STRICT;
 CREATE INDEX backdrop_source ON backdrop (source, id);
 

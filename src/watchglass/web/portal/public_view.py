@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from watchglass.acts.public_facts import ViewFacts, view_facts
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import Image, paint
+from watchglass.views.scenes import DAY
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.render import page, plain
 from watchglass.web.portal.twins import twin
@@ -37,7 +38,7 @@ def facts_of(request: Request, source: str) -> ViewFacts:
     standing = house.standing()
     if standing.charter is None or source not in {item.name for item in standing.charter.sources}:
         raise NotFound
-    backdrop = house.live.backdrop(source)
+    backdrop = house.live.backdrop(source, DAY)
     return view_facts(
         standing,
         source,
@@ -52,7 +53,7 @@ def facts_of(request: Request, source: str) -> ViewFacts:
 def still(request: Request, source: str) -> Response:
     """The view as one picture, for those who can show nothing else."""
     view = facts_of(request, source)
-    backdrop = request.app.state.house.live.backdrop(source) if view.backdrop else None
+    backdrop = request.app.state.house.live.backdrop(source, DAY) if view.backdrop else None
     shown = request.app.state.house.live.pins(source) if view.pins else None
     picture = paint(
         Backdrop.from_png(backdrop[1]) if backdrop else None,
@@ -69,10 +70,10 @@ def backdrop(request: Request, source: str) -> Response:
     As WebP for browsers that say that they take it (a tenth of the size), else as PNG.
     """
     view = facts_of(request, source)
-    found = request.app.state.house.live.backdrop(source)
+    found = request.app.state.house.live.backdrop(source, DAY)
     if view.backdrop is None or found is None:
         raise NotFound
-    version, png = found
+    version, png, _ = found
     kind = "webp" if "image/webp" in request.headers.get("accept", "") else "png"
     headers = {"cache-control": "no-cache", "etag": f'"{version}-{kind}"', "vary": "accept"}
     if request.headers.get("if-none-match") == headers["etag"]:

@@ -20,6 +20,7 @@ from watchglass.charter.permit import ConfirmBackdrop, RunAnalytic
 from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput, Problem, Refused
 from watchglass.perception.messages import BackdropProposal, Health
+from watchglass.views.scenes import DAY
 from watchglass.web.portal.answers import NotFound, wants_data
 from watchglass.web.portal.context import (
     grant_of,
@@ -243,20 +244,20 @@ def confirm(
             fix="Look at the new picture and decide again.",
         )
     permit = permit_for(request, ConfirmBackdrop(name))
-    done = confirm_backdrop(house.acting, grant_of(request), permit, name, proposal.png)
-    house.backdrop_changed(name)
+    done = confirm_backdrop(house.acting, grant_of(request), permit, name, proposal.png, proposal.scene)
+    house.backdrop_changed(name, proposal.scene)
     if wants_data(request):
         return as_json({"backdrop": done.value, "receipts": receipts_json(done.receipts)})
     return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
 
 
 @router.post("/sources/{name}/backdrop/withdraw")
-def withdraw(request: Request, name: str) -> Response:
-    """Make the public view grey again."""
+def withdraw(request: Request, name: str, scene: Annotated[str, Form()] = DAY) -> Response:
+    """Make one view grey again."""
     house = house_of(request)
     source_of(request, name)
-    done = withdraw_backdrop(house.acting, grant_of(request), permit_for(request, ConfirmBackdrop(name)), name)
-    house.backdrop_changed(name)
+    done = withdraw_backdrop(house.acting, grant_of(request), permit_for(request, ConfirmBackdrop(name)), name, scene)
+    house.backdrop_changed(name, scene)
     if wants_data(request):
         return as_json({"receipts": receipts_json(done.receipts)})
     return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)

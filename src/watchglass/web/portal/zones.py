@@ -122,7 +122,7 @@ def backdrop(request: Request, name: str) -> Response:
     found = confirmed(reader_of(request), name)
     if found is None:
         raise NotFound
-    return Response(found[1], media_type="image/png")
+    return Response(found.png, media_type="image/png")
 
 
 @router.get("/sources/{name}/zones/charter.yaml")
@@ -239,15 +239,15 @@ def _size(request: Request, source: Source) -> dict[str, Any]:
         return {"width": source.picture.width, "height": source.picture.height, "known": True}
     live = house_of(request).live.size(source.name)
     scene = confirmed(reader_of(request), source.name)
-    if live is None and scene is not None and scene[1][12:16] == b"IHDR":
-        live = struct.unpack(">II", scene[1][16:24])
+    if live is None and scene is not None and scene.png[12:16] == b"IHDR":
+        live = struct.unpack(">II", scene.png[16:24])
     width, height = live or _UNKNOWN_SIZE
     return {"width": width, "height": height, "known": live is not None}
 
 
 def _backdrop_url(request: Request, name: str) -> str | None:
     found = confirmed(reader_of(request), name)
-    return f"/sources/{name}/zones/backdrop.png?v={found[0]}" if found else None
+    return f"/sources/{name}/zones/backdrop.png?v={found.id}" if found else None
 
 
 def _figure(shape: Shape, width: int) -> dict[str, Any]:
