@@ -110,7 +110,8 @@ def all_confirmed(reader: Reader, source: str) -> tuple[Confirmed, ...]:
     """The backdrops that stand for the views of ``source``, the daylight's first."""
     rows = reader.all(
         "SELECT id, scene, png, confirmed_ms, made_ms FROM backdrop "
-        "WHERE source = ? AND confirmed_ms IS NOT NULL AND withdrawn_ms IS NULL ORDER BY scene <> 'day', confirmed_ms, id",
+        "WHERE source = ? AND confirmed_ms IS NOT NULL AND withdrawn_ms IS NULL "
+        "ORDER BY scene <> 'day', confirmed_ms, id",
         source,
     )
     return tuple(

@@ -378,8 +378,8 @@ class BackdropRow:
 def backdrops(reader: Reader, source: str, limit: int = 10) -> tuple[BackdropRow, ...]:
     """The backdrops that a source has had, newest first."""
     rows = reader.all(
-        "SELECT id, scene, confirmed_ms, made_ms, withdrawn_ms FROM backdrop WHERE source = ? AND confirmed_ms IS NOT NULL "
-        "ORDER BY id DESC LIMIT ?",
+        "SELECT id, scene, confirmed_ms, made_ms, withdrawn_ms FROM backdrop "
+        "WHERE source = ? AND confirmed_ms IS NOT NULL ORDER BY id DESC LIMIT ?",
         source,
         limit,
     )

@@ -242,8 +242,8 @@ _LIFE: Final = (
         Basis.ATTESTED,
         Lane.BATCH,
         HOUSE,
-        "Blocks of a published backdrop had changed and saw neither motion nor detection for 30 minutes: they are shown "
-        "as they are now.",
+        "Parts of a published backdrop had changed and saw neither motion nor detection for 30 minutes; they are shown "
+        "anew.",
         "Everyone sees the picture; oversight, from the opening, which one it replaced.",
         clear={"source": NAME},
         committed={
