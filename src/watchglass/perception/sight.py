@@ -46,6 +46,7 @@ class Sight:
         size: (width, height) of its pictures.
         detector: finds things in them.
         calm_ms: the detector keeps its pace for so long after the last motion, and looks less often then.
+        pace_ms: how often the detector looks, on average and at most.
 
     Attributes:
         inferences: how often the detector has looked.
@@ -53,7 +54,9 @@ class Sight:
         window: where it looked (x1, y1, x2, y2 in pixels); None for the whole picture.
     """
 
-    def __init__(self, size: tuple[int, int], detector: Detector, *, calm_ms: int = 0) -> None:
+    def __init__(
+        self, size: tuple[int, int], detector: Detector, *, calm_ms: int = 0, pace_ms: int = DETECT_MS
+    ) -> None:
         self.inferences = 0
         self.found = Detections.none()
         self.window: tuple[float, float, float, float] | None = None
@@ -70,7 +73,7 @@ class Sight:
         self._moved_ms = self._detected_ms = self._stirred_ms = -(10**9)
         self._before: Image | None = None
         self._stirs = Stirs()
-        self._credit_ms = DETECT_MS
+        self._pace_ms = self._credit_ms = pace_ms
         self._credited_ms: int | None = None
 
     @property
@@ -135,7 +138,7 @@ class Sight:
         self.inferences += 1
         stirred = None if self._moved_at is None else _inside(self._moved_at >= self._since(look), found, self._stride)
         self._detected_ms, self._looked_ms = picture.at_ms, self._moved_ms
-        self._credit_ms -= DETECT_MS
+        self._credit_ms -= self._pace_ms
         fine = max(self._size) <= SMALL_PICTURE
         self._tracker.see(picture.at_ms, found, stirred, None if fine else look.finds)
         return True
@@ -199,22 +202,22 @@ class Sight:
         since = at_ms - self._detected_ms
         self._save_up(at_ms)
         if not is_open:
-            return self._tracker.holds and since >= DETECT_MS
-        if since >= IDLE_DETECT_MS:
+            return self._tracker.holds and since >= self._pace_ms
+        if since >= max(IDLE_DETECT_MS, self._pace_ms):
             return True
-        if since < HASTE_MS or self._credit_ms < DETECT_MS:
+        if since < HASTE_MS or self._credit_ms < self._pace_ms:
             return False
         followed, _ = self._tracker.expected(at_ms)
         unknown = self._stirs.unknown(at_ms, followed, self._size)
         if unknown or self._tracker.hurries(at_ms):
             return True
         still = self._moving is not None and at_ms - self._stirred_ms >= max(_STILL_MS, self._calm_ms)
-        return since >= DETECT_MS and not still
+        return since >= self._pace_ms and not still
 
     def _save_up(self, at_ms: int) -> None:
         """Looks not taken are saved, a few of them: on average there are never more."""
         since_ms = at_ms if self._credited_ms is None else self._credited_ms
-        self._credit_ms = min(SAVED * DETECT_MS, self._credit_ms + max(0, at_ms - since_ms))
+        self._credit_ms = min(SAVED * self._pace_ms, self._credit_ms + max(0, at_ms - since_ms))
         self._credited_ms = max(since_ms, at_ms)
 
     def _covered(self, tracks: Tracks, margin: float) -> BoolArray:
