@@ -23,7 +23,7 @@ TILES: Final = (3, 4)
 _SAMPLES_ACROSS: Final = 192
 _DARKEST, _BRIGHTEST = 12, 243
 _FEWEST: Final = 48
-_LIMITS: Final = (0.35, 2.8)
+LIMITS: Final = (0.35, 2.8)
 _STILL: Final = 0.015
 
 
@@ -76,7 +76,7 @@ def light_of_samples(then: Image, now: Image, usable: BoolArray | None) -> Float
     if np.isnan(field).all():
         return even_light()
     field = np.where(np.isnan(field), np.nanmedian(field), field)
-    return np.clip(field, *_LIMITS).astype(np.float32)
+    return np.clip(field, *LIMITS).astype(np.float32)
 
 
 def changes_anything(field: FloatArray) -> bool:
