@@ -208,13 +208,21 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The mosaicked clip of an incident: fragmented MP4 (H.264), no audio, no metadata."""
+    """The mosaicked clip of an incident: MP4 (H.264), no audio, no metadata.
+
+    Attributes:
+        masked_share: mean share of each frame that is mosaicked or withheld, 0..1.
+        withheld_share: share of the frames that are withheld: plates with words instead of pictures.
+        withheld_why: why most of them are, in words that go on from "it is withheld: …"; "" without any.
+    """
 
     incident: str
     source: str
     mp4: bytes
     seconds: float
     masked_share: float
+    withheld_share: float = 0.0
+    withheld_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
