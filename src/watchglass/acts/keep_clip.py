@@ -16,13 +16,23 @@ _NAME_BYTES = 4
 
 
 def keep_clip(
-    acting: Acting, permit: Permit, alert_id: str, mp4: bytes, *, seconds: float, masked_share: float
+    acting: Acting,
+    permit: Permit,
+    alert_id: str,
+    mp4: bytes,
+    *,
+    seconds: float,
+    masked_share: float,
+    withheld_share: float = 0.0,
+    withheld_why: str = "",
 ) -> Done[None]:
     """Seal and keep the clip. The ciphertext reaches the disk before the row that holds its key.
 
     Args:
         seconds: how long the clip is.
-        masked_share: mean share of each frame that is mosaicked, 0..1.
+        masked_share: mean share of each frame that is mosaicked or withheld, 0..1.
+        withheld_share: share of the frames that are withheld.
+        withheld_why: why most of them are; "" without any.
     """
     asked = permit.require(KeepClip, acting.clock.now())
     key, nonce = acting.entropy.bytes(_KEY_BYTES), acting.entropy.bytes(_NONCE_BYTES)
@@ -62,6 +72,8 @@ def keep_clip(
                 "masked_per_mille": masked,
                 "sha256": digest,
                 "made_ms": acting.clock.now(),
+                "withheld_per_mille": round(withheld_share * 1000),
+                "withheld_why": withheld_why,
             },
         )
 

@@ -231,6 +231,8 @@ CREATE TABLE clip (
     sha256            BLOB    NOT NULL CHECK (length(sha256) = 32),
     made_ms           INTEGER NOT NULL,
     destroyed_ms      INTEGER,
+    withheld_per_mille INTEGER NOT NULL DEFAULT 0,
+    withheld_why      TEXT    NOT NULL DEFAULT '',
     CHECK ((destroyed_ms IS NULL) = (key IS NOT NULL))
 ) STRICT;
 CREATE INDEX clip_alert ON clip (alert);
