@@ -68,6 +68,7 @@ def test_every_top_level_section_of_the_design_is_known() -> None:
 NEAR = {
     "sources.*.kind": ("    kind: file", "    kind: {value}"),
     "analytics.*.kind": ("kind: intrusion", "kind: {value}"),
+    "safeguards.public_view.archive": ("mode: painted", "mode: painted, archive: 1h"),
     "safeguards.record": ("  reviewer_view:", "  record: {when: incidents}\n  reviewer_view:"),
     "safeguards.retention.sealed": ("reviewer_clips: 7d", "sealed: 72h, reviewer_clips: 7d"),
     "safeguards.custodians": ("  reviewer_view:", "  custodians: {dpo: x}\n  reviewer_view:"),

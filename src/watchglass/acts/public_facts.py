@@ -6,10 +6,10 @@ somewhere; the ledger's lane for alerts is batched for the same reason (law 10).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final, assert_never
+from typing import ClassVar, Final, assert_never
 
 from watchglass.acts.reading import history_until
 from watchglass.charter import words
@@ -17,10 +17,11 @@ from watchglass.charter.decide import Standing, decide, in_force
 from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment, PublicView
 from watchglass.charter.permit import Request, RunAnalytic, ShowPublicView
 from watchglass.core.errors import Refused
-from watchglass.core.time import DAY, moment
+from watchglass.core.time import DAY, HOUR, MINUTE, moment
 from watchglass.records.outbox import Reader
 from watchglass.review.frequency import Frequency
-from watchglass.views.public import pin_radius, spread
+from watchglass.views.public import pin_radius
+from watchglass.views.timeline import Shown
 
 MONTH_DAYS: Final = 30
 """How far back "last month" looks."""
@@ -261,10 +262,12 @@ class ViewFacts:
     """What the public may see of one source now.
 
     Attributes:
-        pins: (x, y, kind), already set apart where they share a cell.
-        state: "live", "late", "none" (nothing to show yet) or "stopped" (the charter says no; see ``why_not``).
-        people: how many persons were in view; None where that is hidden or unknown.
         backdrop: the address of the empty scene, or None: grey.
+        pins: (x, y, kind), already set apart where they share a cell.
+        state: "live", "late", "none" (nothing to show), "unsure" (grey; see ``why_grey``) or "stopped" (the charter
+            says no; see ``why_not``).
+        people: how many persons were in view; None where that is hidden or unknown.
+        age: how old the empty scene is, as a sentence; None where none is shown.
     """
 
     source: str
@@ -272,13 +275,14 @@ class ViewFacts:
     width: int
     height: int
     backdrop: str | None
-    pins: tuple[tuple[float, float, int], ...]
+    pins: tuple[tuple[int, int, int], ...]
     radius: float
     at_ms: int | None
     state: str
     when: str
     people: int | None
     hidden: bool
+    age: str | None
     why: tuple[str, ...]
     why_not: tuple[str, ...]
     why_grey: str | None
@@ -288,8 +292,9 @@ def view_facts(
     standing: Standing,
     source: str,
     *,
-    shown: Mapping[str, Any] | None,
+    shown: Shown | None,
     backdrop: str | None,
+    confirmed_ms: int,
     size: tuple[int, int] | None,
     now_ms: int,
 ) -> ViewFacts:
@@ -298,8 +303,9 @@ def view_facts(
     Args:
         standing: the charter and what bears on it.
         source: a source of that charter.
-        shown: the marks after the charter's delay and threshold, as ``runtime.live`` gives them.
-        backdrop: the version of the confirmed backdrop, or None.
+        shown: the marks after the charter's delay and threshold, as ``views.timeline`` gives them.
+        backdrop: names the confirmed backdrop of what is in front of the camera, or None.
+        confirmed_ms: when an operator confirmed that.
         size: (width, height) of the picture where it is known.
         now_ms: the present.
     """
@@ -309,43 +315,57 @@ def view_facts(
     why_not = refusals(standing, ShowPublicView(source), now_ms)
     picture = the_source.picture
     width, height = size or ((picture.width, picture.height) if picture else _UNKNOWN_SIZE)
-    seen = shown if shown is not None and shown.get("known") and not why_not else None
-    radius = pin_radius(width)
-    pins = spread(((x, y, kind) for x, y, kind in seen["pins"]), radius) if seen else ()
-    state, when = _when(rules, known=seen is not None, stopped=bool(why_not))
+    seen = None if why_not else shown
+    scene = backdrop if seen is not None else None
+    state, when = _when(rules, seen, stopped=bool(why_not), sure=scene is not None)
+    told = seen if scene is not None else None
     return ViewFacts(
         source=source,
         place=the_source.place.name,
         width=width,
         height=height,
-        backdrop=f"/view/{source}/backdrop.png?v={backdrop}" if backdrop and not why_not else None,
-        pins=pins,
-        radius=round(radius, 1),
-        at_ms=seen["at_ms"] if seen else None,
+        backdrop=f"/view/{source}/backdrop.png?v={scene}" if scene else None,
+        pins=told.marks if told else (),
+        radius=round(pin_radius(width), 1),
+        at_ms=seen.at_ms if seen else None,
         state=state,
         when=when,
-        people=seen["people"] if seen else None,
-        hidden=bool(seen and seen["hidden"]),
+        people=told.people if told else None,
+        hidden=bool(told and told.hidden),
+        age=f"The empty scene was confirmed {_ago(now_ms - confirmed_ms)}." if scene else None,
         why=tuple(why_so(rules)),
         why_not=why_not,
-        why_grey=_why_grey(backdrop, stopped=bool(why_not)),
+        why_grey=None if scene else _why_grey(rules, seen, stopped=bool(why_not)),
     )
 
 
-def _when(rules: PublicView, *, known: bool, stopped: bool) -> tuple[str, str]:
+def _when(rules: PublicView, seen: Shown | None, *, stopped: bool, sure: bool) -> tuple[str, str]:
     if stopped:
         return "stopped", "Not shown"
-    if not known:
-        return "none", "Nothing to show yet"
+    if seen is None:
+        return "none", "Nothing to show"
+    if not sure:
+        return "unsure", "Grey for now"
     return ("late", f"{words.duration(rules.delay_ms)} late") if rules.delay_ms else ("live", "Live")
 
 
-def _why_grey(backdrop: str | None, *, stopped: bool) -> str | None:
+def _why_grey(rules: PublicView, seen: Shown | None, *, stopped: bool) -> str:
     if stopped:
         return "The charter does not allow this view now, so it is grey."
-    if backdrop is None:
+    if seen is None:
+        late = f" that is {words.duration(rules.delay_ms)} old" if rules.delay_ms else ""
+        return f"Grey, because nothing has come from this camera{late}."
+    if seen.scene:
         return "Grey, because nobody has confirmed yet that the empty scene really shows nobody."
-    return None
+    return f"Grey, because {seen.unsure or 'what the camera shows is none of its confirmed views'}."
+
+
+def _ago(ms: int) -> str:
+    """``3 hours ago``: in the largest unit of which there are two, or one minute."""
+    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if ms >= 2 * unit:
+            return f"{ms // unit} {name} ago"
+    return "a minute ago"
 
 
 def why_so(rules: PublicView) -> Iterable[str]:
@@ -356,8 +376,13 @@ def why_so(rules: PublicView) -> Iterable[str]:
     else:
         yield "It is live, because the charter says so."
     if rules.hide_below > 1:
-        yield f"It is empty while fewer than {rules.hide_below} people are in view, so that nobody can watch a door."
+        yield (
+            f"It is empty while fewer than {rules.hide_below} people are in view, so that nobody can watch a door. "
+            "That is decided half a minute at a time, so that nobody learns when the last one came."
+        )
     yield f"Marks stand on a grid of {rules.grid_m:g} m, so that nobody's way can be read off it."
+    yield "Where it is grey, it is not known what is there now, or the charter never shows it."
+    yield "Nothing of it is kept: there is no other time to ask for."
 
 
 def _charter(standing: Standing) -> Charter:

@@ -116,7 +116,10 @@ def live(charter: Charter) -> Iterator[Hit]:
     delay = charter.safeguards.public_view.delay_ms
     if delay < 5 * MINUTE:
         how = "live" if delay == 0 else f"only {duration(delay)} late"
-        yield ("safeguards", "public_view", "delay"), f"The public view is {how}, and people were not consulted on it."
+        yield (
+            ("safeguards", "public_view", "delay"),
+            f"The public view is {how}. That must be consulted on, and people were not asked.",
+        )
 
 
 def hide(charter: Charter) -> Iterator[Hit]:

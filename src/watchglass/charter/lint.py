@@ -179,7 +179,7 @@ RULES: Final = (
         "warning",
         "A public view that is live or nearly so is a choice that people are asked about.",
         "GDPR Art. 25(2)",
-        "Set `delay: 15m`, or publish the reasons for a live view.",
+        "Set `delay: 15m`, or ask the people who live and work there, and publish the reasons.",
         checks.live,
         "notice",
     ),

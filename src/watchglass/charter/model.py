@@ -190,9 +190,13 @@ class PublicView:
     """What everybody may see."""
 
     mode: Annotated[Literal["painted"], Key(schema.word("painted"), "An empty scene with pins; no pixel of a person.")]
-    delay_ms: Annotated[int, Key(schema.DURATION, "How late it is shown; 0s is live.", "delay")]
-    hide_below: Annotated[int, Key(schema.whole(0, 1000), "Empty while fewer people than this are in view.")]
-    grid_m: Annotated[float, Key(schema.number(0.1, 100), "Pins are moved to a grid of this many metres.")]
+    delay_ms: Annotated[
+        int, Key(schema.DURATION, "How late it is shown. It is live only where 0s is written.", "delay")
+    ] = 15 * schema.UNITS["m"]
+    hide_below: Annotated[
+        int, Key(schema.whole(0, 1000), "Empty while fewer people than this are in view, half a minute at a time.")
+    ] = 3
+    grid_m: Annotated[float, Key(schema.number(0.1, 100), "Pins are moved to a grid of this many metres.")] = 1.0
     confirmed: Annotated[
         Literal["operator"],
         Key(schema.word("operator"), "Who confirms that nobody is in the empty scene before it is shown."),
@@ -476,7 +480,8 @@ def _outside(source: Source) -> Iterator[LooseEnd]:
         ((*at, "zones", zone.name, "line" if zone.line else "polygon"), "line" if zone.line else "polygon", zone.points)
         for zone in source.zones
     ]
-    shapes += [((*at, "never_see", index), "polygon", area.corners) for index, area in enumerate(source.never_see)]
+    for key, areas in (("never_see", source.never_see), ("never_show", source.never_show)):
+        shapes += [((*at, key, index), "polygon", area.corners) for index, area in enumerate(areas)]
     if source.view is not None:
         if source.view.ground is not None:
             shapes.append(((*at, "view", "ground"), "polygon", source.view.ground.corners))

@@ -12,7 +12,7 @@ from typing import assert_never
 from watchglass.charter.lint import RULES, Rule
 from watchglass.charter.model import Charter
 from watchglass.charter.prohibited import PRACTICES
-from watchglass.charter.schema import Choice, Entry, Many, Named, Pair, Part, Scalar, Spec, entries
+from watchglass.charter.schema import DURATION, UNITS, Choice, Entry, Many, Named, Pair, Part, Scalar, Spec, entries
 from watchglass.charter.tree import MAX_BYTES
 from watchglass.charter.unbuilt import NOT_BUILT
 
@@ -82,7 +82,17 @@ def _expects(entry: Entry) -> str:
     default = entry.default
     if entry.required or default in (None, ()):
         return text
-    return f"{text}; without it: {str(default).lower() if isinstance(default, bool) else default}"
+    return f"{text}; without it: {_written(entry.spec, default)}"
+
+
+def _written(spec: Spec, default: object) -> str:
+    """A default as a charter writes it."""
+    if spec is DURATION and isinstance(default, int):
+        unit = max((name for name, ms in UNITS.items() if default % ms == 0), key=UNITS.__getitem__)
+        return f"{default // UNITS[unit]}{unit}"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _of(spec: Spec) -> str:

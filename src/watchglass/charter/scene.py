@@ -152,6 +152,14 @@ class Camera:
             "Areas that are black before anything looks at them.",
         ),
     ] = ()
+    never_show: Annotated[
+        tuple[Polygon, ...],
+        Key(
+            Many(POLYGON, most=64, expects="a list of polygons, each a list of corners [x, y]"),
+            "Areas that are looked at, and that the public view never shows: grey in whole blocks, without pins, and "
+            "nobody in them is counted in it.",
+        ),
+    ] = ()
 
     def zone(self, name: str) -> Zone:
         """The zone called ``name``."""

@@ -192,6 +192,11 @@ _CAMERA: Final[dict[str, Told]] = {
         "{who}: what is blacked out before anything looks at it changes; it was {old}, and is {new}.",
         lambda areas: f"{len(areas)} part{'' if len(areas) == 1 else 's'} of the picture",
     ),
+    "never_show": Told(
+        _blackout_shrinks,
+        "{who}: what the public is never shown changes; it was {old}, and is {new}.",
+        lambda areas: f"{len(areas)} part{'' if len(areas) == 1 else 's'} of the picture",
+    ),
     "view": Told(_wider, "{who}: what its picture shows of the ground is now {new}.", _stated),
     "picture": Told(_neither, "{who}: the size of its picture is now {new}.", _stated),
 }

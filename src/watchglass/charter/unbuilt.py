@@ -42,6 +42,7 @@ NOT_BUILT: Final = (
     ),
     Unbuilt("analytics.*.kind=fire_smoke", "the analytic `fire_smoke`"),
     Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
+    Unbuilt("safeguards.public_view.archive", "an archive of the public view (`public_view.archive`)"),
     Unbuilt("safeguards.record", "sealed recording of original video (`record`)"),
     Unbuilt("safeguards.retention.sealed", "a retention of sealed originals (`retention.sealed`)"),
     Unbuilt("safeguards.custodians", "custodians of sealed originals (`custodians`)"),
@@ -62,6 +63,8 @@ NOT_BUILT: Final = (
 )
 
 _FIXES: Final = {
+    "safeguards.public_view.archive": "Remove it: without it nothing of the public view is kept, and nobody can ask "
+    "for another time.",
     "approvals": "Remove the section: approvals are signed over the file's bytes with `watchglass charter sign`, "
     "and kept beside it.",
     "analytics.*.kind=loitering": "Say what must not happen there instead: `intrusion` with hours, "

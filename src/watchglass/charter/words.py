@@ -113,6 +113,10 @@ def _where(charter: Charter) -> Iterator[str]:
             areas = "One part" if len(source.never_see) == 1 else f"{_capital(count(len(source.never_see)))} parts"
             verb = "is" if len(source.never_see) == 1 else "are"
             yield f"{areas} of its picture {verb} painted black before anything looks at it."
+        if source.never_show:
+            areas = "One part" if len(source.never_show) == 1 else f"{_capital(count(len(source.never_show)))} parts"
+            verb = "is" if len(source.never_show) == 1 else "are"
+            yield f"{areas} of its picture {verb} never shown to the public, and who is there is not counted in it."
         if source.gate == "always_open":
             yield "The software looks closely all the time."
         else:
@@ -246,6 +250,7 @@ def _public(view: PublicView) -> Iterator[str]:
         yield "It is live."
     if view.hide_below > 1:
         yield f"It shows no pins while fewer than {count(view.hide_below)} people are there."
+    yield "Nothing of it is kept, and nobody can ask for another time."
     yield f"Pins are moved to a grid of {plain(view.grid_m)} {'metre' if view.grid_m == 1 else 'metres'}."
 
 

@@ -60,6 +60,7 @@ class SourceSpec:
         size: (width, height) that zones and ``never_see`` were drawn on; None takes the file's own. A picture of
             another size is not looked at: it is a camera fault.
         never_see: polygons painted black before anything looks at the picture.
+        never_show: polygons that are looked at, and that have no marks in the public view.
         width_m: metres across the picture's width, where the charter states it.
         plane: points of the ground plane: (x, y in pixels, X, Y in metres); four or more, or none.
         overhead: the camera looks straight down.
@@ -76,6 +77,7 @@ class SourceSpec:
     start_ms: int = 0
     gate: str = "auto"
     never_see: tuple[tuple[tuple[float, float], ...], ...] = ()
+    never_show: tuple[tuple[tuple[float, float], ...], ...] = ()
     width_m: float | None = None
     backdrops: tuple[tuple[str, bytes], ...] = ()
     grid_m: float = 1.0

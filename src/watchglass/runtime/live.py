@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from watchglass.charter.model import PublicView
-from watchglass.core.time import Clock
+from watchglass.core.geometry import BoolArray, Polygon
+from watchglass.core.time import MINUTE, Clock
 from watchglass.perception.messages import BackdropProposal, Health, Pins
+from watchglass.runtime.broadcast import Broadcast
 from watchglass.runtime.bus import Bus
-from watchglass.views.public import DelayedPins, Shown
+from watchglass.runtime.easel import Easel, Seen, Stage
+from watchglass.views.public import stand, withheld
+from watchglass.views.timeline import Moment, Shown, Timeline
+
+LIGHT_EVERY_MS: Final = MINUTE
+"""The light of the empty scene follows the light of day this often at most: each time everybody fetches it anew."""
 
 _NOT_YET: Final = object()
 
 
 @dataclass(slots=True)
 class _View:
-    moments: DelayedPins
+    """One source's public view: its rules, its moments, and what was told last."""
+
     rules: PublicView
+    never_show: tuple[Polygon, ...]
+    line: Timeline
+    size: tuple[int, int] | None = None
+    hidden: BoolArray | None = None
+    stage: Stage | None = None
+    lit_ms: int = 0
     last: object = _NOT_YET
+    easel: Easel = field(default_factory=Easel)
+
+    def opened(self, size: tuple[int, int]) -> None:
+        """Pictures of this size come from now on; moments of another one mean nothing any more."""
+        if size != self.size:
+            self.size = size
+            self.hidden = withheld(size, (area.corners for area in self.never_show))
+            self.line.clear()
 
 
 class Live:
@@ -40,28 +62,38 @@ class Live:
         self._proposals: dict[str, BackdropProposal] = {}
         self._backdrops: dict[tuple[str, str], tuple[str, bytes, int]] = {}
         self.ask: Callable[[str, str], None] = lambda _source, _scene: None
+        self.broadcast = Broadcast(bus)
 
     # ---- told by the supervisor ----------------------------------------------------------------------------------
 
-    def configure(self, sources: Mapping[str, PublicView]) -> None:
-        """Which sources there are, and how late and how coarse each may be shown."""
+    def configure(
+        self, sources: Mapping[str, PublicView], never_show: Mapping[str, tuple[Polygon, ...]] | None = None
+    ) -> None:
+        """Which sources there are, how late and how coarse each may be shown, and which parts of them never.
+
+        A source whose rules change begins anew: what was kept under other rules is forgotten.
+        """
         with self._lock:
             for name, rules in sources.items():
+                areas = (never_show or {}).get(name, ())
                 known = self._views.get(name)
-                if known is None or known.rules.delay_ms != rules.delay_ms:
-                    self._views[name] = _View(DelayedPins(rules.delay_ms), rules)
-                else:
-                    known.rules = rules
+                if known is None or (known.rules, known.never_show) != (rules, areas):
+                    view = _View(rules, areas, Timeline(rules.delay_ms, rules.hide_below))
+                    self._views[name] = view
+                    if name in self._sizes:
+                        view.opened(self._sizes[name])
             for name in self._views.keys() - sources.keys():
                 del self._views[name]
 
     def take_pins(self, report: Pins) -> None:
-        """Take in one moment's marks."""
+        """Take in one moment's marks. What is never shown is left out here already, also out of the count."""
         with self._lock:
             view = self._views.get(report.source)
-            if view is None:
+            if view is None or view.size is None:
                 return
-            view.moments.add(report.at_ms, tuple((p.x, p.y, p.kind) for p in report.pins), report.people)
+            pins = [(pin.x, pin.y, pin.kind) for pin in report.pins] if report.scene else []
+            marks = stand(pins, view.size[0], view.hidden)
+            view.line.add(Moment(report.at_ms, marks, report.scene, report.unsure, report.light))
         self.tick()
 
     def take_health(self, report: Health) -> None:
@@ -79,6 +111,8 @@ class Live:
         """Note the size of a source's picture."""
         with self._lock:
             self._sizes[source] = (width, height)
+            if source in self._views:
+                self._views[source].opened((width, height))
 
     def set_backdrop(self, source: str, scene: str, version: str, png: bytes | None, confirmed_ms: int = 0) -> None:
         """The backdrop of one view of ``source`` that an act confirmed or renewed, or None when it was withdrawn.
@@ -91,33 +125,57 @@ class Live:
                 self._backdrops.pop((source, scene), None)
             else:
                 self._backdrops[source, scene] = (version, png, confirmed_ms)
+            view = self._views.get(source)
+        if view is not None:
+            view.easel.clear()
         event = {"type": "backdrop", "scene": scene, "version": version if png else None}
         self._bus.publish(f"pins:{source}", event)
 
     def tick(self) -> None:
-        """Publish what has become visible since the last time."""
+        """Tell those who watch that something else is shown than the last time."""
         now = self._clock.now()
-        news: list[tuple[str, Shown | None]] = []
+        news: list[str] = []
         with self._lock:
             for name, view in self._views.items():
-                shown = view.moments.visible(now, view.rules.delay_ms, view.rules.hide_below)
-                content = None if shown is None else (shown.pins, shown.people, shown.hidden)
-                if content != view.last:
-                    view.last = content
-                    news.append((name, shown))
-        for name, shown in news:
-            self._bus.publish(f"pins:{name}", _shown_json(shown, now))
+                seen = self._seen(name, view, now)
+                told = (_content(seen.shown), seen.stage, seen.size)
+                if told != view.last:
+                    view.last = told
+                    news.append(name)
+        for name in news:
+            self._bus.publish(f"pins:{name}", {"type": "pins"})
 
     # ---- asked by pages ------------------------------------------------------------------------------------------
 
-    def pins(self, source: str) -> dict[str, Any] | None:
+    def seen(self, source: str) -> Seen | None:
         """What the public may see now; None for a source that is not in the charter."""
-        now = self._clock.now()
         with self._lock:
             view = self._views.get(source)
-            if view is None:
-                return None
-            return _shown_json(view.moments.visible(now, view.rules.delay_ms, view.rules.hide_below), now)
+            return self._seen(source, view, self._clock.now()) if view else None
+
+    def easel(self, source: str) -> Easel:
+        """What paints the public pictures of ``source``."""
+        with self._lock:
+            view = self._views.get(source)
+            return view.easel if view else Easel()
+
+    def _seen(self, name: str, view: _View, now: int) -> Seen:
+        shown = view.line.at(now) if view.size else None
+        view.stage = self._stage(name, view, shown, now)
+        return Seen(view.size, shown, view.stage, view.hidden)
+
+    def _stage(self, name: str, view: _View, shown: Shown | None, now: int) -> Stage | None:
+        """The backdrop as it stands now, in a light that changes once a minute at most."""
+        found = self._backdrops.get((name, shown.scene)) if shown is not None and shown.scene else None
+        if shown is None or found is None:
+            return None
+        version, png, confirmed_ms = found
+        before, light = view.stage, shown.light
+        same = before is not None and (before.scene, before.version) == (shown.scene, version)
+        if before is not None and same and (light == before.light or now - view.lit_ms < LIGHT_EVERY_MS):
+            return before
+        view.lit_ms = now
+        return Stage(shown.scene, version, png, confirmed_ms, light)
 
     def health(self) -> dict[str, Health]:
         """The last line of each source."""
@@ -144,17 +202,11 @@ class Live:
             return self._sizes.get(source)
 
 
-def _shown_json(shown: Shown | None, now_ms: int) -> dict[str, Any]:
+def _content(shown: Shown | None) -> object:
+    """What of it viewers can tell apart."""
     if shown is None:
-        return {"type": "pins", "at_ms": now_ms, "pins": [], "people": None, "hidden": False, "known": False}
-    return {
-        "type": "pins",
-        "at_ms": shown.at_ms,
-        "pins": [list(pin) for pin in shown.pins],
-        "people": shown.people,
-        "hidden": shown.hidden,
-        "known": True,
-    }
+        return None
+    return shown.marks, shown.people, shown.hidden, shown.unsure
 
 
 def health_json(report: Health) -> dict[str, Any]:

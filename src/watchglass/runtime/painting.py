@@ -16,6 +16,7 @@ from watchglass.views.backdrop import Backdrop, BackdropLearner
 from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
 from watchglass.views.scenes import DAY
+from watchglass.views.smoothing import SteadyMarks
 
 PERSON: Final = KINDS.index("person")
 VEHICLE: Final = KINDS.index("vehicle")
@@ -50,6 +51,7 @@ class ViewPainter:
         self._png = dict(spec.backdrops).get(DAY)
         self._decoded: Backdrop | None = None
         self._learner = None if self._png else BackdropLearner(*size)
+        self._steady = SteadyMarks(size, spec.width_m, spec.grid_m, spec.never_show)
 
     @property
     def confirmed(self) -> Backdrop | None:
@@ -115,7 +117,7 @@ class ViewPainter:
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:
         """See ``Painter.pins``."""
-        return tuple(Pin(*pin) for pin in self._snapped(tracks))
+        return tuple(Pin(*pin) for pin in self._steady.see(tracks.at_ms, tracks.ids, tracks.boxes, tracks.kinds))
 
     def still(self, tracks: Tracks, zone: tuple[tuple[float, float], ...] | None) -> bytes:
         """See ``Painter.still``."""

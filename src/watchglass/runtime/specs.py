@@ -70,6 +70,7 @@ def specs_of(
             start_ms=start_ms,
             gate=source.gate,
             never_see=tuple(_corners(polygon) for polygon in source.never_see),
+            never_show=tuple(_corners(polygon) for polygon in source.never_show),
             size=(source.picture.width, source.picture.height) if source.picture else None,
             width_m=source.view.width_m if source.view else None,
             plane=tuple((*point.at, *point.m) for point in source.view.plane) if source.view else (),

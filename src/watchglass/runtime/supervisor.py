@@ -171,7 +171,7 @@ class Supervisor:
         if charter is None or (self._charter is not None and charter.sha256 == self._charter.sha256):
             return
         if not lease_of(standing, self._acting.clock.now()).look and self._charter is None:
-            self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
+            self._show(charter)
             return
         self._check_models(charter)
         self._check_plug_ins(charter)
@@ -198,8 +198,15 @@ class Supervisor:
             self.intake.complain("Nothing is looked at, because the start cannot be recorded", error)
             return
         self._charter = charter
-        self._live.configure({source.name: charter.safeguards.public_view for source in charter.sources})
+        self._show(charter)
         self.crew.start(specs)
+
+    def _show(self, charter: Charter) -> None:
+        """What of each source the public may see."""
+        self._live.configure(
+            {source.name: charter.safeguards.public_view for source in charter.sources},
+            {source.name: source.never_show for source in charter.sources},
+        )
 
     def _check_models(self, charter: Charter) -> None:
         for model in charter.models:

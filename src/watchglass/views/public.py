@@ -2,69 +2,160 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watchglass.core.geometry import FloatArray, feet
-from watchglass.views.backdrop import Backdrop
+from watchglass.core.geometry import BoolArray, FloatArray, feet
+from watchglass.views.backdrop import BLOCK, Backdrop
+from watchglass.views.light import relight
 
 Image = NDArray[np.uint8]
 PlainPin = tuple[int, int, int]
 """(x, y, kind): a snapped place in pixels, and an index into the kinds of thing."""
+Area = Sequence[tuple[float, float]]
+"""The corners of a polygon in pixels."""
 
 PERSON: Final = 0
+GREY: Final = (205, 203, 200)
+
 _CELLS_WITHOUT_SCALE: Final = 24
 _SMALLEST_CELL: Final = 8.0
 _SUB: Final = 4
 """Fractional bits that OpenCV's drawing functions take."""
 
-GREY: Final = (205, 203, 200)
 _GREY_LINE: Final = (194, 192, 189)
 _INK: Final = (58, 42, 30)
 _WHITE: Final = (255, 255, 255)
 _COLOURS: Final = ((150, 105, 15), (40, 110, 190), (110, 125, 60), (140, 75, 120))
 """BGR of the kinds person, vehicle, bicycle, bag: distinct in hue, alike in weight; the mark tells them apart too."""
 _ZONE: Final = (60, 180, 250)
-_OVERSAMPLING: Final = 2
+_OVERSAMPLING: Final = 4
 _SHADOW: Final = 0.22
+_REACH: Final = 1.3
+"""How far a drawn mark reaches from its middle, its shadow included, in radii."""
+
+
+# ---- where marks stand ---------------------------------------------------------------------------------------------
+
+
+def cell_side(width_m: float | None, width_px: int, grid_m: float) -> float:
+    """The side of a grid cell in pixels.
+
+    Args:
+        width_m: metres across the picture where the charter states them; otherwise the picture is 24 cells wide.
+        width_px: width of the picture in pixels.
+        grid_m: side of a cell in metres. Under perspective a cell covers more ground where the scene is farther away.
+    """
+    cell = grid_m * width_px / width_m if width_m else width_px / _CELLS_WITHOUT_SCALE
+    return max(cell, _SMALLEST_CELL)
+
+
+def middle_of(column: float, row: float, cell: float, width_px: int) -> tuple[int, int]:
+    """The pixel in the middle of a grid cell."""
+    x = min(max((column + 0.5) * cell, 0.0), width_px - 1.0)
+    return round(x), round((row + 0.5) * cell)
 
 
 def snap(
     boxes: FloatArray, kinds: NDArray[np.int8], width_m: float | None, width_px: int, grid_m: float
 ) -> tuple[PlainPin, ...]:
-    """Where marks stand: the feet of the boxes, moved to the middle of their grid cell, in no telling order.
+    """Where marks of one single moment stand: the feet, moved to the middle of their grid cell, in no telling order.
+
+    What the public sees is steadied over time besides (``views.smoothing``).
 
     Args:
         boxes: (n, 4) x1, y1, x2, y2 in pixels.
         kinds: (n,) indices into the kinds of thing.
-        width_m: metres across the picture where the charter states them; otherwise the picture is 24 cells wide.
-        width_px: width of the picture in pixels.
-        grid_m: side of a cell in metres. Under perspective a cell covers more ground where the scene is farther away.
+        width_m, width_px, grid_m: as in ``cell_side``.
 
     Returns:
         (x, y, kind) for each box, sorted, so that their order says nothing about tracks. Equal marks stay.
     """
-    if not len(boxes):
-        return ()
-    cell = grid_m * width_px / width_m if width_m else width_px / _CELLS_WITHOUT_SCALE
-    cell = max(cell, _SMALLEST_CELL)
-    middles = (np.floor(feet(boxes) / cell) + 0.5) * cell
-    middles[:, 0] = np.clip(middles[:, 0], 0, width_px - 1)
-    places = middles.round().astype(int)
-    return tuple(sorted((int(x), int(y), int(kind)) for (x, y), kind in zip(places, kinds, strict=True)))
+    cell = cell_side(width_m, width_px, grid_m)
+    cells = np.floor(feet(boxes) / cell)
+    return tuple(
+        sorted((*middle_of(x, y, cell, width_px), int(kind)) for (x, y), kind in zip(cells, kinds, strict=True))
+    )
+
+
+def pin_radius(width_px: int) -> float:
+    """The one radius of all marks in a picture of this width, in pixels."""
+    return max(6.0, width_px / 70)
+
+
+def spread(pins: Iterable[PlainPin], radius: float) -> tuple[PlainPin, ...]:
+    """Marks of one cell side by side: each cell's marks stand in a row of at most three, then a row below."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    for x, y, kind in sorted(pins):
+        cells.setdefault((x, y), []).append(kind)
+    placed: list[PlainPin] = []
+    for (x, y), kinds in cells.items():
+        for row in range(0, len(kinds), 3):
+            line = kinds[row : row + 3]
+            for column, kind in enumerate(line):
+                beside, below = (column - (len(line) - 1) / 2) * 1.5 * radius, row / 3 * 1.5 * radius
+                placed.append((round(x + beside), round(y + below), kind))
+    return tuple(sorted(placed, key=lambda pin: (pin[1], pin[0], pin[2])))
+
+
+# ---- what is never shown -------------------------------------------------------------------------------------------
+
+
+def withheld(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
+    """The pixels of a picture that the public never sees: whole blocks of 32 that any of ``areas`` touches.
+
+    Args:
+        size: (width, height) of the picture.
+        areas: ``never_show`` of the charter.
+
+    Returns:
+        (height, width), or None where nothing is withheld.
+    """
+    width, height = size
+    touched = np.zeros((height, width), np.uint8)
+    for area in areas:
+        corners = (np.asarray(area, np.float64) * (1 << _SUB)).round().astype(np.int32).reshape(-1, 1, 2)
+        cv2.fillPoly(touched, [corners], 1, cv2.LINE_8, _SUB)
+        cv2.polylines(touched, [corners], True, 1, 1, cv2.LINE_8, _SUB)
+    if not touched.any():
+        return None
+    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    whole = np.zeros((rows * BLOCK, columns * BLOCK), np.uint8)
+    whole[:height, :width] = touched
+    blocks = whole.reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3))
+    return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[:height, :width]
+
+
+def touches(x: float, y: float, radius: float, hidden: BoolArray) -> bool:
+    """Whether a mark drawn at (x, y), its shadow included, would reach into ``hidden`` ((height, width))."""
+    reach = int(_REACH * radius) + 2
+    left, top = int(x) - reach, int(y) - reach
+    part = hidden[max(0, top) : max(0, top + 2 * reach + 1), max(0, left) : max(0, left + 2 * reach + 1)]
+    return bool(part.any())
+
+
+def stand(pins: Iterable[PlainPin], width_px: int, hidden: BoolArray | None) -> tuple[PlainPin, ...]:
+    """Where the public's marks are drawn: set apart where they share a cell, and none that reaches into ``hidden``."""
+    radius = pin_radius(width_px)
+    placed = spread(pins, radius)
+    if hidden is None:
+        return placed
+    return tuple(pin for pin in placed if not touches(pin[0], pin[1], radius, hidden))
+
+
+# ---- painting ------------------------------------------------------------------------------------------------------
 
 
 def paint(
     backdrop: Backdrop | None,
     size: tuple[int, int],
     pins: Iterable[PlainPin],
-    zone: Sequence[tuple[float, float]] | None = None,
+    zone: Area | None = None,
 ) -> Image:
     """The painted picture.
 
@@ -80,38 +171,30 @@ def paint(
     Returns:
         (height, width, 3) BGR.
     """
-    width, height = size
-    picture = _ground(backdrop, size)
-    twice = (width * _OVERSAMPLING, height * _OVERSAMPLING)
-    large = cast("Image", cv2.resize(picture, twice, interpolation=cv2.INTER_LINEAR))
+    picture = ground(backdrop, size)
     if zone is not None and len(zone):
-        _draw_zone(large, zone)
-    radius = pin_radius(width)
-    for x, y, kind in spread(pins, radius):
-        _draw_pin(large, x, y, radius, kind)
-    return cast("Image", cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA))
+        _draw_zone(picture, zone)
+    return with_marks(picture, spread(pins, pin_radius(size[0])))
 
 
-def pin_radius(width_px: int) -> float:
-    """The one radius of all marks in a picture of this width, in pixels."""
-    return max(6.0, width_px / 70)
+def ground(
+    backdrop: Backdrop | None,
+    size: tuple[int, int],
+    *,
+    hidden: BoolArray | None = None,
+    light: Sequence[int] = (),
+) -> Image:
+    """What marks are drawn on: the backdrop, a little quieter than the camera's picture; grey where it is not known.
 
+    Args:
+        backdrop: the confirmed backdrop; None, or one of another size: all grey.
+        size: (width, height) of the picture.
+        hidden: (height, width), what is never shown: grey too.
+        light: twelve factors in sixty-fourths, row by row, by which the light differs from the backdrop's; () for none.
 
-def spread(pins: Iterable[PlainPin], radius: float) -> tuple[tuple[float, float, int], ...]:
-    """Marks of one cell side by side: each cell's marks stand in a row of at most three, then a row below."""
-    cells: dict[tuple[int, int], list[int]] = {}
-    for x, y, kind in sorted(pins):
-        cells.setdefault((x, y), []).append(kind)
-    placed: list[tuple[float, float, int]] = []
-    for (x, y), kinds in cells.items():
-        for row in range(0, len(kinds), 3):
-            line = kinds[row : row + 3]
-            for column, kind in enumerate(line):
-                placed.append((x + (column - (len(line) - 1) / 2) * 1.5 * radius, y + row / 3 * 1.5 * radius, kind))
-    return tuple(sorted(placed, key=lambda pin: (pin[1], pin[0], pin[2])))
-
-
-def _ground(backdrop: Backdrop | None, size: tuple[int, int]) -> Image:
+    Returns:
+        (height, width, 3) BGR. Outside of what it greys it is a function of the backdrop and of twelve numbers alone.
+    """
     width, height = size
     grey = np.full((height, width, 3), GREY, np.uint8)
     step = 16
@@ -119,128 +202,104 @@ def _ground(backdrop: Backdrop | None, size: tuple[int, int]) -> Image:
     grey[lines] = _GREY_LINE
     if backdrop is None or backdrop.size != size:
         return grey
+    lit = relight(backdrop.bgr, light_field(light)) if light else backdrop.bgr
     # a little quieter than the camera's picture, so that the marks are what one sees
-    calm = cv2.addWeighted(backdrop.bgr, 0.80, np.full_like(backdrop.bgr, 236), 0.20, 0)
-    return np.where(backdrop.admitted[..., None], calm, grey)
+    calm = cv2.addWeighted(lit, 0.80, np.full_like(lit, 236), 0.20, 0)
+    shown = backdrop.admitted if hidden is None else backdrop.admitted & ~hidden
+    return np.where(shown[..., None], calm, grey)
 
 
-def _draw_zone(large: Image, zone: Sequence[tuple[float, float]]) -> None:
-    corners = (np.asarray(zone, np.float64) * _OVERSAMPLING * (1 << _SUB)).round().astype(np.int32).reshape(-1, 1, 2)
-    tint = large.copy()
-    cv2.fillPoly(tint, [corners], _ZONE, cv2.LINE_AA, _SUB)
-    cv2.addWeighted(tint, 0.13, large, 0.87, 0, dst=large)
-    cv2.polylines(large, [corners], True, _WHITE, 3 * _OVERSAMPLING, cv2.LINE_AA, _SUB)
-    cv2.polylines(large, [corners], True, _ZONE, round(1.6 * _OVERSAMPLING), cv2.LINE_AA, _SUB)
+def light_field(light: Sequence[int]) -> FloatArray:
+    """``light`` in sixty-fourths, row by row, as the field that ``views.light.relight`` takes."""
+    return (np.asarray(light, np.float32) / 64).reshape(3, 4)
 
 
-def _draw_pin(large: Image, x: float, y: float, radius: float, kind: int) -> None:
-    colour = _COLOURS[kind % len(_COLOURS)]
-    _shadow(large, x, y + 0.12 * radius, 1.16 * radius)
-    _disc(large, x, y, radius, _WHITE)
-    _disc(large, x, y, 0.82 * radius, colour)
-    _draw_mark(large, x, y, radius, kind)
+def with_marks(picture: Image, marks: Iterable[PlainPin]) -> Image:
+    """A copy of ``picture`` with ``marks`` drawn; outside of their discs and shadows no pixel differs."""
+    drawn = picture.copy()
+    radius = pin_radius(picture.shape[1])
+    for x, y, kind in marks:
+        _blend(drawn, x, y, *_stamp(radius, kind % len(_COLOURS)))
+    return drawn
 
 
-def _draw_mark(large: Image, x: float, y: float, radius: float, kind: int) -> None:
-    """A dot for a person, a bar for a vehicle, two dots for a bicycle, a square for a bag."""
+def _blend(picture: Image, x: int, y: int, colour: FloatArray, alpha: FloatArray) -> None:
+    height, width = picture.shape[:2]
+    half = alpha.shape[0] // 2
+    left, top = max(0, x - half), max(0, y - half)
+    right, bottom = min(width, x + half + 1), min(height, y + half + 1)
+    if left >= right or top >= bottom:
+        return
+    cut = (slice(top - y + half, bottom - y + half), slice(left - x + half, right - x + half))
+    part = picture[top:bottom, left:right]
+    part[:] = (part * (1 - alpha[cut]) + colour[cut]).round().astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _stamp(radius: float, kind: int) -> tuple[FloatArray, FloatArray]:
+    """A mark of one kind: (n, n, 3) colour times opacity, and (n, n, 1) opacity, 0..1; zero outside of it.
+
+    A dot for a person, a bar for a vehicle, two dots for a bicycle, a square for a bag.
+    """
+    half = int(_REACH * radius) + 2
+    stamp = _Stamp(2 * half + 1)
     unit = 0.26 * radius
+    stamp.disc(0, 0.12 * radius, 1.16 * radius, _INK, _SHADOW)
+    stamp.disc(0, 0, radius, _WHITE)
+    stamp.disc(0, 0, 0.82 * radius, _COLOURS[kind])
     if kind == PERSON:
-        _disc(large, x, y, unit, _WHITE)
+        stamp.disc(0, 0, unit, _WHITE)
     elif kind == 1:
-        _bar(large, x, y, 1.7 * unit, 0.75 * unit)
+        stamp.bar(1.7 * unit, 0.75 * unit)
     elif kind == 2:  # noqa: PLR2004  (bicycle, see _COLOURS)
-        _disc(large, x - 1.15 * unit, y, 0.75 * unit, _WHITE)
-        _disc(large, x + 1.15 * unit, y, 0.75 * unit, _WHITE)
+        stamp.disc(-1.15 * unit, 0, 0.75 * unit, _WHITE)
+        stamp.disc(1.15 * unit, 0, 0.75 * unit, _WHITE)
     else:
-        _bar(large, x, y, unit, unit)
+        stamp.bar(unit, unit)
+    return stamp.small()
 
 
-def _disc(large: Image, x: float, y: float, radius: float, colour: tuple[int, int, int]) -> None:
-    scale = _OVERSAMPLING * (1 << _SUB)
-    cv2.circle(large, (round(x * scale), round(y * scale)), round(radius * scale), colour, -1, cv2.LINE_AA, _SUB)
+class _Stamp:
+    """Drawn larger than it is used, so that edges are smooth. Places count from the middle."""
+
+    def __init__(self, side: int) -> None:
+        self._side = side
+        large = side * _OVERSAMPLING
+        self._colour = np.zeros((large, large, 3), np.float32)
+        self._alpha = np.zeros((large, large, 1), np.float32)
+
+    def disc(self, x: float, y: float, radius: float, colour: tuple[int, int, int], opacity: float = 1.0) -> None:
+        mask = np.zeros(self._alpha.shape[:2], np.uint8)
+        scale = _OVERSAMPLING * (1 << _SUB)
+        centre = (round((x + self._side / 2) * scale), round((y + self._side / 2) * scale))
+        cv2.circle(mask, centre, round(radius * scale), 255, -1, cv2.LINE_AA, _SUB)
+        self._lay(mask, colour, opacity)
+
+    def bar(self, half_width: float, half_height: float) -> None:
+        mask = np.zeros(self._alpha.shape[:2], np.uint8)
+        scale = _OVERSAMPLING * (1 << _SUB)
+        middle = self._side / 2
+        signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+        corners = (middle + signs * (half_width, half_height)) * scale
+        cv2.fillConvexPoly(mask, corners.round().astype(np.int32).reshape(-1, 1, 2), 255, cv2.LINE_AA, _SUB)
+        self._lay(mask, _WHITE, 1.0)
+
+    def _lay(self, mask: Image, colour: tuple[int, int, int], opacity: float) -> None:
+        cover = (mask.astype(np.float32) * np.float32(opacity / 255))[..., None]
+        self._colour = self._colour * (1 - cover) + cover * np.array(colour, np.float32)
+        self._alpha = self._alpha * (1 - cover) + cover
+
+    def small(self) -> tuple[FloatArray, FloatArray]:
+        size = (self._side, self._side)
+        colour = cast("FloatArray", cv2.resize(self._colour, size, interpolation=cv2.INTER_AREA))
+        alpha = cast("FloatArray", cv2.resize(self._alpha, size, interpolation=cv2.INTER_AREA))
+        return colour, alpha[..., None]
 
 
-def _shadow(large: Image, x: float, y: float, radius: float) -> None:
-    margin = int(radius * _OVERSAMPLING) + 3
-    left, top = max(0, int(x * _OVERSAMPLING) - margin), max(0, int(y * _OVERSAMPLING) - margin)
-    part = large[top : top + 2 * margin + 1, left : left + 2 * margin + 1]
-    if part.size:
-        drawn = part.copy()
-        _disc(drawn, x - left / _OVERSAMPLING, y - top / _OVERSAMPLING, radius, _INK)
-        part[:] = cv2.addWeighted(drawn, _SHADOW, part, 1 - _SHADOW, 0)
-
-
-def _bar(large: Image, x: float, y: float, half_width: float, half_height: float) -> None:
-    scale = _OVERSAMPLING * (1 << _SUB)
-    corners = np.array(
-        [
-            [x - half_width, y - half_height],
-            [x + half_width, y - half_height],
-            [x + half_width, y + half_height],
-            [x - half_width, y + half_height],
-        ]
-    )
-    cv2.fillConvexPoly(large, (corners * scale).round().astype(np.int32).reshape(-1, 1, 2), _WHITE, cv2.LINE_AA, _SUB)
-
-
-# ---- later, and only where enough people are in view ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the public may see of one moment.
-
-    Attributes:
-        at_ms: the moment that is shown, the charter's delay ago.
-        pins: marks; none where ``hidden``.
-        people: how many persons were in view; None where ``hidden``, because the number itself would tell.
-        hidden: fewer people were in view than the charter's threshold.
-    """
-
-    at_ms: int
-    pins: tuple[PlainPin, ...]
-    people: int | None
-    hidden: bool
-
-
-def hide_below(at_ms: int, pins: tuple[PlainPin, ...], people: int, threshold: int) -> Shown:
-    """An empty view where fewer than ``threshold`` people were in view, so that nobody can watch a door with it."""
-    if people < threshold:
-        return Shown(at_ms, (), None, hidden=True)
-    return Shown(at_ms, pins, people, hidden=False)
-
-
-class DelayedPins:
-    """The marks of one source on a timeline; what is shown is what was in view the delay ago.
-
-    Args:
-        keep_ms: how long moments are kept: at least the delay.
-        stale_ms: a moment older than this, seen from the delayed present, is shown no more.
-    """
-
-    def __init__(self, keep_ms: int, stale_ms: int = 5000) -> None:
-        self._moments: deque[tuple[int, tuple[PlainPin, ...], int]] = deque()
-        self._keep_ms = keep_ms
-        self._stale_ms = stale_ms
-
-    def add(self, at_ms: int, pins: tuple[PlainPin, ...], people: int) -> None:
-        """Take in one moment. One that is not later than the last (a clock that went back) starts the line anew."""
-        if self._moments and at_ms <= self._moments[-1][0]:
-            self._moments.clear()
-        self._moments.append((at_ms, pins, people))
-        while self._moments and self._moments[0][0] < at_ms - self._keep_ms - self._stale_ms:
-            self._moments.popleft()
-
-    def visible(self, now_ms: int, delay_ms: int, threshold: int) -> Shown | None:
-        """What is shown at ``now_ms``; None when there is nothing that old, or only something older still.
-
-        Args:
-            now_ms: the present.
-            delay_ms: the charter's delay; no moment younger than it is ever returned.
-            threshold: the charter's ``hide_below``.
-        """
-        present = now_ms - delay_ms
-        for at_ms, pins, people in reversed(self._moments):
-            if at_ms <= present:
-                return hide_below(at_ms, pins, people, threshold) if present - at_ms <= self._stale_ms else None
-        return None
+def _draw_zone(picture: Image, zone: Area) -> None:
+    corners = (np.asarray(zone, np.float64) * (1 << _SUB)).round().astype(np.int32).reshape(-1, 1, 2)
+    tint = picture.copy()
+    cv2.fillPoly(tint, [corners], _ZONE, cv2.LINE_AA, _SUB)
+    cv2.addWeighted(tint, 0.13, picture, 0.87, 0, dst=picture)
+    cv2.polylines(picture, [corners], True, _WHITE, 3, cv2.LINE_AA, _SUB)
+    cv2.polylines(picture, [corners], True, _ZONE, 2, cv2.LINE_AA, _SUB)

@@ -71,7 +71,7 @@ PUBLIC: Final = (
     *_both(May.SEE_PUBLIC, "/register/sources/{name}", "/register/analytics/{name}", "/register/models/{name}"),
     *_both(May.SEE_PUBLIC, "/charter/versions", "/charter/versions/{n}", "/charter/diff/{a}/{b}"),
     *_both(May.SEE_PUBLIC, "/view/{source}"),
-    *_get(May.SEE_PUBLIC, "/view/{source}/still.png", "/view/{source}/backdrop.png"),
+    *_get(May.SEE_PUBLIC, "/view/{source}/still.png", "/view/{source}/now.webp", "/view/{source}/backdrop.png"),
     *_get(May.SEE_PUBLIC, "/view/{source}/events", stream=True),
     *_both(May.SEE_PUBLIC, "/ledger/entries/{index}", "/ledger/verify"),
     *_get(May.SEE_PUBLIC, "/api"),

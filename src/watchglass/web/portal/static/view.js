@@ -27,7 +27,8 @@ function mark(kind, radius) {
 /** How many are in view, in words; the same as in macros_view.html. */
 function people(shown) {
   if (shown.state === "stopped") return "Nothing is shown.";
-  if (shown.state === "none") return "Nothing has been seen yet.";
+  if (shown.state === "none") return "Nothing is seen.";
+  if (shown.state === "unsure") return "Nobody is counted while it is grey.";
   if (shown.hidden) return "Too few people are in view to show any.";
   if (shown.people === 0) return "Nobody is in view.";
   return shown.people === 1 ? "One person is in view." : `${shown.people} people are in view.`;
@@ -39,7 +40,10 @@ class View {
     this.layer = figure.querySelector("[data-pins]");
     this.when = figure.querySelector("[data-when]");
     this.people = figure.querySelector("[data-people]");
+    this.grey = figure.querySelector("[data-grey]");
+    this.age = figure.querySelector("[data-age]");
     this.backdrop = figure.querySelector("[data-backdrop]");
+    this.wanted = this.backdrop.getAttribute("href");
     this.marks = [];
     this.layer.replaceChildren();
     this.stream = new EventSource(figure.dataset.view);
@@ -55,10 +59,30 @@ class View {
     this.when.textContent = shown.when;
     this.when.dataset.state = shown.state;
     this.people.textContent = people(shown);
-    if (shown.backdrop) {
-      if (this.backdrop.getAttribute("href") !== shown.backdrop) this.backdrop.setAttribute("href", shown.backdrop);
-    } else this.backdrop.removeAttribute("href");
+    this.say(this.grey, shown.why_grey);
+    this.say(this.age, shown.age);
+    this.ground(shown.backdrop);
     this.place(shown.pins);
+  }
+
+  /** A sentence that may be missing. */
+  say(element, sentence) {
+    element.textContent = sentence ?? "";
+    element.hidden = !sentence;
+  }
+
+  /** The empty scene: gone at once when it may not be shown; another one is there before the old one goes. */
+  ground(address) {
+    if (address === this.wanted) return;
+    this.wanted = address;
+    if (!address) {
+      this.backdrop.removeAttribute("href");
+      return;
+    }
+    const next = new Image();
+    next.onload = () => this.wanted === address && this.backdrop.setAttribute("href", address);
+    next.onerror = () => this.wanted === address && this.backdrop.removeAttribute("href");
+    next.src = address;
   }
 
   /** Move each mark to the nearest new place of its kind; the rest appear and disappear. Only so that eyes can rest. */
@@ -91,6 +115,9 @@ class View {
       this.when.textContent = "Connection lost";
       this.when.dataset.state = "lost";
       this.people.textContent = "Trying to reach the server again.";
+      this.say(this.grey, "Grey, because it is not known what may be shown now.");
+      this.say(this.age, null);
+      this.ground(null);
       this.place([]);
     }, PATIENCE_MS);
   }
