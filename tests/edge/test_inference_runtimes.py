@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,3 +145,15 @@ def test_recall_on_pictures_with_truth_is_what_the_card_claims() -> None:
                 hits += bool(len(stands)) and bool((np.abs(stands - foot).max(axis=1) < 20).any())
                 total += 1
     assert hits / total > 0.8
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_two_threads_may_look_at_the_same_time(runtime: str, street: np.ndarray) -> None:
+    """A clip is looked at beside the line, by the same detector."""
+    if find_spec(runtime) is None:
+        pytest.skip(f"{runtime} is not installed")
+    detector = load(runtime)
+    alone = detector.detect(street)
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(detector.detect, [street] * 8):
+            assert (found.boxes == alone.boxes).all()

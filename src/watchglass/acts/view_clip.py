@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting, attest, same
 from watchglass.charter.permit import Permit, ShowReviewerView
 from watchglass.core.errors import Problem
-from watchglass.records.outbox import Transaction
+from watchglass.records.outbox import Reader, Transaction
 from watchglass.views.clip import open_clip
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClip:
+    """What is known of an alert's clip without looking at it.
+
+    Attributes:
+        withheld_per_mille: how much of it is plates with words instead of pictures.
+        withheld_why: why most of that is; goes on from "withheld, because …".
+        destroyed: its key is gone.
+    """
+
+    withheld_per_mille: int
+    withheld_why: str
+    destroyed: bool
+
+
+def kept_clip(reader: Reader, alert_id: str) -> KeptClip | None:
+    """The clip of an alert; None where there is none (yet)."""
+    row = reader.one(
+        "SELECT withheld_per_mille, withheld_why, destroyed_ms FROM clip WHERE alert = ? ORDER BY id DESC LIMIT 1",
+        alert_id,
+    )
+    if row is None:
+        return None
+    return KeptClip(row["withheld_per_mille"], row["withheld_why"], row["destroyed_ms"] is not None)
 
 
 def view_clip(acting: Acting, grant: Grant, permit: Permit, alert_id: str) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Final
 
 import cv2
@@ -246,15 +247,21 @@ def on_openvino(weights: Weights) -> Run:
     options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
 
     @lru_cache(maxsize=_SHAPES)
-    def compiled(shape: tuple[int, ...]) -> tuple[Any, list[Any]]:
+    def compiled(shape: tuple[int, ...]) -> Any:
         # A fixed shape runs a third faster here than a free one; a source has few.
         model = core.read_model(weights.data, b"")
         model.reshape(list(shape))
-        fixed = core.compile_model(model, "CPU", options)
+        return core.compile_model(model, "CPU", options)
+
+    @lru_cache(maxsize=2 * _SHAPES)
+    def request_of(shape: tuple[int, ...], thread: int) -> tuple[Any, list[Any]]:
+        # A request is for one thread: clips are looked at beside the line.
+        del thread
+        fixed = compiled(shape)
         return fixed.create_infer_request(), [fixed.output(name) for name in _OUTPUTS]
 
     def run(blob: FloatArray) -> list[FloatArray]:
-        request, ports = compiled(blob.shape)
+        request, ports = request_of(blob.shape, get_ident())
         request.infer({"picture": blob})
         return [request.get_tensor(port).data for port in ports]
 

@@ -215,7 +215,7 @@ class Clip:
     Attributes:
         masked_share: mean share of each frame that is mosaicked or withheld, 0..1.
         withheld_share: share of the frames that are withheld: plates with words instead of pictures.
-        withheld_why: why most of them are, in words that go on from "it is withheld: …"; "" without any.
+        withheld_why: why most of them are, in words that go on from "withheld, because …"; "" without any.
     """
 
     incident: str

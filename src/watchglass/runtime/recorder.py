@@ -8,10 +8,9 @@ from collections.abc import Callable
 from watchglass.core.errors import BadInput
 from watchglass.core.time import Clock
 from watchglass.edge.footage import Footage
-from watchglass.perception.ports import Packet
+from watchglass.perception.ports import Detector, Packet
 from watchglass.runtime.backoff import Backoff
 from watchglass.runtime.clips import Studio
-from watchglass.views.backdrop import Backdrop
 
 
 class Recorder:
@@ -79,12 +78,12 @@ class Recorder:
             self._fault = ""
         return packet
 
-    def studio(self, backdrop: Backdrop | None) -> Studio | None:
-        """What clips of the recorded stream are made with; None while it is not known what it is."""
+    def studio(self, backdrops: tuple[bytes, ...], detector: Detector) -> Studio | None:
+        """What clips of the recorded stream are made with (see ``Studio``); None while it is not known what it is."""
         footage = self._footage if self._footage is not None and self._footage.size else self._former
         if footage is None:
             return None
-        return Studio(footage.decoder, self._size, footage.fps, backdrop)
+        return Studio(footage.decoder, self._size, footage.fps, backdrops, detector)
 
     def close(self) -> None:
         """Give it up for now."""

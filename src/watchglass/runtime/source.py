@@ -308,12 +308,14 @@ class Source:
             self._clips.take(order, studio)
 
     def _studio(self) -> Studio | None:
+        here = self._painter.view.scene
+        backdrops = tuple(png for scene, png in sorted(self.spec.backdrops, key=lambda each: each[0] != here))
         if self._recorder is not None:
-            return self._recorder.studio(self._painter.confirmed)
+            return self._recorder.studio(backdrops, self._detector)
         footage = self._footage
         if footage is None or footage.size is None:
             return None
-        return Studio(footage.decoder, self.spec.size or footage.size, footage.fps, self._painter.confirmed)
+        return Studio(footage.decoder, self.spec.size or footage.size, footage.fps, backdrops, self._detector)
 
     def _paced(self, packet: Packet, now: int) -> Packet:
         """A live file that fell behind goes on from now; what that skipped is counted, in milliseconds."""

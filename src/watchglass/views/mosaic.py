@@ -2,14 +2,15 @@
 
 What is not mosaicked is not the camera's picture at all but the confirmed backdrop under the light of now. So a
 person whom the detector misses, or whose clothes hardly differ from the ground, is in no case shown: the worst that a
-miss can do is to leave the empty scene in the reviewer's view. A mosaic is not anonymity: gait, clothes and company
-can still tell a person to somebody who knows them.
+miss can do is to leave the empty scene in the reviewer's view. A frame that no confirmed backdrop explains is withheld.
+A mosaic is not anonymity: gait, clothes and company can still tell a person to somebody who knows them.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 import cv2
@@ -18,24 +19,41 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.views.backdrop import Backdrop
-from watchglass.views.light import light, relight
+from watchglass.views.blocks import (
+    CELL,
+    Levels,
+    add_boxes,
+    covered,
+    grid_of,
+    level_of_side,
+    levels_of_parts,
+    painted_over,
+    share_of_cells,
+    spread,
+    whole_blocks,
+)
+from watchglass.views.light import LIMITS, light, relight
 
 Image = NDArray[np.uint8]
 
-CELL: Final = 8
-"""The finest block, in pixels; all masks are aligned to it."""
-_LEVELS: Final = 8
-_ACROSS: Final = 8
-"""Blocks across a thing: a face is at most half as wide as the box of a person near by, hence at most four blocks."""
-_TALL: Final = 3
-_MARGIN: Final = 0.12
 _NOISE: Final = np.array([16 + value // 16 for value in range(256)], np.uint8)
 _HALF: Final = np.array([value // 2 for value in range(256)], np.uint8)
 _SHARE_OF_CELL: Final = 0.06
 _MOST_OF_CELL: Final = 0.5
-_BLOCKS_WITHOUT_BACKDROP: Final = 32
+_BLOCKS_WITHOUT_BACKDROP: Final = 16
+_FLAT_LEVELS: Final = 6
 HOLD_MS: Final = 400
 """How long a mask stays after its cause, so that a miss of some frames shows nothing."""
+
+MOST_DIFFERS: Final = 0.5
+"""A frame of which more than this share differs from the backdrop, boxes apart, is withheld."""
+_LEAST_JUDGED: Final = 0.05
+
+NO_SUCH_SIZE: Final = "its size is not that of the confirmed empty scene"
+OTHER_LIGHT: Final = "its light is too far from that of the confirmed empty scene"
+OTHER_VIEW: Final = "too much of it differs from the confirmed empty scene"
+
+_PLATE, _INK = (205, 203, 200), (70, 66, 60)
 
 
 def mosaic(bgr: Image, backdrop: Backdrop | None, boxes: FloatArray) -> tuple[Image, float]:
@@ -43,14 +61,14 @@ def mosaic(bgr: Image, backdrop: Backdrop | None, boxes: FloatArray) -> tuple[Im
 
     Args:
         bgr: (h, w, 3) the camera's picture.
-        backdrop: the confirmed backdrop; without one (or with one of another size) the whole frame is mosaicked.
+        backdrop: the confirmed backdrop; without one the whole frame is mosaicked.
         boxes: (n, 4) of things in view, pixels.
 
     Returns:
-        The picture, and the share of it that is mosaicked (0..1).
+        The picture, and the share of it that is mosaicked (0..1). A frame that is withheld is a plate with words, and
+        its share is 1.
     """
-    reference, admitted = _reference(bgr, backdrop)
-    return _compose(bgr, reference, _cells(bgr, reference, admitted), boxes)
+    return MosaicMaker(backdrop).frame(0, bgr, boxes)
 
 
 def veil(backdrop: Backdrop, boxes: FloatArray, sides: Sequence[float] = ()) -> Backdrop:
@@ -62,34 +80,127 @@ def veil(backdrop: Backdrop, boxes: FloatArray, sides: Sequence[float] = ()) -> 
         sides: for each box how large its blocks must be at least, in pixels, and never less than the box itself asks
             for: for text the height of a letter, which leaves of each letter its mean. Empty: as the boxes ask.
     """
-    levels = _levels(np.zeros(_grid(backdrop.bgr), bool), boxes, whole=0, sides=sides)
-    return Backdrop(_painted_over(backdrop.bgr, backdrop.bgr, levels), backdrop.admitted)
+    levels = np.zeros(grid_of(backdrop.bgr), np.uint8)
+    add_boxes(levels, boxes, sides)
+    return Backdrop(painted_over(backdrop.bgr, backdrop.bgr, whole_blocks(levels)), backdrop.admitted)
+
+
+def plate(size: tuple[int, int], why: str) -> Image:
+    """What stands in the place of a frame that is withheld: (h, w, 3), even grey, and why in words."""
+    width, height = size
+    picture = np.full((height, width, 3), _PLATE, np.uint8)
+    scale = max(0.3, min(width / 800, height / 450) * 0.7)
+    font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(scale * 1.8))
+    lines: list[str] = []
+    for word in f"This picture is withheld, because {why}.".split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        fits = lines and cv2.getTextSize(longer, font, scale, thick)[0][0] <= width * 0.8
+        lines[-1:] = [longer] if fits else [*lines[-1:], word]
+    for number, line in enumerate(lines):
+        (wide, high), _ = cv2.getTextSize(line, font, scale, thick)
+        at = (width - wide) // 2, round(height / 2 + (number - (len(lines) - 1) / 2) * 2 * high)
+        cv2.putText(picture, line, at, font, scale, _INK, thick, cv2.LINE_AA)
+    return picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A confirmed backdrop in the size of the frames.
+
+    Attributes:
+        backdrop: see there.
+        known: (rows, columns) which cells it admits wholly.
+        veiled: the least level of each cell: what was mosaicked in the backdrop gets no finer blocks in a frame.
+    """
+
+    backdrop: Backdrop
+    known: BoolArray
+    veiled: Levels
+
+    @classmethod
+    def of(cls, backdrop: Backdrop, size: tuple[int, int]) -> _View | None:
+        """For frames of ``size`` (width, height); None if they are of another shape, or larger."""
+        fitted = scaled(backdrop, size)
+        if fitted is None:
+            return None
+        unknown = share_of_cells(~fitted.admitted, grid_of(fitted.bgr))
+        veiled = _veiled(backdrop)
+        scale = size[0] / backdrop.size[0]
+        least = np.zeros(unknown.shape, np.uint8)
+        for level in range(1, int(veiled.max(initial=0)) + 1):
+            there = (veiled == level).astype(np.float32)
+            if not there.any():
+                continue
+            if scale < 1:
+                there = cv2.resize(there, unknown.shape[::-1], interpolation=cv2.INTER_AREA)
+            here = cv2.dilate((there > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+            np.maximum(least, here * np.uint8(level_of_side(scale * (CELL << (level - 1)))), out=least)
+        return cls(fitted, unknown == 0, least)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A frame against one view.
+
+    Attributes:
+        view: None where there is no backdrop at all.
+        ground: the view's backdrop under the light of the frame.
+        differs: (rows, columns) in which cells the frame differs.
+        unlike: in what share of them, boxes apart.
+        why: why the view does not fit; "" if it does.
+    """
+
+    view: _View | None
+    ground: Image
+    differs: BoolArray
+    unlike: float
+    why: str
 
 
 class MosaicMaker:
     """Mosaics the frames of one source one after the other; masks stay for a moment after their cause.
 
     Args:
-        backdrop: the confirmed backdrop or None.
+        backdrops: the confirmed backdrop, or those of several views of the camera (day, infrared, …); a frame that none
+            of them explains is withheld. They may be larger than the frames. None: everything is mosaicked.
         hold_ms: how long masks and boxes stay.
+
+    Attributes:
+        withheld: how many frames were withheld, for each reason.
     """
 
-    def __init__(self, backdrop: Backdrop | None, hold_ms: int = HOLD_MS) -> None:
-        self._backdrop = backdrop
+    def __init__(self, backdrops: Backdrop | Sequence[Backdrop] | None, hold_ms: int = HOLD_MS) -> None:
+        self.withheld: Counter[str] = Counter()
+        self._backdrops = [backdrops] if isinstance(backdrops, Backdrop) else list(backdrops or ())
         self._hold_ms = hold_ms
+        self._size: tuple[int, int] | None = None
+        self._views: list[_View] = []
         self._recent: deque[tuple[int, BoolArray, FloatArray]] = deque()
+        self._doubts: dict[int, str] = {}
+
+    def withhold(self, at_ms: int, why: str) -> None:
+        """Withhold the frame of ``at_ms`` when its turn comes, whatever it shows: it is damaged, say."""
+        self._doubts[at_ms] = why
 
     def frame(self, at_ms: int, bgr: Image, boxes: FloatArray) -> tuple[Image, float]:
-        """As ``mosaic``, with the cells and boxes of the last ``hold_ms`` added."""
-        reference, admitted = _reference(bgr, self._backdrop)
-        cells = _cells(bgr, reference, admitted)
-        if self._recent and (self._recent[-1][0] > at_ms or self._recent[-1][1].shape != cells.shape):
+        """As ``mosaic``, with what differed, and the boxes, of the last ``hold_ms`` added."""
+        self._fit(bgr)
+        if self._recent and self._recent[-1][0] > at_ms:
             self._recent.clear()
-        self._recent.append((at_ms, cells, boxes))
-        while self._recent[0][0] < at_ms - self._hold_ms:
+        while self._recent and self._recent[0][0] < at_ms - self._hold_ms:
             self._recent.popleft()
-        held = cast("BoolArray", np.logical_or.reduce([cells for _, cells, _ in self._recent]))
-        return _compose(bgr, reference, held, np.concatenate([boxes for _, _, boxes in self._recent]))
+        doubt = self._doubts.pop(at_ms, "")
+        judged = self._judge(bgr, boxes)
+        why = doubt or judged.why
+        # What a withheld frame shows is not what is there.
+        self._recent.append((at_ms, np.zeros_like(judged.differs) if why else judged.differs, boxes))
+        if why:
+            self.withheld[why] += 1
+            return plate((bgr.shape[1], bgr.shape[0]), why), 1.0
+        differs = cast("BoolArray", np.logical_or.reduce([cells for _, cells, _ in self._recent]))
+        held = np.concatenate([boxes for _, _, boxes in self._recent])
+        levels = _levels(differs, judged.view, held, bgr)
+        return painted_over(judged.ground, bgr, levels), float(spread(levels > 0, CELL, bgr.shape[:2]).mean())
 
     def clip(self, frames: Iterable[tuple[int, Image, FloatArray]]) -> Iterator[tuple[Image, float]]:
         """A whole clip: each frame also gets the boxes of the ``hold_ms`` after it, seen before they were found."""
@@ -106,122 +217,129 @@ class MosaicMaker:
         at_ms, bgr, _ = waiting.popleft()
         return self.frame(at_ms, bgr, boxes)
 
+    def _fit(self, bgr: Image) -> None:
+        """Bring the backdrops to the size of the frames."""
+        size = (bgr.shape[1], bgr.shape[0])
+        if size != self._size:
+            self._size = size
+            self._recent.clear()
+            self._views = [view for b in self._backdrops if (view := _View.of(b, size)) is not None]
 
-def _reference(bgr: Image, backdrop: Backdrop | None) -> tuple[Image | None, BoolArray | None]:
-    """The backdrop under the light of ``bgr``, and where it is admitted; None without one of this size."""
-    if backdrop is None or backdrop.size != (bgr.shape[1], bgr.shape[0]):
-        return None, None
-    return relight(backdrop.bgr, light(backdrop.bgr, bgr, backdrop.admitted)), backdrop.admitted
+    def _judge(self, bgr: Image, boxes: FloatArray) -> _Judged:
+        """The frame against the view that explains it; the last one that did is asked first."""
+        nothing = np.zeros(grid_of(bgr), bool)
+        if not self._backdrops:
+            return _Judged(None, np.zeros_like(bgr), nothing, 0.0, "")
+        best = _Judged(None, bgr, nothing, np.inf, NO_SUCH_SIZE)
+        for view in self._views:
+            judged = _against(view, bgr, boxes)
+            if not judged.why:
+                self._views.sort(key=lambda other, fits=view: other is not fits)  # type: ignore[misc]
+                return judged
+            best = min(best, judged, key=lambda each: each.unlike)
+        return best
 
 
-def _grid(bgr: Image) -> tuple[int, int]:
-    return -(-bgr.shape[0] // CELL), -(-bgr.shape[1] // CELL)
+def scaled(backdrop: Backdrop, size: tuple[int, int]) -> Backdrop | None:
+    """The backdrop in the size (width, height) of smaller frames; None where the shape is another, or it is smaller.
+
+    A pixel stays admitted only if all that it is made of was.
+    """
+    if backdrop.size == size:
+        return backdrop
+    (width, height), (wide, high) = size, backdrop.size
+    if width > wide or abs(width * high - height * wide) > max(wide, high):
+        return None
+    picture = cv2.resize(backdrop.bgr, size, interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(backdrop.admitted.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return Backdrop(picture.astype(np.uint8), np.asarray(whole > 0.999))  # noqa: PLR2004 # all of them, but for rounding
 
 
-def _cells(bgr: Image, reference: Image | None, admitted: BoolArray | None) -> BoolArray:
-    """Which 8-pixel cells are not confirmed backdrop, one cell of margin included: (ceil(h/8), ceil(w/8)).
+# ---- what differs ----------------------------------------------------------------------------------------------------
+
+
+def _against(view: _View, bgr: Image, boxes: FloatArray) -> _Judged:
+    """``bgr`` against one view.
 
     A pixel differs when it is farther from the backdrop than noise (more where it is bright) and than half of what the
     backdrop changes from this pixel to the next, so that a camera that trembles does not unsettle every edge.
     """
-    if reference is None or admitted is None:
-        return np.ones(_grid(bgr), bool)
-    calm = cv2.blur(reference, (3, 3))
+    field = light(view.backdrop.bgr, bgr, view.backdrop.admitted)
+    ground = relight(view.backdrop.bgr, field)
+    calm = cv2.blur(ground, (3, 3))
     edges = cv2.morphologyEx(calm, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     allowed = cv2.add(cv2.LUT(calm, _NOISE), cv2.LUT(edges, _HALF))
     over = cv2.subtract(cv2.absdiff(cv2.blur(bgr, (3, 3)), calm), allowed)
     alike = cv2.inRange(over, (0, 0, 0), (0, 0, 0))
-    share = _mean_cells((alike == 0) | ~admitted, _grid(bgr))
+    share = share_of_cells((alike == 0) & view.backdrop.admitted, grid_of(bgr))
     marked = (share >= _SHARE_OF_CELL).astype(np.uint8)
     around = cv2.filter2D(marked, -1, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT)
     marked[(around <= 1) & (share < _MOST_OF_CELL)] = 0
-    return cast("BoolArray", cv2.dilate(marked, np.ones((3, 3), np.uint8)).astype(bool))
+    differs = marked.astype(bool)
+    judged = view.known & ~covered(differs.shape, boxes)
+    unlike = float(differs[judged].mean()) if judged.mean() >= _LEAST_JUDGED else 0.0
+    why = OTHER_VIEW if unlike > MOST_DIFFERS else ""
+    if field.min() <= LIMITS[0] or field.max() >= LIMITS[1]:
+        why = OTHER_LIGHT
+    return _Judged(view, ground, differs, unlike, why)
 
 
-def _mean_cells(values: BoolArray, grid: tuple[int, int]) -> FloatArray:
-    (height, width), (rows, columns) = values.shape, grid
-    padded = cv2.copyMakeBorder(
-        values.astype(np.float32), 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE
-    )
-    return cast("FloatArray", cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA))
+def _veiled(backdrop: Backdrop) -> Levels:
+    """The level of the blocks in which each cell of a backdrop was mosaicked before it was confirmed; 0 if it was not.
 
-
-def _compose(bgr: Image, reference: Image | None, cells: BoolArray, boxes: FloatArray) -> tuple[Image, float]:
-    whole = 0 if reference is not None else _level_for(bgr.shape[1] / _BLOCKS_WITHOUT_BACKDROP * _ACROSS)
-    levels = _levels(cells, boxes, whole=whole)
-    ground = np.zeros_like(bgr) if reference is None else reference
-    return _painted_over(ground, bgr, levels), float(_spread(levels > 0, bgr).mean())
-
-
-def _painted_over(ground: Image, bgr: Image, levels: NDArray[np.uint8]) -> Image:
-    """``ground`` with the mosaic of ``bgr`` over it where ``levels`` says so."""
-    result = ground.copy()
-    for level in range(1, _LEVELS + 1):
-        mask = levels == level
-        if mask.any():
-            cv2.copyTo(_pixelated(bgr, CELL << (level - 1)), _spread(mask, bgr).view(np.uint8), result)
+    A mosaicked block is one colour and has neighbours of other colours; so has hardly anything that was filmed. What is
+    black or burnt out is even by itself.
+    """
+    result = np.zeros(grid_of(backdrop.bgr), np.uint8)
+    height, width = backdrop.admitted.shape
+    for level in range(1, _FLAT_LEVELS + 1):
+        side = CELL << (level - 1)
+        rows, columns = height // side, width // side
+        if not rows or not columns:
+            break
+        blocks = backdrop.bgr[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
+        colour = blocks[:, 0, :, 0]
+        even = (blocks == colour[:, None, :, None]).all(axis=(1, 3, 4))
+        even &= backdrop.admitted[: rows * side, : columns * side].reshape(rows, side, columns, side).all(axis=(1, 3))
+        even &= (colour > 0).any(axis=2) & (colour < 255).any(axis=2)  # noqa: PLR2004  (burnt out)
+        if not even.any():
+            break
+        alone = np.zeros_like(even)
+        for axis in (0, 1):
+            step = (np.diff(colour.astype(np.int16), axis=axis) != 0).any(axis=2)
+            before, after = (slice(None, -1), slice(1, None))
+            alone[(after, slice(None)) if axis == 0 else (slice(None), after)] |= step
+            alone[(before, slice(None)) if axis == 0 else (slice(None), before)] |= step
+        cells = spread(even & alone, side // CELL, result.shape)
+        result[cells] = level
     return result
 
 
-def _spread(cells: BoolArray, bgr: Image) -> BoolArray:
-    height, width = bgr.shape[:2]
-    return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
+# ---- how coarse ------------------------------------------------------------------------------------------------------
 
 
-def _levels(cells: BoolArray, boxes: FloatArray, *, whole: int, sides: Sequence[float] = ()) -> NDArray[np.uint8]:
-    """The block level of every cell (0: not masked; n: blocks of 8·2^(n-1) pixels). Coarser wins; blocks are whole.
+def _levels(differs: BoolArray, view: _View | None, boxes: FloatArray, bgr: Image) -> Levels:
+    """The block level of every cell. Coarser wins; blocks are whole.
 
     Args:
-        cells: what is not confirmed backdrop. Each connected part gets blocks for its greatest thickness.
+        differs: (rows, columns) cells in which the frame differs from the backdrop.
+        view: what it differs from; None where there is no backdrop: then everything is mosaicked.
         boxes: (n, 4) of things, pixels; each gets blocks for its own size.
-        whole: the least level of the whole picture, where there is no backdrop; 0 where there is.
-        sides: for each box the least side of its blocks; empty where its size alone decides.
+        bgr: the frame.
     """
-    wanted = np.full(cells.shape, whole, np.uint8)
-    if not whole and cells.any():
-        framed = cv2.copyMakeBorder(cells.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
-        thickness = cv2.distanceTransform(framed, cv2.DIST_C, 3)[1:-1, 1:-1] * 2 * CELL
-        count, labels = cv2.connectedComponents(cells.astype(np.uint8), connectivity=8)
-        thickest = np.zeros(count)
-        np.maximum.at(thickest, labels.ravel().astype(np.intp), thickness.ravel())
-        wanted = np.array([0, *(_level_for(across) for across in thickest[1:])], np.uint8)[labels]
-    for (x1, y1, x2, y2), side in zip(boxes, sides if len(sides) else [0.0] * len(boxes), strict=True):
-        margin_x, margin_y = (x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL
-        part = wanted[
-            max(0, int((y1 - margin_y) // CELL)) : max(0, int(-(-(y2 + margin_y) // CELL))),
-            max(0, int((x1 - margin_x) // CELL)) : max(0, int(-(-(x2 + margin_x) // CELL))),
-        ]
-        np.maximum(part, _level_for(max(x2 - x1, (y2 - y1) / _TALL, side * _ACROSS)), out=part)
-    return _whole_blocks(wanted)
-
-
-def _level_for(across: float) -> int:
-    """The level whose blocks are at least ``across / 8`` pixels, and at least 8."""
-    level = 1
-    while level < _LEVELS and (CELL << (level - 1)) < across / _ACROSS:
-        level += 1
-    return level
-
-
-def _whole_blocks(wanted: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A block that holds one cell of its level is mosaicked wholly, at that level."""
-    rows, columns = wanted.shape
-    result = wanted.copy()
-    for level in range(2, int(wanted.max(initial=0)) + 1):
-        side = 1 << (level - 1)
-        padded = np.zeros((-(-rows // side) * side, -(-columns // side) * side), bool)
-        padded[:rows, :columns] = result >= level
-        blocks = padded.reshape(padded.shape[0] // side, side, -1, side).any(axis=(1, 3))
-        grown = blocks.repeat(side, axis=0).repeat(side, axis=1)[:rows, :columns]
-        np.maximum(result, grown.astype(np.uint8) * level, out=result)
-    return result
-
-
-def _pixelated(bgr: Image, side: int) -> Image:
-    """Means over blocks of ``side`` pixels, aligned to the picture's corner."""
-    height, width = bgr.shape[:2]
-    rows, columns = -(-height // side), -(-width // side)
-    padded = cv2.copyMakeBorder(bgr, 0, rows * side - height, 0, columns * side - width, cv2.BORDER_REPLICATE)
-    small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
-    large = cv2.resize(small, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
-    return cast("Image", large[:height, :width])
+    whole = level_of_side(max(bgr.shape[:2]) / _BLOCKS_WITHOUT_BACKDROP)
+    if view is None:
+        wanted = np.full(differs.shape, whole, np.uint8)
+    else:
+        explained = covered(differs.shape, boxes, margins=False)
+        wanted = levels_of_parts(differs, explained)
+        np.maximum(wanted, levels_of_parts(differs & ~explained, np.zeros_like(explained)), out=wanted)
+        if not view.known.all():
+            # What is not admitted may be large: there, as without a backdrop, and no coarser.
+            together = np.minimum(levels_of_parts(differs | ~view.known, explained), whole)
+            np.maximum(wanted, together, out=wanted)
+        wanted = cast("Levels", cv2.dilate(wanted, np.ones((3, 3), np.uint8)))
+    add_boxes(wanted, boxes)
+    if view is not None:
+        np.maximum(wanted, view.veiled, out=wanted, where=wanted > 0)
+    return whole_blocks(wanted)

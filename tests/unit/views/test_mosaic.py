@@ -6,8 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchglass.views.backdrop import Backdrop
+from watchglass.views.blocks import CELL
 from watchglass.views.light import light, relight
-from watchglass.views.mosaic import CELL, HOLD_MS, MosaicMaker, mosaic, veil
+from watchglass.views.mosaic import (
+    HOLD_MS,
+    NO_SUCH_SIZE,
+    OTHER_LIGHT,
+    OTHER_VIEW,
+    MosaicMaker,
+    mosaic,
+    plate,
+    veil,
+)
 
 SHAPE = (240, 320, 3)
 NOTHING = np.zeros((0, 4), np.float32)
@@ -45,12 +55,76 @@ def test_an_empty_scene_is_shown_as_it_is():
     assert (result == EMPTY.bgr).all()
 
 
-@pytest.mark.parametrize("backdrop", [None, Backdrop(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool))])
-def test_without_a_backdrop_of_this_size_the_whole_frame_is_mosaicked(backdrop: Backdrop | None):
-    result, share = mosaic(noise(1), backdrop, NOTHING)
+def test_without_a_backdrop_the_whole_frame_is_mosaicked_in_large_blocks():
+    result, share = mosaic(noise(1), None, NOTHING)
     assert share == 1
-    blocks = result[:224, :].reshape(14, 16, 20, 16, 3)
+    blocks = result[:224, :].reshape(7, 32, 10, 32, 3)
     assert (blocks == blocks[:, :1, :, :1]).all()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (160, 240), (640, 360)])
+def test_a_backdrop_of_another_shape_or_a_smaller_one_withholds_the_frame(size: tuple[int, int]):
+    other = Backdrop(np.zeros((size[1], size[0], 3), np.uint8), np.ones(size[::-1], bool))
+    maker = MosaicMaker(other)
+    result, share = maker.frame(0, noise(1), NOTHING)
+    assert share == 1
+    assert (result == plate((320, 240), NO_SUCH_SIZE)).all()
+    assert maker.withheld == {NO_SUCH_SIZE: 1}
+
+
+def test_a_larger_backdrop_of_the_same_shape_is_made_smaller():
+    large = ground().repeat(3, axis=0).repeat(3, axis=1)
+    admitted = np.ones(large.shape[:2], bool)
+    admitted[200:202, 300:302] = False
+    result, share = mosaic(ground(), Backdrop(large, admitted), NOTHING)
+    assert 0 < share < 0.02
+    assert (result[120:] == ground()[120:]).all()
+
+
+def test_a_frame_that_no_confirmed_view_explains_is_a_plate_with_words():
+    day, night = EMPTY, Backdrop(noise(4).clip(40, 200), EMPTY.admitted)
+    maker = MosaicMaker([day, night])
+    assert maker.frame(0, ground(), NOTHING)[1] == 0
+    assert maker.frame(100, night.bgr, NOTHING)[1] == 0
+    stranger = np.roll(ground(), 120, axis=1)
+    result, share = maker.frame(200, stranger, NOTHING)
+    assert (result == plate((320, 240), OTHER_VIEW)).all()
+    assert share == 1
+    assert maker.frame(1000, ground(), NOTHING)[1] == 0
+    assert maker.withheld == {OTHER_VIEW: 1}
+
+
+def test_light_that_is_too_far_away_is_withheld_and_a_thing_that_fills_the_picture_is_not():
+    maker = MosaicMaker(EMPTY)
+    maker.frame(0, (ground() * 0.2).astype(np.uint8), NOTHING)
+    assert maker.withheld == {OTHER_LIGHT: 1}
+    bus = ground()
+    bus[20:230, 30:300] = noise(5, (210, 270, 3))
+    assert maker.frame(1000, bus, one(30, 20, 300, 230))[1] > 0.6
+    assert maker.withheld == {OTHER_LIGHT: 1}
+    maker.frame(2000, bus, NOTHING)
+    assert maker.withheld[OTHER_VIEW] == 1
+
+
+def test_a_frame_is_withheld_when_somebody_says_so_and_leaves_nothing_behind():
+    maker = MosaicMaker(EMPTY)
+    maker.withhold(100, "it came damaged")
+    shares = [maker.frame(at, noise(1) if at == 100 else ground(), NOTHING)[1] for at in (0, 100, 200)]
+    assert shares == [0, 1, 0]
+    assert maker.withheld == {"it came damaged": 1}
+
+
+@pytest.mark.parametrize("size", [(320, 240), (800, 450), (160, 120), (1920, 1080)])
+def test_a_plate_says_why(size: tuple[int, int]):
+    shown = plate(size, OTHER_VIEW)
+    assert shown.shape == (size[1], size[0], 3)
+    ink = (shown != shown[0, 0]).any(axis=2)
+    assert 0.002 < ink.mean() < 0.3
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    assert columns[0] > 0
+    assert columns[-1] < size[0] - 1
+    assert rows[0] > 0
+    assert rows[-1] < size[1] - 1
 
 
 def test_a_person_whom_the_detector_misses_is_mosaicked():
@@ -75,7 +149,13 @@ def test_no_pixel_of_the_camera_leaves_unmosaicked(seed: int, places: list[tuple
     frame = (ground().astype(int) + np.random.default_rng(seed).integers(-amount, amount + 1, SHAPE)).clip(0, 255)
     frame = frame.astype(np.uint8)
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in places], np.float32).reshape(-1, 4)
-    result, share = mosaic(frame, EMPTY, boxes)
+    maker = MosaicMaker(EMPTY)
+    result, share = maker.frame(0, frame, boxes)
+    if maker.withheld:
+        (why,) = maker.withheld
+        assert share == 1
+        assert (result == plate((320, 240), why)).all()
+        return
     cells = result.reshape(30, CELL, 40, CELL, 3)
     flat = (cells == cells[:, :1, :, :1]).all(axis=(1, 3, 4))
     lit = relight(EMPTY.bgr, light(EMPTY.bgr, frame, EMPTY.admitted))
@@ -97,7 +177,8 @@ def test_where_the_backdrop_is_not_admitted_all_is_mosaicked():
 @pytest.mark.parametrize("width", [24, 60, 100, 150, 250])
 def test_a_face_gets_at_most_four_blocks(width: int):
     """A face is at most half as wide as a person's box: no more than four blocks, five where they are not aligned."""
-    frame = noise(7)
+    frame = ground()
+    frame[10:230, 30 : 30 + width] = noise(7, (220, width, 3))
     result, _ = mosaic(frame, EMPTY, one(30, 10, 30 + width, 230))
     face = result[40, 30 + width // 4 : 30 + width // 4 + max(width // 2, 8)]
     assert steps(face) <= 5
@@ -138,12 +219,13 @@ def test_in_a_clip_nothing_is_seen_before_it_is_found():
     assert shares[(1000 - HOLD_MS) // 100] > 0
 
 
-def test_a_clip_whose_picture_changes_size_is_mosaicked_wholly():
+def test_a_picture_that_changes_size_is_withheld_where_the_backdrop_does_not_fit():
     maker = MosaicMaker(EMPTY)
     maker.frame(0, ground(), NOTHING)
-    result, share = maker.frame(100, noise(1, (120, 160, 3)), NOTHING)
+    result, share = maker.frame(100, noise(1, (120, 150, 3)), NOTHING)
     assert share == 1
-    assert result.shape == (120, 160, 3)
+    assert result.shape == (120, 150, 3)
+    assert maker.withheld == {NO_SUCH_SIZE: 1}
 
 
 def test_what_is_parked_is_veiled_in_the_backdrop():

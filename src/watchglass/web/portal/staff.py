@@ -16,13 +16,14 @@ from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.notices import count_stuck
-from watchglass.acts.view_clip import view_clip
+from watchglass.acts.view_clip import kept_clip, view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
 from watchglass.records.outbox import Reader
 from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, VerdictValue
 from watchglass.web.portal.answers import wants_data
+from watchglass.web.portal.clip_words import clip_words
 from watchglass.web.portal.context import (
     grant_of,
     house_of,
@@ -168,6 +169,7 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
     return {
         "now_ms": house_of(request).clock.now(),
         "alert": _item(request, reader, alert),
+        "clip_words": clip_words(kept_clip(reader, alert.id), house_of(request).clock.now() - alert.raised_ms),
         "facts": alert.facts,
         "frequency": reading.how_often_right(reader, alert.analytic),
         "on_test_clips": how_sure.of_alert(house_of(request).calibration, alert),

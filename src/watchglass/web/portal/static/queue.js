@@ -159,7 +159,7 @@ function play() {
   clip.addEventListener("loadeddata", () => {
     clip.hidden = false;
     byId("boxes").remove();
-    byId("clip-state").textContent = "Mosaicked clip. A mosaic is not anonymity.";
+    byId("clip-state").textContent = clip.dataset.words;
     stage.querySelector(".scene-keys").hidden = false;
     if (!still.matches) clip.play().catch(() => {});
     learn(clip);
@@ -169,6 +169,18 @@ function play() {
     byId("clip-state").textContent = "The clip cannot be shown. Decide by the still, or choose unsure.";
   });
   clip.src = clip.dataset.src;
+}
+
+// The clip came while the alert is open: what is withheld of it is said before it plays.
+async function arrive(id) {
+  try {
+    const data = await ask(`/review/alerts/${id}.json`);
+    if (current !== id) return;
+    byId("clip").dataset.words = data.clip_words;
+  } catch { // what is withheld says so in its frames too
+    if (current === id) byId("clip").dataset.words = "Mosaicked clip. A mosaic is not anonymity.";
+  }
+  play();
 }
 
 // How long one frame lasts, from two that were shown.
@@ -357,7 +369,7 @@ function hear(event) {
     say("Another alert waits.");
   }
   if (event.alert === current) {
-    if (event.type === "clip-ready") play();
+    if (event.type === "clip-ready") arrive(event.alert);
     if (event.type === "decided" && !mine.has(event.alert)) {
       message(`Someone else just decided this alert: ${event.value}. Press N for the next.`);
       const form = byId("verdict");

@@ -1,0 +1,175 @@
+"""How coarse a mosaic must be: a level for every cell of a picture, by boxes and by the shape of what differs.
+
+A picture is cut into cells of 8 pixels. Blocks are 8, 16, 32, … pixels wide, lie on the picture's grid and nest, so
+that coarser always wins and no block is the outline of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.core.geometry import BoolArray, FloatArray
+
+Image = NDArray[np.uint8]
+Levels = NDArray[np.uint8]
+"""For every cell: 0 where nothing is mosaicked; n where blocks are 8·2^(n-1) pixels wide."""
+
+CELL: Final = 8
+"""The finest block, in pixels; all masks are aligned to it."""
+
+_LEVELS: Final = 8
+_ACROSS: Final = 8
+"""Blocks across the box of somebody who is wholly in view: the face is at most half as wide, hence four blocks."""
+_ACROSS_UNKNOWN: Final = 4
+"""Blocks across what no box explains: all of it may be a face."""
+_TALL: Final = 3
+_FACE_OF_HEIGHT: Final = 0.8
+_HEAD_ALONE, _WHOLE_BODY = 1.5, 2.2
+"""Height by width of a box: up to the first it may hold nothing but a head, from the second on it holds a body."""
+_MARGIN: Final = 0.12
+_GAP: Final = 5
+_HOLE: Final = 0.6
+_INSCRIBED: Final = 2.0
+_EXPLAINED: Final = 0.85
+
+
+def levels_of_parts(cells: BoolArray, explained: BoolArray) -> Levels:
+    """A level for every connected part of ``cells``, gaps and holes filled, by its width.
+
+    The width of a part is the shorter side of the rectangle around it, or twice the side of the largest square in it
+    where that is less (a railing that trembles is large and thin). Of a part that boxes explain the face is a small
+    share; any other may be nothing but a face.
+    """
+    filled = cv2.morphologyEx(
+        cv2.copyMakeBorder(cells.astype(np.uint8), _GAP, _GAP, _GAP, _GAP, cv2.BORDER_CONSTANT, value=(0,)),
+        cv2.MORPH_CLOSE,
+        np.ones((_GAP, _GAP), np.uint8),
+    )
+    outlines, tree = cv2.findContours(filled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    parents = tree[0][:, 3] if tree is not None else np.zeros(0, np.int32)
+    areas = np.array([cv2.contourArea(outline) for outline in outlines])
+    for outer in np.flatnonzero(parents < 0).tolist():
+        holes = np.flatnonzero(parents == outer).tolist()
+        if areas[holes].sum() <= _HOLE * areas[outer]:
+            cv2.drawContours(filled, [outlines[hole] for hole in holes], -1, 1, cv2.FILLED)
+    filled = filled[_GAP:-_GAP, _GAP:-_GAP].copy()
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
+    squares = 2 * cv2.distanceTransform(cv2.copyMakeBorder(filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_C, 3)
+    level_of = np.zeros(count, np.uint8)
+    for part in range(1, count):
+        x, y, wide, high, size = (int(v) for v in stats[part])
+        window = slice(y, y + high), slice(x, x + wide)
+        mine = labels[window] == part
+        inscribed = float(squares[1:-1, 1:-1][window][mine].max())
+        shorter = 1 + min(cv2.minAreaRect(cv2.findNonZero(mine.astype(np.uint8)))[1])
+        known = float(explained[window][mine].sum()) >= _EXPLAINED * size
+        across = CELL * min(_INSCRIBED * inscribed, shorter)
+        level_of[part] = level_of_side(across / (_ACROSS if known else _ACROSS_UNKNOWN))
+    return cast("Levels", level_of[labels])
+
+
+def add_boxes(wanted: Levels, boxes: FloatArray, sides: Sequence[float] = ()) -> None:
+    """Raise the levels of the cells of each box, with a margin, to what the box asks for, and at least ``sides``."""
+    for box, side in zip(boxes, sides if len(sides) else [0.0] * len(boxes), strict=True):
+        part = wanted[_cells_of(box)]
+        np.maximum(part, level_of_side(max(_side_for(box), side)), out=part)
+
+
+def covered(grid: tuple[int, int], boxes: FloatArray, *, margins: bool = True) -> BoolArray:
+    """Which cells boxes (n, 4) cover or touch."""
+    cells = np.zeros(grid, bool)
+    for box in boxes:
+        cells[_cells_of(box, margins=margins)] = True
+    return cells
+
+
+def _cells_of(box: FloatArray, *, margins: bool = True) -> tuple[slice, slice]:
+    x1, y1, x2, y2 = (float(v) for v in box)
+    margin_x, margin_y = ((x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL) if margins else (0.0, 0.0)
+    return (
+        slice(max(0, int((y1 - margin_y) // CELL)), max(0, int(-(-(y2 + margin_y) // CELL)))),
+        slice(max(0, int((x1 - margin_x) // CELL)), max(0, int(-(-(x2 + margin_x) // CELL)))),
+    )
+
+
+def _side_for(box: FloatArray) -> float:
+    """How large blocks of a box (4,) must be, in pixels: an eighth of its width, a quarter of the widest face.
+
+    A box much taller than wide holds a body, and the face is at most half as wide. The less tall it is, the more of it
+    may be a face: of a child close to the camera, or of somebody behind a counter, the box is the head.
+    """
+    width, height = float(box[2] - box[0]), float(box[3] - box[1])
+    body = (height / max(width, 1.0) - _HEAD_ALONE) / (_WHOLE_BODY - _HEAD_ALONE)
+    face = min(width * (1 - 0.5 * min(max(body, 0.0), 1.0)), _FACE_OF_HEIGHT * height)
+    return max(width / _ACROSS, height / _TALL / _ACROSS, face / _ACROSS_UNKNOWN)
+
+
+def level_of_side(side: float) -> int:
+    """The level whose blocks are at least ``side`` pixels wide, and at least 8."""
+    level = 1
+    while level < _LEVELS and (CELL << (level - 1)) < side:
+        level += 1
+    return level
+
+
+def whole_blocks(wanted: Levels) -> Levels:
+    """A block that holds one cell of its level is mosaicked wholly, at that level."""
+    rows, columns = wanted.shape
+    result = wanted.copy()
+    for level in range(2, int(wanted.max(initial=0)) + 1):
+        side = 1 << (level - 1)
+        padded = np.zeros((-(-rows // side) * side, -(-columns // side) * side), bool)
+        padded[:rows, :columns] = result >= level
+        blocks = padded.reshape(padded.shape[0] // side, side, -1, side).any(axis=(1, 3))
+        grown = spread(cast("BoolArray", blocks), side, wanted.shape)
+        np.maximum(result, grown.astype(np.uint8) * np.uint8(level), out=result)
+    return result
+
+
+# ---- cells and pixels ------------------------------------------------------------------------------------------------
+
+
+def grid_of(bgr: Image) -> tuple[int, int]:
+    return -(-bgr.shape[0] // CELL), -(-bgr.shape[1] // CELL)
+
+
+def share_of_cells(values: BoolArray, grid: tuple[int, int]) -> FloatArray:
+    """The share of each cell in which ``values`` (h, w) is true."""
+    (height, width), (rows, columns) = values.shape, grid
+    padded = cv2.copyMakeBorder(
+        values.astype(np.float32), 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE
+    )
+    return cast("FloatArray", cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA))
+
+
+def spread(blocks: BoolArray, side: int, shape: tuple[int, int]) -> BoolArray:
+    """Each of ``blocks`` ``side`` times in both directions, cut to ``shape``; false where they do not reach."""
+    spread = blocks.repeat(side, axis=0).repeat(side, axis=1)[: shape[0], : shape[1]]
+    result = np.zeros(shape, bool)
+    result[: spread.shape[0], : spread.shape[1]] = spread
+    return result
+
+
+def painted_over(ground: Image, bgr: Image, levels: Levels) -> Image:
+    """``ground`` with the mosaic of ``bgr`` over it where ``levels`` says so."""
+    result = ground.copy()
+    for level in range(1, _LEVELS + 1):
+        mask = levels == level
+        if mask.any():
+            cv2.copyTo(_pixelated(bgr, CELL << (level - 1)), spread(mask, CELL, bgr.shape[:2]).view(np.uint8), result)
+    return result
+
+
+def _pixelated(bgr: Image, side: int) -> Image:
+    """Means over blocks of ``side`` pixels, aligned to the picture's corner."""
+    height, width = bgr.shape[:2]
+    rows, columns = -(-height // side), -(-width // side)
+    padded = cv2.copyMakeBorder(bgr, 0, rows * side - height, 0, columns * side - width, cv2.BORDER_REPLICATE)
+    small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    large = cv2.resize(small, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
+    return cast("Image", large[:height, :width])

@@ -1,0 +1,184 @@
+"""The clip of an incident: looked at by the detector when it is made, and withheld where it is unsure."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from watchglass.core.geometry import FloatArray
+from watchglass.edge.video import VideoFile
+from watchglass.perception.messages import Clip
+from watchglass.perception.observation import Detections, Tracks
+from watchglass.perception.ports import Packet
+from watchglass.perception.ring import ClipOrder
+from watchglass.runtime.clips import ANOTHER_SIZE, DAMAGED, ClipMaker, Studio, fitted, make_clip
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.mosaic import OTHER_VIEW
+
+SIZE, FPS, SECONDS = (640, 480), 10, 6
+
+
+def ground() -> NDArray[np.uint8]:
+    fine = np.random.default_rng(3).integers(70, 150, (SIZE[1] // 16, SIZE[0] // 16, 3), np.uint8)
+    return np.asarray(cv2.resize(fine, SIZE, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def empty(admitted: bool = True) -> bytes:
+    return Backdrop(ground(), np.full((SIZE[1], SIZE[0]), admitted)).to_png()
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> VideoFile:
+    """Six seconds of the empty scene."""
+    path = tmp_path_factory.mktemp("clips") / "still.mp4"
+    return written(path, [ground()] * FPS * SECONDS)
+
+
+def written(path: Path, pictures: Sequence[NDArray[np.uint8]]) -> VideoFile:
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": "16", "bf": "0", "g": "20"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for bgr in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(bgr, format="bgr24")))
+        container.mux(stream.encode(None))
+    return VideoFile(path)
+
+
+@dataclass
+class Sees:
+    """A detector that finds persons at fixed places, whatever the picture shows, in pixels of the whole picture."""
+
+    boxes: tuple[tuple[float, ...], ...] = ()
+    side: int = 416
+    looks: list[tuple[int, ...]] = field(default_factory=list)
+
+    def detect(self, bgr: NDArray[np.uint8]) -> Detections:
+        self.looks.append(bgr.shape)
+        boxes: FloatArray = np.array(self.boxes, np.float32).reshape(-1, 4) * np.float32(bgr.shape[1] / SIZE[0])
+        count = len(boxes)
+        return Detections(boxes, np.full(count, 0.9, np.float32), np.zeros(count, np.int8))
+
+
+def order(file: VideoFile, **more: Any) -> ClipOrder:
+    return ClipOrder("0" * 16, "cam", 0, SECONDS * 1000, tuple(file.packets(0)), (), **more)
+
+
+def studio(file: VideoFile, detector: Sees, *backdrops: bytes) -> Studio:
+    return Studio(file.decoder, SIZE, FPS, backdrops, detector)
+
+
+def pictures(clip: Clip) -> list[NDArray[np.uint8]]:
+    with av.open(io.BytesIO(clip.mp4)) as container:
+        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+
+
+def test_who_was_there_while_nobody_looked_is_mosaicked(still: VideoFile) -> None:
+    """The order knows of no track: the gate was shut. The person hardly differs from the ground; the detector looks."""
+    alone = make_clip(order(still), studio(still, Sees(), empty()))
+    seen = make_clip(order(still), studio(still, Sees(((300.0, 100.0, 360.0, 260.0),)), empty()))
+    assert alone.masked_share == 0
+    assert seen.masked_share > 60 * 160 / (640 * 480)
+    for picture in pictures(seen):
+        part = picture[112:256, 304:352].astype(int).reshape(18, 8, 6, 8, 3)
+        assert np.ptp(part, axis=(1, 3)).mean() < 6  # flat blocks, but for coding
+
+
+def test_the_detector_looks_about_twice_a_second(still: VideoFile) -> None:
+    detector = Sees()
+    make_clip(order(still), studio(still, detector, empty()))
+    assert SECONDS <= len(detector.looks) <= 2.5 * SECONDS + 2
+
+
+def test_where_things_were_known_to_be_is_mosaicked_too(still: VideoFile) -> None:
+    box = np.array([[300, 100, 360, 260]], np.float32)
+    known = Tracks(2500, np.zeros(1, np.int64), box, np.ones(1, np.float32), np.zeros(1, np.int8))
+    clip = make_clip(replace(order(still), tracks=(known,)), studio(still, Sees(), empty()))
+    assert 0 < clip.masked_share < 0.03
+
+
+def test_a_camera_that_shows_something_else_is_withheld_and_the_clip_says_how_much(
+    tmp_path: Path, still: VideoFile
+) -> None:
+    other = np.roll(ground(), 200, axis=1)
+    moved = written(tmp_path / "moved.mp4", [ground()] * 3 * FPS + [other] * 3 * FPS)
+    clip = make_clip(order(moved), studio(moved, Sees(), empty()))
+    assert clip.withheld_share == pytest.approx(0.5, abs=0.1)
+    assert clip.withheld_why == OTHER_VIEW
+    plate = pictures(clip)[-1]
+    grey = np.abs(plate.astype(int) - (205, 203, 200)).max(axis=2) < 12
+    assert grey.mean() > 0.9
+    whole = make_clip(order(still), studio(still, Sees(), empty()))
+    assert (whole.withheld_share, whole.withheld_why) == (0, "")
+
+
+def test_another_confirmed_view_that_fits_is_used(tmp_path: Path) -> None:
+    other = np.roll(ground(), 200, axis=1)
+    moved = written(tmp_path / "moved.mp4", [ground()] * 3 * FPS + [other] * 3 * FPS)
+    second = Backdrop(other, np.ones(other.shape[:2], bool)).to_png()
+    clip = make_clip(order(moved), studio(moved, Sees(), empty(), second))
+    assert clip.withheld_share == 0
+    assert clip.masked_share < 0.1
+
+
+def test_what_comes_damaged_is_withheld(still: VideoFile) -> None:
+    whole = order(still)
+    torn = tuple(_torn(packet) if 21 <= number <= 24 else packet for number, packet in enumerate(whole.packets))
+    clip = make_clip(replace(whole, packets=torn), studio(still, Sees(), empty()))
+    assert clip.withheld_why == DAMAGED
+    assert 0.02 < clip.withheld_share < 0.6
+    assert clip.seconds > SECONDS / 2
+
+
+def _torn(packet: Packet) -> Packet:
+    assert isinstance(packet.payload, av.Packet)
+    data = bytes(packet.payload)
+    torn = av.Packet(data[:5] + bytes(byte ^ 0x5A for byte in data[5:]))
+    torn.pts, torn.dts, torn.time_base = packet.payload.pts, packet.payload.dts, packet.payload.time_base
+    return replace(packet, payload=torn)
+
+
+def test_a_picture_of_another_size_is_withheld(still: VideoFile) -> None:
+    other = replace(studio(still, Sees(), empty()), size=(320, 240))
+    clip = make_clip(order(still), other)
+    assert (clip.withheld_share, clip.withheld_why) == (1, ANOTHER_SIZE)
+    assert {picture.shape for picture in pictures(clip)} == {(240, 320, 3)}
+
+
+def test_without_a_confirmed_backdrop_everything_is_mosaicked(still: VideoFile) -> None:
+    clip = make_clip(order(still), studio(still, Sees()))
+    assert (clip.masked_share, clip.withheld_share) == (1, 0)
+    block = pictures(clip)[10][64:128, 64:128]
+    assert np.ptp(block.astype(int), axis=(0, 1)).max() < 12
+
+
+def test_two_rules_that_fire_at_once_share_one_piece_of_work(still: VideoFile) -> None:
+    done: list[Clip] = []
+    detector = Sees()
+    maker = ClipMaker(done.append)
+    room = studio(still, detector, empty())
+    maker.take(order(still), room)
+    maker.take(replace(order(still), incident="1" * 16), room)
+    maker.finish()
+    assert [clip.incident for clip in done] == ["0" * 16, "1" * 16]
+    assert done[0].mp4 == done[1].mp4
+    looks = len(detector.looks)
+    again = ClipMaker(done.append)
+    again.take(order(still), room)
+    again.take(order(still), replace(room, backdrops=()))  # another backdrop: another clip
+    again.finish()
+    assert len(detector.looks) == 3 * looks
+
+
+def test_the_size_of_a_clip() -> None:
+    assert fitted((1920, 1080)) == (800, 450)
+    assert fitted((640, 480)) == (640, 480)
