@@ -12,7 +12,7 @@ import pytest
 from watchglass.demo import BACKDROP
 from watchglass.edge.inference import NanoDet, load
 from watchglass.perception.observation import Detections
-from watchglass.runtime.painting import PERSON, VEHICLE, without_things
+from watchglass.runtime.scrutiny import PERSON, VEHICLE, without_things
 from watchglass.views.backdrop import Backdrop
 
 DATA = Path(os.environ.get("WATCHGLASS_DATA") or Path(__file__).parents[3] / "shared/data")

@@ -50,7 +50,7 @@ def confirm_backdrop(
             clear={"source": source},
             committed={"scene": scene, "picture_sha256": b64(sha256(png))},
         )
-        _withdraw(tx, source, scene, now)
+        withdraw(tx, source, scene, now)
         return tx.insert(
             "backdrop",
             {
@@ -87,12 +87,13 @@ def withdraw_backdrop(acting: Acting, grant: Grant, permit: Permit, source: str,
             clear={"source": source},
             committed={"scene": scene, "picture_sha256": b64(sha256(standing.png))},
         )
-        _withdraw(tx, source, scene, acting.clock.now())
+        withdraw(tx, source, scene, acting.clock.now())
 
     return do(acting, act)
 
 
-def _withdraw(tx: Transaction, source: str, scene: str, now: int) -> None:
+def withdraw(tx: Transaction, source: str, scene: str, now: int) -> None:
+    """Let no backdrop stand for this view, and keep its picture no longer; part of an act that says so."""
     tx.execute(
         "UPDATE backdrop SET withdrawn_ms = ?, png = x'' WHERE source = ? AND scene = ? AND withdrawn_ms IS NULL",
         now,

@@ -13,7 +13,7 @@ import numpy as np
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray
 from watchglass.edge.video import Areas, VideoFile
-from watchglass.perception.ports import Decoder, Image, Insight, Packet, Picture, sample_shape
+from watchglass.perception.ports import Decoder, Image, Insight, Packet, Picture, sample_shape, stride_of
 
 _NOTHING: Final[Mapping[str, int]] = {}
 
@@ -215,6 +215,18 @@ class ScaledPicture:
         """See ``perception.ports.Picture.edges``: the neighbours of the same samples."""
         return self._sample(self._inner.edges())
 
+    @property
+    def black(self) -> int:
+        """See ``perception.ports.Picture.black``."""
+        return self._inner.black
+
+    def chroma(self) -> Image:
+        """See ``perception.ports.Picture.chroma``: the nearest samples that there are."""
+        found = self._inner.chroma()
+        wide = 4 * stride_of(self.width, self.height)
+        rows, columns = (len(range(wide // 2, side, wide)) for side in (self.height, self.width))
+        return _nearest(found, rows, columns) if found.size else found
+
     def small(self, side: int) -> Image:
         """See ``perception.ports.Picture.small``."""
         scale = min(1.0, side / max(self.width, self.height))
@@ -235,11 +247,14 @@ class ScaledPicture:
         return _resized(self._inner.bgr(), self.width, self.height)
 
     def _sample(self, samples: Image) -> Image:
-        rows, columns = sample_shape(self.width, self.height)
-        y = (np.arange(rows) * samples.shape[0]) // rows
-        x = (np.arange(columns) * samples.shape[1]) // columns
-        taken: Image = samples[np.ix_(y, x)]
-        return taken
+        return _nearest(samples, *sample_shape(self.width, self.height))
+
+
+def _nearest(samples: Image, rows: int, columns: int) -> Image:
+    y = (np.arange(rows) * samples.shape[0]) // rows
+    x = (np.arange(columns) * samples.shape[1]) // columns
+    taken: Image = samples[np.ix_(y, x)]
+    return taken
 
 
 def _resized(image: Image, width: int, height: int) -> Image:

@@ -37,6 +37,9 @@ _JUMP_ON: Final = 10.0
 
 _INSIGHT: Final = {"h264": Insight.CLEAR, "hevc": Insight.FAINT}
 _GREY: Final = 128
+_FULL_RANGE: Final = 2
+"""FFmpeg's number for luma from 0 to 255."""
+
 
 _CLOCK: Final = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 _WHY: Final = {
@@ -117,6 +120,31 @@ class VideoPicture:
     def edges(self) -> Image:
         """See ``perception.ports.Picture.edges``."""
         return self._sample(1)
+
+    @property
+    def black(self) -> int:
+        """See ``perception.ports.Picture.black``."""
+        full = self._frame.format.name.startswith("yuvj") or int(self._frame.color_range) == _FULL_RANGE
+        return 0 if full else 16
+
+    def chroma(self) -> Image:
+        """See ``perception.ports.Picture.chroma``."""
+        planes = self._frame.planes[1:]
+        if not planes:
+            return np.zeros((0, 0, 2), np.uint8)
+        stride = stride_of(self.width, self.height)
+        across, down = -(-self.width // planes[0].width), -(-self.height // planes[0].height)
+        each = 3 - len(planes)  # NV12 has both in one plane, by turns
+        found = []
+        for plane in planes:
+            rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * plane.height]
+            there = rows.reshape(plane.height, plane.line_size)[:, : plane.width * each]
+            for first in range(each):
+                right = 2 * stride // across * each + first
+                found.append(there[2 * stride // down :: 4 * stride // down, right :: 4 * stride // across * each])
+        sample: Image = np.dstack(found)
+        self._hidden.blacken(sample, self.width, self.height, black=_GREY)
+        return sample
 
     def small(self, side: int) -> Image:
         """See ``perception.ports.Picture.small``."""

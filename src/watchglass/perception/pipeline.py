@@ -136,7 +136,10 @@ class Pipeline:
         self._condition = self._watch.lost(at_ms)
         yield from self._ring.finish()
         self._sight.forget()
+        self._painter.lose("no picture comes")
         yield from self._judge(Tracks.none(at_ms))
+        if self.spec.pin_hz:
+            yield self._pins(at_ms)
 
     def reopened(self, decoder: Decoder) -> None:
         """The source is back, perhaps with another codec: its packets need this decoder from now on."""
@@ -146,6 +149,7 @@ class Pipeline:
     def pause(self) -> None:
         """Nothing may be looked at: forget packets, pictures and tracks at once."""
         self._allow(frozenset())
+        self._painter.lose("the camera is not looked at")
         self._seen_ms = None
         self._ring.clear()
         self._sight.forget()
@@ -211,6 +215,8 @@ class Pipeline:
             self._sight.move(picture, breaks=look.breaks)
             self._stir(at_ms)
         detects = self._sight.detect(picture, is_open=look.open)
+        if detects and len(self._sight.found):
+            self._painter.stir(self._sight.found_at)
         watches = self._due("watch", at_ms, WATCH_MS)
         if watches:
             self._watch_health(look)
@@ -227,6 +233,8 @@ class Pipeline:
         """Keep the gate open, if the last look for motion shows some where there is not always some."""
         moving, before = self._sight.moving, self._moving
         self._moving = moving
+        if moving is not None and moving is not before:
+            self._painter.stir(moving)
         if moving is not None and moving is not before and self._habit.news(moving, self._sight.busy(at_ms)):
             self._cascade.stir(at_ms)
 
@@ -234,6 +242,9 @@ class Pipeline:
         picture = look.picture
         sample = picture.luma()
         self._condition = self._watch.look(picture.at_ms, sample, picture.edges())
+        self._painter.recognise(
+            picture, self._condition.name if self._condition else "", self._sight.busy(picture.at_ms)
+        )
         self._cascade.attentive = self._watch.suspects or bool(self._statics and self._statics.changes)
         if look.open:
             busy = self._sight.busy(picture.at_ms)
@@ -325,7 +336,10 @@ class Pipeline:
             facts = {"width_px": float(picture.width), "height_px": float(picture.height)}
             self._condition = Condition("moved", picture.at_ms, facts)
             self._sight.forget()
+        self._painter.lose("the picture has another size than the charter says")
         yield from self._judge(Tracks.none(picture.at_ms))
+        if self.spec.pin_hz:
+            yield self._pins(picture.at_ms)
 
     # ---- small things ----------------------------------------------------------------------------------------------
 

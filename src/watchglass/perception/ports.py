@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from watchglass.core.geometry import FloatArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.perception.messages import Pin
 from watchglass.perception.observation import Detections, Tracks
 
@@ -71,6 +71,18 @@ class Picture(Protocol):
 
     def edges(self) -> Image:
         """The right-hand neighbours of ``luma()``, in its shape; their difference shows sharpness."""
+        ...
+
+    @property
+    def black(self) -> int:
+        """What codes black in luma: 16 (white is 235 then) or 0."""
+        ...
+
+    def chroma(self) -> Image:
+        """Chroma of every fourth of those cells in both directions, (h, w, 2); 128 is none. (0, 0, 2) without colour.
+
+        From the middle of each four by four cells: ``4 * s`` pixels apart, from ``2 * s`` on.
+        """
         ...
 
     def small(self, side: int) -> Image:
@@ -198,6 +210,23 @@ class Painter(Protocol):
     @property
     def view(self) -> View:
         """Which confirmed view is in front of the camera now, as far as that is sure."""
+        ...
+
+    def recognise(self, picture: Picture, trouble: str, busy: BoolArray | None) -> None:
+        """Find out which confirmed view a picture shows, and under what light. Called about once a second.
+
+        Args:
+            trouble: what is wrong with the camera (``health.CONDITIONS``), or "".
+            busy: where things are followed, in strided luma; None where there are none.
+        """
+        ...
+
+    def lose(self, why: str) -> None:
+        """Say that there is no picture, or none that may be looked at; ``why`` in plain words."""
+        ...
+
+    def stir(self, moving: BoolArray) -> None:
+        """Say where something moved or was found since the last look, in strided luma."""
         ...
 
     @property

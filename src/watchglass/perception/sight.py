@@ -152,6 +152,11 @@ class Sight:
         tracks = self.tracks(at_ms)
         return self._covered(tracks, margin=0.15) if len(tracks) else None
 
+    @property
+    def found_at(self) -> BoolArray:
+        """Where the detector found something when it looked last, in strided luma."""
+        return self._covered(self.found, margin=0.1)
+
     def unlearnable(self, at_ms: int) -> BoolArray:
         """Full-size mask of what the backdrop must not learn from: things with a margin, and what moves."""
         width, height = self._size
@@ -220,7 +225,7 @@ class Sight:
         self._credit_ms = min(SAVED * self._pace_ms, self._credit_ms + max(0, at_ms - since_ms))
         self._credited_ms = max(since_ms, at_ms)
 
-    def _covered(self, tracks: Tracks, margin: float) -> BoolArray:
+    def _covered(self, tracks: Tracks | Detections, margin: float) -> BoolArray:
         mask = np.zeros(sample_shape(*self._size), bool)
         size = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
         left_top = np.floor((tracks.boxes[:, :2] - margin * size) / self._stride).astype(int).clip(0)

@@ -2,63 +2,70 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from watchglass.core.errors import BadInput
+from watchglass.core.geometry import BoolArray
+from watchglass.core.time import MINUTE
 from watchglass.edge.encode import encode_png
-from watchglass.perception.messages import BackdropProposal, Pin, SourceSpec
-from watchglass.perception.observation import KINDS, Tracks
-from watchglass.perception.ports import Detector, Image, View
-from watchglass.views.backdrop import Backdrop, BackdropLearner
+from watchglass.perception.messages import BackdropProposal, BackdropRenewal, Pin, SourceSpec
+from watchglass.perception.observation import Tracks
+from watchglass.perception.ports import Detector, Image, Picture, View, stride_of
+from watchglass.runtime.lesson import Lesson
+from watchglass.runtime.scrutiny import around, things, without_things
+from watchglass.views.backdrop import Backdrop
 from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
-from watchglass.views.scenes import DAY
+from watchglass.views.renewal import Renewal
+from watchglass.views.scenes import DAY, Familiar, Look, SceneWatch
 from watchglass.views.smoothing import SteadyMarks
 
-PERSON: Final = KINDS.index("person")
-VEHICLE: Final = KINDS.index("vehicle")
-_MARGIN: Final = 0.1
-"""How far around a suspected person a proposal stays grey, as a share of the box's longer side."""
+RENEW_MS: Final = 10 * MINUTE
+"""A view is renewed no more often than this."""
+
+_LESSON_MS: Final = 30 * MINUTE
 
 _backdrop = lru_cache(maxsize=1)(Backdrop.from_png)
-"""A source is painted before it is opened and after, on the same backdrop, which takes a tenth of a second to read."""
-
-
-def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
-    """``learned`` with its vehicles mosaicked, and not admitted where a person may be in it."""
-    found = detector.detect(learned.bgr)
-    admitted = learned.admitted.copy()
-    for x1, y1, x2, y2 in found.boxes[found.kinds == PERSON]:
-        margin = _MARGIN * max(x2 - x1, y2 - y1)
-        top, left = max(0, int(y1 - margin)), max(0, int(x1 - margin))
-        admitted[top : int(y2 + margin) + 1, left : int(x2 + margin) + 1] = False
-    return veil(Backdrop(learned.bgr, admitted), found.boxes[found.kinds == VEHICLE])
+"""A backdrop is asked for by several in turn, and takes a tenth of a second to read."""
 
 
 class ViewPainter:
-    """Learns the backdrop of one source and paints its stills. Paints on grey until a backdrop was confirmed.
+    """Knows the views of one source, learns new ones, and paints its stills. Paints on grey where no view is sure.
 
-    While a backdrop is confirmed nothing is learned (that would cost 18 bytes a pixel and a few milliseconds a look),
-    until somebody asks for another proposal: then learning begins anew.
+    Learning costs 18 bytes a pixel and a few milliseconds a look. So it is done for the first view, until that is
+    confirmed, and whenever somebody asks for a proposal. A confirmed view is only compared, every ten seconds.
     """
 
     def __init__(self, spec: SourceSpec, size: tuple[int, int]) -> None:
         self._spec = spec
         self._size = size
-        self._png = dict(spec.backdrops).get(DAY)
-        self._decoded: Backdrop | None = None
-        self._learner = None if self._png else BackdropLearner(*size)
         self._steady = SteadyMarks(size, spec.width_m, spec.grid_m, spec.never_show)
+        self._watch = SceneWatch()
+        self._pngs = dict(spec.backdrops)
+        self._unread = set(self._pngs)
+        self._shares: dict[str, float] = {}
+        self._unusable = ""
+        self._lesson = None if self._pngs else Lesson(size)
+        self._renewal: tuple[str, Renewal] | None = None
+        self._renewed_ms: int | None = None
+        self._stands_since: int | None = None
+        self._asked_ms: int | None = None
+        self._decoded: tuple[str, Backdrop] | None = None
 
     @property
     def confirmed(self) -> Backdrop | None:
-        """The backdrop that an operator has confirmed, if any. Decoded when it is first asked for, and once."""
-        if self._decoded is None and self._png:
-            self._decoded = _backdrop(self._png)
-        return self._decoded
+        """The confirmed backdrop of the view that is in front of the camera now, if that is sure."""
+        scene = self._watch.scene
+        if scene not in self._pngs:
+            return None
+        if self._decoded is None or self._decoded[0] != scene:
+            self._decoded = scene, _backdrop(self._pngs[scene])
+        return self._decoded[1]
 
     def confirm(self, scene: str, png: bytes | None) -> None:
         """Use this confirmed backdrop of a view from now on, or none.
@@ -66,54 +73,104 @@ class ViewPainter:
         Raises:
             BadInput: not a backdrop.
         """
-        if scene != DAY:
-            return
-        self._decoded = _backdrop(png) if png else None
-        self._png = png
-        if self._decoded is not None:
-            self._learner = None
-        elif self._learner is None:
-            self._learner = BackdropLearner(*self._size)
+        if png is None:
+            self._pngs.pop(scene, None)
+            self._know(scene, None)
+        else:
+            backdrop = _backdrop(png)
+            self._pngs[scene] = png
+            self._know(scene, backdrop)
+            if self._lesson is not None and self._lesson.scene in ("", scene):
+                self._lesson = None
+        if not self._pngs and self._lesson is None:
+            self._lesson = Lesson(self._size)
 
     def proposal(self, at_ms: int, detector: Detector, scene: str = "") -> BackdropProposal:
-        """The backdrop as far as it is learned, for an operator to look at. Begins to learn, if need be.
+        """The backdrop of a view as far as it is learned, for an operator to look at. Begins to learn, if need be.
 
         Vehicles in it are mosaicked, and where the detector thinks that it sees a person it stays grey: an operator
         confirms what is left, and is not asked to overlook anybody.
+
+        Args:
+            scene: the view that is meant; "" is the one that is in front of the camera now.
         """
-        del scene
-        if self._learner is None:
-            self._learner = BackdropLearner(*self._size)
-        learned = without_things(self._learner.picture(), detector)
-        return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share)
+        if self._lesson is None or not self._lesson.meant(scene):
+            self._lesson = Lesson(self._size, scene)
+        self._asked_ms = None
+        learned = without_things(self._lesson.learner.picture(), detector)
+        return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share, self._lesson.scene or DAY)
+
+    def renewal(self, at_ms: int, detector: Detector) -> BackdropRenewal | None:
+        """The confirmed backdrop with parts that changed for good; None where there are none, or it is too soon.
+
+        Where the detector thinks that it sees a person nothing is renewed; vehicles are mosaicked.
+        """
+        if self._renewal is None or self._renewal[0] != self._watch.scene:
+            return None
+        if self._renewed_ms is not None and 0 <= at_ms - self._renewed_ms < RENEW_MS:
+            return None
+        scene, renewal = self._renewal
+        regions = renewal.ready(at_ms)
+        if not regions:
+            return None
+        self._renewed_ms = at_ms
+        result, blocks = _backdrop(self._pngs[scene]), 0
+        for region in regions:
+            tried = _looked_at(result, renewal.renewed(result, region), detector)
+            renewal.forget(region)
+            if tried is not None:
+                result, blocks = tried, blocks + int(region.sum())
+        if not blocks:
+            return None
+        base = hashlib.sha256(self._pngs[scene]).digest()
+        return BackdropRenewal(self._spec.name, scene, at_ms, base, result.to_png(), blocks)
 
     # ---- perception.ports.Painter ------------------------------------------------------------------------------------
 
     @property
     def view(self) -> View:
         """See ``Painter.view``."""
-        return View(DAY) if self._png else View(unsure="nobody has confirmed a view of this camera yet")
+        return View(self._watch.scene, self._unusable or self._watch.unsure, self._watch.light)
+
+    def recognise(self, picture: Picture, trouble: str, busy: BoolArray | None) -> None:
+        """See ``Painter.recognise``."""
+        self._read()
+        look = Look(picture.at_ms, picture.luma(), picture.chroma(), picture.black, busy)
+        self._watch.look(look, trouble)
+        self._teach(look, trouble)
+        self._follow(picture.at_ms)
+
+    def lose(self, why: str) -> None:
+        """See ``Painter.lose``."""
+        self._watch.lose(why)
+
+    def stir(self, moving: BoolArray) -> None:
+        """See ``Painter.stir``."""
+        if self._renewal is not None:
+            self._renewal[1].stir(moving)
 
     @property
     def ready(self) -> float:
-        """See ``Painter.ready``. While nothing is learned: how much of the confirmed backdrop is admitted."""
-        if self._learner is not None:
-            return self._learner.ready
-        return self.confirmed.share if self.confirmed else 0.0
+        """See ``Painter.ready``. While nothing is learned: how much of a confirmed backdrop is admitted."""
+        if self._lesson is not None:
+            return self._lesson.learner.ready
+        return self._shares.get(self._watch.scene, max(self._shares.values(), default=0.0))
 
     @property
     def learning(self) -> bool:
         """See ``Painter.learning``."""
-        return self._learner is not None
+        return self._lesson is not None
 
     def due(self, at_ms: int) -> bool:
         """See ``Painter.due``."""
-        return self._learner is not None and self._learner.due(at_ms)
+        return self._learns(at_ms) or self._compares(at_ms)
 
     def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
         """See ``Painter.look``."""
-        if self._learner is not None:
-            self._learner.look(at_ms, bgr, masked)
+        if self._lesson is not None and self._learns(at_ms):
+            self._lesson.learner.look(at_ms, bgr, masked)
+        if self._renewal is not None and self._compares(at_ms):
+            self._renewal[1].look(at_ms, bgr, masked)
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:
         """See ``Painter.pins``."""
@@ -125,3 +182,70 @@ class ViewPainter:
 
     def _snapped(self, tracks: Tracks) -> tuple[PlainPin, ...]:
         return snap(tracks.boxes, tracks.kinds, self._spec.width_m, self._size[0], self._spec.grid_m)
+
+    # ---- small things ------------------------------------------------------------------------------------------------
+
+    def _learns(self, at_ms: int) -> bool:
+        return self._lesson is not None and self._lesson.here and self._lesson.learner.due(at_ms)
+
+    def _compares(self, at_ms: int) -> bool:
+        renewal = self._renewal
+        return renewal is not None and renewal[0] == self._watch.scene and renewal[1].due(at_ms)
+
+    def _teach(self, look: Look, trouble: str) -> None:
+        """Let the lesson look too. Where a view is confirmed, one that nobody asks for any more ends."""
+        if self._lesson is None:
+            return
+        self._asked_ms = look.at_ms if self._asked_ms is None else self._asked_ms
+        if self._pngs and not 0 <= look.at_ms - self._asked_ms < _LESSON_MS:
+            self._lesson = None
+            return
+        self._lesson.attend(look, self._watch, trouble)
+
+    def _follow(self, at_ms: int) -> None:
+        """Compare the scene with its backdrop once it has stood for a minute: presets of a patrol do not."""
+        scene = self._watch.scene
+        if not scene or (self._renewal is not None and self._renewal[0] == scene):
+            self._stands_since = None
+        elif self._stands_since is None or at_ms < self._stands_since:
+            self._stands_since = at_ms
+        elif at_ms - self._stands_since >= MINUTE:
+            self._renewal = scene, Renewal(_backdrop(self._pngs[scene]), stride_of(*self._size))
+
+    def _read(self) -> None:
+        """Read the backdrops that came with the spec. One that cannot be read is not used, and the view says so."""
+        while self._unread:
+            scene = self._unread.pop()
+            try:
+                self._know(scene, _backdrop(self._pngs[scene]))
+            except BadInput:
+                self._unusable = "the confirmed backdrop cannot be read"
+                del self._pngs[scene]
+
+    def _know(self, scene: str, backdrop: Backdrop | None) -> None:
+        self._unread.discard(scene)
+        self._decoded = None
+        self._shares.pop(scene, None)
+        if backdrop is not None and backdrop.size == self._size:
+            self._shares[scene] = backdrop.share
+            self._watch.know(scene, Familiar.of(backdrop.bgr, backdrop.admitted, stride_of(*self._size)))
+        else:
+            self._watch.know(scene, None)
+        self._unusable = ""
+        if backdrop is not None and backdrop.size != self._size and not self._watch.views:
+            self._unusable = "the confirmed backdrop has another size than the picture"
+        if self._renewal is not None and self._renewal[0] == scene:
+            if backdrop is not None and backdrop.size == self._size:
+                self._renewal[1].rebase(backdrop)
+            else:
+                self._renewal = None
+
+
+def _looked_at(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backdrop | None:
+    """``tried`` with its vehicles mosaicked, where it differs from ``standing``; None if a person may be in that."""
+    part = (tried.bgr != standing.bgr).any(axis=2) | (tried.admitted != standing.admitted)
+    people, hidden = things(tried.bgr, detector, part)
+    if (around(people, tried.size) & part).any():
+        return None
+    veiled = veil(tried, hidden)
+    return Backdrop(np.where(part[..., None], veiled.bgr, standing.bgr), tried.admitted)

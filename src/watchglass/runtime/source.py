@@ -382,6 +382,7 @@ class Source:
         while self._arrivals and self._arrivals[0][0] < now - _RATE_MS:
             self._arrivals.popleft()
         self._health_ms = now
+        self._renew()
         fps = sum(pictures for _, _, pictures in self._arrivals) * SECOND / _RATE_MS
         health = self._pipeline.health(now, round(fps, 1), self._all_dropped())
         self._send(
@@ -399,6 +400,11 @@ class Source:
                 notes=self._footage.notes if self._footage is not None and self._running else (),
             )
         )
+
+    def _renew(self) -> None:
+        """Send the parts of the backdrop that changed for good, if there are any."""
+        if self._running and (renewal := self._painter.renewal(self._last_ms, self._detector)) is not None:
+            self._send(renewal)
 
     def _all_dropped(self) -> dict[str, int]:
         counts = self._dropped + Counter(self._footage.dropped if self._footage else {})

@@ -20,11 +20,13 @@ from typing import Final, assert_never
 
 from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
+from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import Cause, start_run, stop_run
 from watchglass.acts.signed import note_obeyed
-from watchglass.charter.decide import Standing
+from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import EVERYTHING, Charter, Model
-from watchglass.core.errors import CannotRecord, Refused
+from watchglass.charter.permit import LookAt
+from watchglass.core.errors import CannotRecord, Refused, WatchglassError
 from watchglass.core.time import SECOND
 from watchglass.edge.plugins.host import enforceable
 from watchglass.edge.plugins.installed import plug_in
@@ -276,7 +278,7 @@ class Supervisor:
                 self._live.take_proposal(report)
                 self._bus.publish("health", {"type": "proposal", "source": report.source})
             case BackdropRenewal():
-                log.info("A renewal of the backdrop of %s is not recorded yet.", report.source)
+                self._renew_backdrop(report)
             case SourceEnded():
                 self.tally.ended[report.source] = report
                 self._running.pop(report.source, None)
@@ -285,6 +287,17 @@ class Supervisor:
                     self._dark(report.source)
             case _:
                 assert_never(report)
+
+    def _renew_backdrop(self, report: BackdropRenewal) -> None:
+        """Record that parts of a backdrop are shown as they are now; what cannot be recorded is not shown."""
+        try:
+            permit = decide(self._standing(), LookAt(report.source), self._acting.clock.now())
+            renew_backdrop(self._acting, permit, report)
+        except WatchglassError as error:
+            log.warning("The backdrop of %s was not renewed: %s %s", report.source, error.message, error.fix)
+            return
+        self.backdrop_changed(report.source, report.scene)
+        self._bus.publish("health", {"type": "backdrop", "source": report.source, "scene": report.scene})
 
     def _note_running(self, report: Health) -> None:
         """What runs where, as of the report; when that changed, an order to stop may have been obeyed."""

@@ -58,6 +58,9 @@ _MOSTLY: Final = 0.5
 _MOST_CREDIT: Final = 2 * SECOND
 _TOO_MANY_TICKS: Final = 60_000
 _COLOURLESS: Final = 2.0
+_INFRARED, _COLOURFUL = 1.0, 4.0
+"""Grey levels between blue and red: what began with colour teaches until less than the first is left of it, and what
+began without until it has more than the second. A dull day is no infrared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,13 +184,14 @@ class BackdropLearner:
             raise ValueError(f"this learner takes pictures of {width} by {height}, not {bgr.shape} with {masked.shape}")
         if self._last_ms is not None and at_ms <= self._last_ms:
             return
-        grey = _is_colourless(bgr)
+        tint = _colour(bgr)
         if self._grey is None:
-            self._grey = grey
+            self._grey = tint < _COLOURLESS
+        other = tint > _COLOURFUL if self._grey else tint < _INFRARED
         credit_ms = self._credit(at_ms)
         self._note_motion(at_ms, masked)
         self._last_ms = at_ms
-        if grey != self._grey:
+        if other:
             return
         even = self._evenly_lit(bgr, masked)
         ticks = max(1, round(credit_ms / _TICK))
@@ -205,17 +209,6 @@ class BackdropLearner:
             colour[holes] = _smooth(colour, admitted)[holes]
         colour[~shown] = 0
         return Backdrop(colour, shown)
-
-    def renewed(self, published: Backdrop) -> Backdrop:
-        """``published`` with those blocks replaced that had neither motion nor detection for 30 minutes.
-
-        This is the only way in which a published pixel changes without an operator's act.
-        """
-        if self._last_ms is None or published.size != self._size:
-            return published
-        quiet = self._spread(self._quiet(self._last_ms) & self._shown)
-        learned = self.picture()
-        return Backdrop(np.where(quiet[..., None], learned.bgr, published.bgr), published.admitted | quiet)
 
     # ---- one look --------------------------------------------------------------------------------------------------
 
@@ -366,9 +359,9 @@ class BackdropLearner:
         return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[:height, :width]
 
 
-def _is_colourless(bgr: Image) -> bool:
+def _colour(bgr: Image) -> float:
     small = bgr[::16, ::16].astype(np.int16)
-    return float(np.abs(small[..., 0] - small[..., 2]).mean()) < _COLOURLESS
+    return float(np.abs(small[..., 0] - small[..., 2]).mean())
 
 
 def _smooth(colour: Image, admitted: BoolArray) -> Image:

@@ -7,6 +7,7 @@ bilinear. A thing in front of the backdrop can move a median a little; it can ne
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 import cv2
@@ -23,7 +24,13 @@ TILES: Final = (3, 4)
 _SAMPLES_ACROSS: Final = 192
 _DARKEST, _BRIGHTEST = 12, 243
 _FEWEST: Final = 48
+_PART: Final = 60
+"""A fifth of a tile: what is left of it beside a crowd is too little to tell the light by."""
+
 LIMITS: Final = (0.35, 2.8)
+UNIT: Final = 64
+"""Factors leave the house in these parts of one."""
+
 _STILL: Final = 0.015
 
 
@@ -60,7 +67,46 @@ def light_of_samples(then: Image, now: Image, usable: BoolArray | None) -> Float
     good = (green_then > _DARKEST) & (green_then < _BRIGHTEST) & (green_now > _DARKEST) & (green_now < _BRIGHTEST)
     if usable is not None:
         good &= usable
-    ratio = green_now / np.maximum(green_then, 1.0)
+    return _field((green_now / np.maximum(green_then, 1.0)).astype(np.float32), good)
+
+
+def light_of_luma(then: FloatArray, now: Image, usable: BoolArray, black: int) -> FloatArray:
+    """As ``light``, of strided luma.
+
+    Args:
+        then: (h, w) of the reference, 0 is black and 255 white.
+        now: (h, w) as the camera codes it.
+        usable: (h, w).
+        black: what codes black in ``now``: 16 (then 235 is white) or 0.
+    """
+    luma = now.astype(np.float32)
+    if black:
+        luma = (luma - np.float32(black)) * np.float32(255 / 219)
+    good = usable & (then > _DARKEST) & (then < _BRIGHTEST) & (luma > _DARKEST) & (luma < _BRIGHTEST)
+    return _field((luma / np.maximum(then, np.float32(1))).astype(np.float32), good, fewest=good.size // _PART)
+
+
+def coarse(field: FloatArray) -> tuple[int, ...]:
+    """The field in whole sixty-fourths, row by row: what leaves the house of it."""
+    return tuple(int(factor) for factor in np.rint(field * UNIT).ravel())
+
+
+def field_of(factors: Sequence[int]) -> FloatArray:
+    """The field that ``coarse`` wrote; () is even light.
+
+    Raises:
+        ValueError: not as many numbers as a field has, or beyond what light does.
+    """
+    if not factors:
+        return even_light()
+    low, high = (limit * UNIT for limit in LIMITS)
+    if len(factors) != TILES[0] * TILES[1] or not all(low - 1 <= factor <= high + 1 for factor in factors):
+        raise ValueError(f"not a field of light: {factors}")
+    return (np.asarray(factors, np.float32) / np.float32(UNIT)).reshape(TILES).astype(np.float32)
+
+
+def _field(ratio: FloatArray, good: BoolArray, fewest: int = 0) -> FloatArray:
+    """The median of ``ratio`` (h, w) in each tile over what is ``good``, where that is ``fewest`` or more."""
     rows, columns = TILES
     field = np.full(TILES, np.nan, np.float32)
     height, width = ratio.shape
@@ -71,7 +117,7 @@ def light_of_samples(then: Image, now: Image, usable: BoolArray | None) -> Float
                 slice(column * width // columns, (column + 1) * width // columns),
             )
             values = ratio[tile][good[tile]]
-            if len(values) >= _FEWEST:
+            if len(values) >= max(_FEWEST, fewest):
                 field[row, column] = np.median(values)
     if np.isnan(field).all():
         return even_light()

@@ -11,19 +11,21 @@ import pytest
 from watchglass.access.roles import May, Role
 from watchglass.acts.accounts import change_password, change_roles, close_account, open_account, person
 from watchglass.acts.apply_retention import apply_retention
-from watchglass.acts.confirm_backdrop import confirm_backdrop, confirmed, withdraw_backdrop
+from watchglass.acts.confirm_backdrop import all_confirmed, confirm_backdrop, confirmed, withdraw_backdrop
 from watchglass.acts.inspect_openings import take_openings
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.record_outcome import record_outcome
+from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import start_run, stop_run
 from watchglass.acts.view_clip import view_clip
 from watchglass.bootstrap import open_bundle
 from watchglass.charter.model import Charter
-from watchglass.charter.permit import ConfirmBackdrop, HandOver, KeepClip, ShowReviewerView
+from watchglass.charter.permit import ConfirmBackdrop, HandOver, KeepClip, LookAt, ShowReviewerView
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, HOUR
+from watchglass.perception.messages import BackdropRenewal
 from watchglass.review.model import Alert, HandoverState, Outcome, VerdictValue
 from world import NO_PASSWORD, World, make_house
 
@@ -124,14 +126,19 @@ def test_pseudonyms_change_by_month_and_are_never_the_account(world: World) -> N
 # ---- backdrops ---------------------------------------------------------------------------------------------------
 
 
-def confirm(world: World, png: bytes = PNG) -> int:
+def confirm(world: World, png: bytes = PNG, scene: str = "day") -> int:
     permit = world.permit(ConfirmBackdrop("street"))
-    return confirm_backdrop(world.house.acting, world.grant(May.CONFIRM_BACKDROP), permit, "street", png).value
+    return confirm_backdrop(world.house.acting, world.grant(May.CONFIRM_BACKDROP), permit, "street", png, scene).value
 
 
-def withdraw(world: World) -> None:
+def withdraw(world: World, scene: str = "day") -> None:
     permit = world.permit(ConfirmBackdrop("street"))
-    withdraw_backdrop(world.house.acting, world.grant(May.CONFIRM_BACKDROP), permit, "street")
+    withdraw_backdrop(world.house.acting, world.grant(May.CONFIRM_BACKDROP), permit, "street", scene)
+
+
+def renew(world: World, png: bytes = b"renewed", base: bytes = PNG, scene: str = "day") -> int:
+    new = BackdropRenewal("street", scene, world.clock.now(), sha256(base), png, 6)
+    return renew_backdrop(world.house.acting, world.permit(LookAt("street")), new).value
 
 
 def test_a_backdrop_is_confirmed_replaced_and_withdrawn(world: World) -> None:
@@ -169,6 +176,55 @@ def test_a_backdrop_is_for_operators_and_the_source_that_was_asked_for(world: Wo
     with pytest.raises(Refused, match="suspended"):
         confirm(world)
     assert world.records("backdrop_confirmed") == []
+
+
+def test_each_view_has_a_backdrop_of_its_own(world: World) -> None:
+    reader = world.house.store.read()
+    confirm(world, b"dark", "infrared")
+    day = confirm(world)
+    assert [(each.scene, each.png) for each in all_confirmed(reader, "street")] == [("day", PNG), ("infrared", b"dark")]
+    confirm(world, b"darker", "infrared")
+    withdraw(world, "infrared")
+    assert [each.id for each in all_confirmed(reader, "street")] == [day]
+    with pytest.raises(Problem, match="this view"):
+        withdraw(world, "infrared")
+    records = [*world.records("backdrop_confirmed"), *world.records("backdrop_withdrawn")]
+    assert [record.fields["scene"] for record in records] == ["infrared", "day", "infrared", "infrared"]
+
+
+def test_a_renewed_backdrop_is_recorded_and_stays_as_old_as_its_confirmation(world: World) -> None:
+    confirm(world)
+    before = confirmed(world.house.store.read(), "street", "day")
+    world.clock.advance(HOUR)
+    number = renew(world)
+    after = confirmed(world.house.store.read(), "street", "day")
+    assert before is not None
+    assert after is not None
+    assert (after.id, after.png) == (number, b"renewed")
+    assert (after.confirmed_ms, after.made_ms) == (before.confirmed_ms, before.made_ms + HOUR)
+    (record,) = world.records("backdrop_renewed")
+    assert (record.leaf.role, record.leaf.actor) == ("house", "house")
+    assert record.leaf.clear == {"source": "street"}
+    assert record.fields["scene"] == "day"
+    assert record.fields["before_sha256"] == b64(sha256(PNG))
+    assert record.fields["picture_sha256"] == b64(sha256(b"renewed"))
+    assert record.fields["blocks"] == 6
+
+
+def test_only_what_stands_is_renewed(world: World) -> None:
+    with pytest.raises(Problem, match="does not stand"):
+        renew(world)
+    confirm(world)
+    for base, scene in ((b"another", "day"), (PNG, "infrared")):
+        with pytest.raises(Problem, match="does not stand"):
+            renew(world, base=base, scene=scene)
+    withdraw(world)
+    with pytest.raises(Problem, match="does not stand"):
+        renew(world)
+    world.suspend()
+    with pytest.raises(Refused, match="suspended"):
+        renew(world)
+    assert world.records("backdrop_renewed") == []
 
 
 # ---- runs --------------------------------------------------------------------------------------------------------
@@ -303,6 +359,7 @@ ACTS: dict[str, Callable[[World], object]] = {
     "account_changed password": lambda w: change_password(w.house.acting, None, "clerk", "x"),
     "account_changed closed": lambda w: close_account(w.house.acting, None, "clerk"),
     "backdrop_confirmed": lambda w: confirm(w, b"another"),
+    "backdrop_renewed": renew,
     "backdrop_withdrawn": withdraw,
     "openings_taken": lambda w: take_openings(w.house.acting, w.grant(May.TAKE_OPENINGS)),
     "run_started": lambda w: start_run(w.house.acting, charter_of(w), {}, ["street"]),

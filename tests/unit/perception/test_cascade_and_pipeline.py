@@ -122,6 +122,19 @@ class SimulatedPainter:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.recognised: list[int] = []
+        self.lost: list[str] = []
+        self.stirred = 0
+
+    def recognise(self, picture: SimulatedPicture, trouble: str, busy: np.ndarray | None) -> None:
+        self.recognised.append(picture.at_ms)
+
+    def lose(self, why: str) -> None:
+        self.lost.append(why)
+
+    def stir(self, moving: np.ndarray) -> None:
+        assert moving.shape == sample_shape(WIDTH, HEIGHT)
+        self.stirred += int(moving.any())
 
     def due(self, at_ms: int) -> bool:
         return at_ms % 1000 == 0

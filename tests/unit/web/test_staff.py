@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -423,11 +424,39 @@ def test_an_operator_confirms_exactly_the_picture_that_was_looked_at(portal: Por
     newer = operator.get(f"{path}.json").json()["proposal"]["sha256"]
     assert operator.post(f"{path}/confirm", {"picture": newer, "nobody": "true"}).status_code == 303
     assert acts_of(portal)[-1] == "backdrop_confirmed"
-    assert operator.get(f"{path}.json").json()["confirmed"]["withdrawn_ms"] is None
+    (view,) = operator.get(f"{path}.json").json()["views"]
+    assert (view["scene"], view["title"], view["renewed_ms"]) == ("day", "Daylight", None)
     assert operator.post(f"{path}/withdraw").status_code == 303
     assert acts_of(portal)[-1] == "backdrop_withdrawn"
     assert operator.post(f"{path}/withdraw", headers=DATA).status_code == 409
     assert operator.get("/sources/nowhere/backdrop.json").status_code == 404
+
+
+def test_each_view_is_listed_and_withdrawn_by_itself(portal: Portal) -> None:
+    house, operator = portal.street.house, portal.person("operator")
+    asked: list[tuple[str, str]] = []
+    house.live.ask = lambda source, scene: asked.append((source, scene))
+    path = "/sources/street/backdrop"
+    for scene, png in (("day", PNG), ("infrared", PNG + b"dark")):
+        house.live.take_proposal(BackdropProposal("street", house.clock.now(), png, 0.97, scene))
+        looked_at = operator.get(f"{path}.json").json()["proposal"]["sha256"]
+        assert operator.post(f"{path}/confirm", {"picture": looked_at, "nobody": "true"}).status_code == 303
+    line = Health("street", house.clock.now(), 5.0, 0.0, 1, 1, 1, (), scene="infrared")
+    house.live.take_health(line)
+    page = operator.get(path).text
+    assert 'In front of the camera now:</strong> <span data-field="scene">Infrared</span>' in page
+    found = operator.get(f"{path}.json").json()["views"]
+    assert [(view["title"], view["here"]) for view in found] == [("Daylight", False), ("Infrared", True)]
+    assert operator.get(f"{path}/view.png?scene=infrared").content == PNG + b"dark"
+    assert operator.get(f"{path}/view.png?scene=day-2").status_code == 404
+    assert operator.post(f"{path}/propose", {"scene": "infrared"}).status_code == 303
+    assert asked[-1] == ("street", "infrared")
+    assert operator.post(f"{path}/withdraw", {"scene": "infrared"}).status_code == 303
+    assert [view["scene"] for view in operator.get(f"{path}.json").json()["views"]] == ["day"]
+    house.live.take_health(replace(line, scene="", unsure="the picture is black"))
+    assert "unsure: the picture is black" in operator.get(path).text
+    assert operator.get("/sources.json").json()["sources"][0]["unsure"] == "the picture is black"
+    assert operator.post(f"{path}/withdraw", {"scene": "day"}).status_code == 303
 
 
 def test_every_kind_of_incident_has_a_title_for_people() -> None:

@@ -113,7 +113,7 @@ STAFF: Final = (
     *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
     *_both(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop"),
-    *_get(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop/proposal.png"),
+    *_get(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop/proposal.png", "/sources/{name}/backdrop/view.png"),
     *_post(
         May.CONFIRM_BACKDROP,
         "/sources/{name}/backdrop/confirm",

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 
 from watchglass.access.roles import May
 from watchglass.acts import reading
-from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
+from watchglass.acts.confirm_backdrop import all_confirmed, confirm_backdrop, confirmed, withdraw_backdrop
 from watchglass.charter.decide import Standing, decide, in_force
 from watchglass.charter.hours import look
 from watchglass.charter.model import Analytic, Charter, Source
@@ -38,6 +38,7 @@ router: Final = APIRouter(include_in_schema=False)
 
 SENTENCE: Final = "Nobody is in this picture, and nothing that reads a name or a number plate."
 _SILENT_MS: Final = 5000
+_TITLES: Final = {"day": "Daylight", "infrared": "Infrared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class SourceHealth:
     notes: tuple[str, ...]
     backdrop_ready: float | None
     backdrop_ms: int | None
+    scene: str
+    unsure: str
     proposal_waits: bool
     analytics: tuple[Running, ...]
 
@@ -121,6 +124,8 @@ def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
         notes=line.notes if line else (),
         backdrop_ready=round(line.backdrop_ready, 3) if line else None,
         backdrop_ms=stands[0].confirmed_ms if stands else None,
+        scene=line.scene if line and not silent else "",
+        unsure=line.unsure if line and not silent else "nothing is heard from it",
         proposal_waits=house.live.proposal(source.name) is not None,
         analytics=tuple(running(standing, charter, a, now) for a in charter.analytics_of(source.name)),
     )
@@ -147,7 +152,12 @@ def sources(request: Request) -> Response:
     return page(
         request,
         "sources/list.html",
-        {**data, "_may_confirm": may(request, May.CONFIRM_BACKDROP), "_may_draw": may(request, May.EDIT_DRAFT)},
+        {
+            **data,
+            "_may_confirm": may(request, May.CONFIRM_BACKDROP),
+            "_may_draw": may(request, May.EDIT_DRAFT),
+            "_title_of": title_of,
+        },
     )
 
 
@@ -178,6 +188,44 @@ def _digest(proposal: BackdropProposal) -> str:
     return sha256(proposal.png).hex()
 
 
+@dataclass(frozen=True, slots=True)
+class ConfirmedView:
+    """One confirmed view of a source, as the operator's page lists it.
+
+    Attributes:
+        renewed_ms: when parts of it were renewed last; None where all of it is as it was confirmed.
+        here: whether it is in front of the camera now.
+    """
+
+    id: int
+    scene: str
+    title: str
+    confirmed_ms: int
+    renewed_ms: int | None
+    here: bool
+
+
+def title_of(scene: str) -> str:
+    """What a view is called on screen: Daylight, Infrared, Daylight 2."""
+    first, _, number = scene.partition("-")
+    return f"{_TITLES.get(first, first.capitalize())} {number}".strip()
+
+
+def _views(request: Request, name: str) -> tuple[ConfirmedView, ...]:
+    line = house_of(request).live.health().get(name)
+    return tuple(
+        ConfirmedView(
+            each.id,
+            each.scene,
+            title_of(each.scene),
+            each.confirmed_ms,
+            each.made_ms if each.made_ms > each.confirmed_ms else None,
+            line is not None and line.scene == each.scene,
+        )
+        for each in all_confirmed(reader_of(request), name)
+    )
+
+
 @twin(router, "/sources/{name}/backdrop")
 def backdrop(request: Request, name: str) -> Response:
     """The proposed picture, large; what confirming does, who will see it, and how to take it back."""
@@ -185,10 +233,16 @@ def backdrop(request: Request, name: str) -> Response:
     proposal = live.proposal(name)
     if proposal is None:
         live.ask_proposal(name)
-    rows = reading.backdrops(reader_of(request), name)
+    line = live.health().get(name)
     shown = None
     if proposal is not None:
-        shown = {"sha256": _digest(proposal), "at_ms": proposal.at_ms, "ready": round(proposal.ready, 3)}
+        shown = {
+            "sha256": _digest(proposal),
+            "at_ms": proposal.at_ms,
+            "ready": round(proposal.ready, 3),
+            "scene": proposal.scene,
+            "title": title_of(proposal.scene),
+        }
     return page(
         request,
         "sources/backdrop.html",
@@ -197,8 +251,12 @@ def backdrop(request: Request, name: str) -> Response:
             "place": source.place.name,
             "proposal": shown,
             "size": live.size(name),
-            "confirmed": next((row for row in rows if row.withdrawn_ms is None), None),
-            "before": rows,
+            "now_ms": house_of(request).clock.now(),
+            "views": _views(request, name),
+            "scene": line.scene if line else "",
+            "unsure": line.unsure if line else "nothing is heard from it",
+            "before": reading.backdrops(reader_of(request), name),
+            "_title_of": title_of,
             "_sentence": SENTENCE,
         },
     )
@@ -214,11 +272,21 @@ def proposal_png(request: Request, name: str) -> Response:
     return Response(proposal.png, media_type="image/png")
 
 
-@router.post("/sources/{name}/backdrop/propose")
-def propose(request: Request, name: str) -> Response:
-    """Ask the worker for the picture as it has learned it by now."""
+@router.get("/sources/{name}/backdrop/view.png")
+def view_png(request: Request, name: str, scene: str = DAY) -> Response:
+    """The confirmed empty scene of one view."""
     source_of(request, name)
-    house_of(request).live.ask_proposal(name)
+    found = confirmed(reader_of(request), name, scene)
+    if found is None:
+        raise NotFound
+    return Response(found.png, media_type="image/png")
+
+
+@router.post("/sources/{name}/backdrop/propose")
+def propose(request: Request, name: str, scene: Annotated[str, Form()] = "") -> Response:
+    """Ask the worker for the picture of a view as it has learned it by now; it begins to learn, if need be."""
+    source_of(request, name)
+    house_of(request).live.ask_proposal(name, scene)
     return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
 
 

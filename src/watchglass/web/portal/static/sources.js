@@ -13,14 +13,27 @@ function put(card, field, text) {
   if (place && place.textContent !== text) place.textContent = text;
 }
 
+/** The same words as `title_of` in sources.py. */
+function titleOf(scene) {
+  const [first, number] = scene.split("-");
+  const title = { day: "Daylight", infrared: "Infrared" }[first] ?? first[0].toUpperCase() + first.slice(1);
+  return number ? `${title} ${number}` : title;
+}
+
+/** Whether the page waits for a picture of this source, or shows one that nobody has said yes to yet. */
+function proposalOf(name) {
+  const place = document.querySelector("[data-proposal]");
+  return place?.dataset.proposal === name && !document.querySelector("#nobody")?.checked;
+}
+
 const source = new EventSource("/sources/events");
 source.addEventListener("message", ({ data }) => {
   const line = JSON.parse(data);
-  const waiting = document.querySelector("[data-waiting]");
-  if (line.type === "proposal" && waiting && waiting.dataset.waiting === line.source) location.reload();
+  if (line.type === "proposal" && proposalOf(line.source)) location.reload();
   if (line.type !== "health") return;
   const card = document.querySelector(`[data-source="${CSS.escape(line.source)}"]`);
   if (!card) return;
+  put(card, "scene", line.scene ? titleOf(line.scene) : `unsure: ${line.unsure}`);
   put(card, "fps", line.fps_in.toFixed(1));
   put(card, "open", `${Math.round(60 * line.open_share)} s of 60`);
   put(card, "frames", [line.frames, line.decoded, line.inferences].map(count).join(", "));

@@ -1,0 +1,89 @@
+"""A close look at an empty scene before anybody may see it: is there somebody in it after all, or a parked vehicle?
+
+It is done once for a picture that an operator is asked to confirm, and once for a part that is renewed. So it may take
+its time: the detector sees the whole picture, and then windows of it in which small things are large enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from watchglass.core.geometry import BoolArray, FloatArray
+from watchglass.perception.observation import KINDS
+from watchglass.perception.ports import Detector, Image
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.mosaic import veil
+
+PERSON: Final = KINDS.index("person")
+VEHICLE: Final = KINDS.index("vehicle")
+_MARGIN: Final = 0.1
+"""How far around a suspected person a picture stays grey, as a share of the box's longer side."""
+
+_SCALES: Final = (2.0, 1.0)
+"""Windows are so many times as wide as what the detector reads best."""
+
+_STEP: Final = 0.75
+_LEAST_SCORE: Final = 0.35
+"""Of what is seen in a window only. There are many of them, and each may see things that are not there."""
+
+
+def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
+    """``learned`` with its vehicles mosaicked, and not admitted where a person may be in it."""
+    people, hidden = things(learned.bgr, detector)
+    return veil(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), hidden)
+
+
+def things(bgr: Image, detector: Detector, within: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """What may not be shown in an empty scene.
+
+    Args:
+        bgr: (h, w, 3).
+        detector: finds it.
+        within: (h, w) the part that matters; windows beside it are left out. None for everything.
+
+    Returns:
+        Boxes (n, 4) of suspected people, and boxes (m, 4) of what must be mosaicked.
+    """
+    boxes, kinds = [np.zeros((0, 4), np.float32)], [np.zeros(0, np.int8)]
+    for x1, y1, x2, y2 in ((0, 0, bgr.shape[1], bgr.shape[0]), *_windows(bgr.shape[1], bgr.shape[0], detector.side)):
+        if within is not None and not within[y1:y2, x1:x2].any():
+            continue
+        found = detector.detect(bgr[y1:y2, x1:x2])
+        whole = (x2 - x1, y2 - y1) == (bgr.shape[1], bgr.shape[0])
+        sure = found.scores >= (0 if whole else _LEAST_SCORE)
+        boxes.append(found.boxes[sure] + np.array([x1, y1, x1, y1], np.float32))
+        kinds.append(found.kinds[sure])
+    all_boxes, all_kinds = np.concatenate(boxes), np.concatenate(kinds)
+    # Readable text is one line here: its boxes join the vehicles' ones.
+    return all_boxes[all_kinds == PERSON], all_boxes[all_kinds == VEHICLE]
+
+
+def around(boxes: FloatArray, size: tuple[int, int]) -> BoolArray:
+    """(h, w): inside the boxes (n, 4), with a margin."""
+    mask = np.zeros((size[1], size[0]), bool)
+    for x1, y1, x2, y2 in boxes:
+        margin = _MARGIN * max(x2 - x1, y2 - y1)
+        top, left = max(0, int(y1 - margin)), max(0, int(x1 - margin))
+        mask[top : int(y2 + margin) + 1, left : int(x2 + margin) + 1] = True
+    return mask
+
+
+def _windows(width: int, height: int, side: int) -> Iterator[tuple[int, int, int, int]]:
+    """x1, y1, x2, y2 of windows that overlap by a quarter; none as large as the picture."""
+    for scale in _SCALES:
+        wide = round(scale * side)
+        if wide >= max(width, height):
+            continue
+        for y in _starts(height, wide):
+            for x in _starts(width, wide):
+                yield x, y, min(width, x + wide), min(height, y + wide)
+
+
+def _starts(length: int, wide: int) -> list[int]:
+    if length <= wide:
+        return [0]
+    count = 1 + int(np.ceil((length - wide) / (_STEP * wide)))
+    return [round(each) for each in np.linspace(0, length - wide, count)]
