@@ -1,0 +1,69 @@
+"""What the two views give away, attacked by detectors that are no part of the product. ``watchglass bench leak``.
+
+Definitions are in ``leak_measure``; the real line with its misses in ``leak_line``; the films in ``leak_scenes``; the
+attackers in ``peer_attack``, which runs in the environment that ``make peers`` builds. docs/reference/leaks.md tells
+what is measured, and what is not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import leak_parts
+from leak_figures import Result, told
+from measures import Figure, figure
+from watchglass.edge.inference import load
+
+Progress = Callable[[str], None]
+
+PARTS = ("pets", "stays", "plates", "faces")
+OWN_FLOOR = 0.25
+"""The product's own detector attacks too, down to this score: the lowest that it ever hands on."""
+
+_MEASURED = {
+    "pets": leak_parts.pets, "stays": leak_parts.stays, "plates": leak_parts.plates, "faces": leak_parts.faces,
+}  # fmt: skip
+_NAMES = {
+    "painted_detector_firings": ("pets", "stays", "faces"),
+    "painted_leaked_pixel_share": ("pets", "stays"),
+    "painted_grey_share": ("pets",),
+    "painted_people_shown": ("pets",),
+    "backdrop_age_s": ("pets",),
+    "painted_withheld_share": ("pets",),
+    "painted_firings_in_marks": ("pets", "stays", "faces"),
+    "leaked_pixel_share_if_confirmed_in_view": ("stays",),
+    "plates_read_before": ("plates",),
+    "plates_read_painted": ("plates",),
+    "mosaic_faces_before": ("faces",),
+    "mosaic_faces_found": ("faces",),
+    "mosaic_faces_found_over_time": ("faces",),
+    "mosaic_withheld_share": ("faces",),
+}
+
+
+def missing_data(data: Path) -> str:
+    """What of the recordings is not there; empty if nothing is."""
+    wanted = (
+        "media/pets_s2l1/vtest.avi",
+        "media/pets_s2l1/truth.json",
+        "media/cdnet_highway/highway.mp4",
+        "images/coco/images",
+    )
+    absent = [name for name in wanted if not (data / name).exists()]
+    return f"needs {', '.join(absent)} in the folder that WATCHGLASS_DATA names" if absent else ""
+
+
+def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> list[Figure]:
+    """The figures of ``watchglass bench leak``. Where the recordings are absent each is null and says so."""
+    data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
+    parts = [part for part in PARTS if not only or part in only]
+    absent = missing_data(data)
+    if absent:
+        return [figure(name, None, note=absent) for name, of in _NAMES.items() if set(of) & set(parts)]
+    detector = load(floor=OWN_FLOOR)
+    result = Result()
+    for part in parts:
+        _MEASURED[part](data, detector, result, quick=quick, progress=progress)
+    return [made for made in told(result) if set(_NAMES[made["name"]]) & set(parts)]

@@ -1,0 +1,400 @@
+"""The parts of ``bench leak``: each plays its films through the real line and lets the attackers look."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import leak_scenes as scenes
+from canvas import cache_folder, digest
+from evaluate import Counts
+from leak_figures import FaceSeen, PlateRead, Result
+from leak_line import NOBODY, Frame, Operator, Piece, Setting, Shot, run, sees_anybody, shown
+from leak_measure import Firings, Image, Leak, Wash, firings, grey_share, hits, leaked, read_of, shown_people
+from watchglass.core.geometry import BoolArray, FloatArray, feet
+from watchglass.edge.inference import NanoDet
+
+Progress = Callable[[str], None]
+Rows = list[list[Any]]
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / ".venv-peers/bin/python"
+
+OWN = "nanodet"
+PEOPLE = ("hog",)
+FACES = ("centerface", "mtcnn", "haar")
+DROPPED = 0.3
+
+PETS_SIZE = (768, 576)
+WIDTH_M, GRID_M = 16.2, 1.0
+"""Metres across the picture, as the demo's charter states them for this camera, and a charter's default grid."""
+
+_AFTER_MS = 60_000
+
+
+# ---- attackers -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Attack:
+    """What each attacker found in each of some pictures."""
+
+    found: dict[str, list[Rows]]
+    absent: dict[str, str]
+
+    def boxes(self, name: str, number: int) -> FloatArray:
+        """(n, 4) in that picture."""
+        return np.array([row[:4] for row in self.found[name][number]], np.float32).reshape(-1, 4)
+
+
+def attack(pictures: Sequence[Image], names: Sequence[str]) -> Attack:
+    """Let the attackers of the peers' environment look at the pictures.
+
+    Raises:
+        RuntimeError: they broke down.
+    """
+    if not PEERS.is_file():
+        return Attack({}, dict.fromkeys(names, "run `make peers` first"))
+    if not pictures:
+        return Attack({name: [] for name in names}, {})
+    with tempfile.TemporaryDirectory() as folder:
+        for number, picture in enumerate(pictures):
+            cv2.imwrite(f"{folder}/{number:05d}.png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        done = subprocess.run(
+            [str(PEERS), str(ROOT / "benchmarks/peer_attack.py"), folder, *names],
+            capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"The attackers broke down: {done.stderr[-800:]}")
+    answer = json.loads(done.stdout)
+    found = {name: [rows for _, rows in sorted(files.items())] for name, files in answer["found"].items()}
+    return Attack(found, answer["absent"])
+
+
+def people_attack(pictures: Sequence[Image], detector: NanoDet, names: Sequence[str]) -> Attack:
+    """The same, and the product's own detector at a low threshold."""
+    result = attack(pictures, names)
+    own = [[[*map(float, box), 1.0] for box in _people(detector, picture)] for picture in pictures]
+    return Attack({OWN: own, **result.found}, result.absent)
+
+
+def _people(detector: NanoDet, picture: Image) -> FloatArray:
+    found = detector.detect(picture)
+    return np.asarray(found.boxes[found.kinds == 0], np.float32)
+
+
+class Views:
+    """The empty scene as the product shows it, and its wash."""
+
+    def __init__(self, empty: Image, known: BoolArray) -> None:
+        self.empty, self.known = empty, known
+        self.grey = shown(empty, np.zeros(known.shape, bool))
+        self.scene = shown(empty, known)
+        self.wash = Wash(shown)
+
+    def leak(self, shot: Shot) -> Leak:
+        """Of one frame."""
+        camera = shot.frame.bgr()
+        return leaked(self.wash.undone(shot.view), camera, self.empty, shot.frame.people, shot.marks, self.known)
+
+
+# ---- PETS ------------------------------------------------------------------------------------------------------------
+
+
+def pets(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
+    """PETS with truth: 30 % of detections dropped and all of one person's; then with none dropped."""
+    views = Views(*scenes.pets_empty(data))
+    step = 2 if quick else 1
+    progress("PETS with truth, detections dropped ...")
+    who = scenes.longest_in_view(data)
+    setting = Setting(dropped=DROPPED, width_m=WIDTH_M, grid_m=GRID_M)
+    kept: list[Shot] = []
+    total = Leak()
+    film = scenes.pets(data, step=step, unseen=who)
+    for shot in shots(film, detector, Operator(), setting, lambda f: f.tag % (5 * step) == 0):
+        _note_view(result, views, shot)
+        if shot.frame.scored and shot.age_ms is not None:
+            total += views.leak(shot)
+            if shot.frame.tag % (40 if quick else 10) == 0:
+                kept.append(shot)
+    result.leaks["PETS"] = total
+    _attack_painted("PETS", kept, views, detector, PEOPLE, result)
+    progress("PETS with truth, none dropped ...")
+    setting = Setting(dropped=0.0, width_m=WIDTH_M, grid_m=GRID_M)
+    cell = result.cell_px = GRID_M * PETS_SIZE[0] / WIDTH_M
+    truth: dict[int, FloatArray] = {}
+    for shot in shots(scenes.pets(data, step=step), detector, Operator(), setting, lambda f: f.scored):
+        truth[shot.frame.at_ms] = shot.frame.people
+        if shot.moment_ms in truth:
+            people = truth[shot.moment_ms]
+            there = feet(people[_in_view(people, PETS_SIZE)])
+            result.shown.append(Counts(shown_people(there, shot.people, cell), len(shot.people), len(there)))
+
+
+def shots(
+    film: Iterator[Frame], detector: NanoDet, operator: Operator, setting: Setting, wanted: Callable[[Frame], bool]
+) -> Iterator[Shot]:
+    """What was published of the wanted frames of a film without clips."""
+    for made in run(film, detector, operator, setting, wanted):
+        assert isinstance(made, Shot)
+        yield made
+
+
+def _in_view(boxes: FloatArray, size: tuple[int, int]) -> BoolArray:
+    """Whose feet are in the picture."""
+    ground = feet(boxes) if len(boxes) else np.zeros((0, 2), np.float32)
+    inside = (ground >= 0) & (ground < np.array(size, np.float32))
+    return np.asarray(inside.all(axis=1))
+
+
+def _note_view(result: Result, views: Views, shot: Shot) -> None:
+    if shot.frame.at_ms < _AFTER_MS:
+        return
+    share = grey_share(shot.bare, views.grey)
+    result.grey.append(share)
+    result.withheld.append(share >= 0.999)
+    if shot.age_ms is not None:
+        result.ages_s.append(shot.age_ms / 1000)
+
+
+def _attack_painted(
+    name: str, kept: list[Shot], views: Views, detector: NanoDet, names: Sequence[str], result: Result
+) -> None:
+    """Let the attackers look at what was published, at the camera's pictures, and at the empty scene shown alike."""
+    pictures = [views.scene, *(shot.view for shot in kept), *(shot.frame.bgr() for shot in kept)]
+    made = people_attack(pictures, detector, names)
+    count = len(kept)
+    result.attacked[name] = count
+    result.absent.update(made.absent)
+    result.firings[name], result.before[name] = {}, {}
+    for attacker in made.found:
+        scene = made.boxes(attacker, 0)
+        total = Firings()
+        for number, shot in enumerate(kept, start=1):
+            total += firings(made.boxes(attacker, number), scene, shot.marks)
+        result.firings[name][attacker] = total
+        result.before[name][attacker] = sum(len(made.found[attacker][count + 1 + n]) for n in range(count))
+
+
+# ---- people whom nobody detects --------------------------------------------------------------------------------------
+
+
+def stays(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
+    """Undetected people who stand or sit for 15 minutes, entering at 0, 5 and 60 s."""
+    seconds, fps = (180.0, 2.0) if quick else (900.0, 5.0)
+    confirmed_ms = 120_000 if quick else 300_000
+    views = Views(*scenes.pets_empty(data))
+    later = [
+        scenes.Stay(0, 5.0), scenes.Stay(1, 5.0, sits=True), scenes.Stay(2, 60.0), scenes.Stay(3, 60.0, sits=True),
+    ]  # fmt: skip
+    films = {"at 5 and 60 s": later, "at 0 s": [scenes.Stay(0, 0.0), scenes.Stay(1, 0.0, sits=True)]}
+    for name, there in films.items():
+        progress(f"Undetected people who come {name} and stay {seconds / 60:.0f} minutes ...")
+        operator = Operator(after_ms=confirmed_ms, patience_ms=confirmed_ms)
+        total = Leak()
+        kept: list[Shot] = []
+        film = scenes.car_park(data, there, seconds, fps)
+        for shot in shots(film, detector, operator, Setting(dropped=DROPPED), lambda f: f.at_ms % 5000 == 0):
+            if shot.age_ms is None:
+                continue
+            if not total.pixels and operator.proposed is not None and name == "at 0 s":
+                result.refused = sees_anybody(operator.proposed, shot.frame, views.empty)
+            total += views.leak(shot)
+            if shot.frame.at_ms % 30_000 == 0:
+                kept.append(shot)
+        if name == "at 0 s":
+            result.careless = total
+        else:
+            result.leaks[f"people who came {name}"] = total
+            _attack_painted("stays", kept[:2] if quick else kept, views, detector, PEOPLE, result)
+
+
+# ---- number plates ---------------------------------------------------------------------------------------------------
+
+
+def plates(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
+    """Number plates that are parked from the start: read before, read in the public view."""
+    progress("Parked number plates ...")
+    before: list[Image] = []
+    after: list[Image] = []
+    known: list[scenes.Plate] = []
+    for seed in range(2 if quick else 8):
+        there, film = scenes.car_with_plate(data, seed, 50.0, 2.0)
+        last: Shot | None = None
+        for shot in shots(film, detector, Operator(), Setting(dropped=DROPPED), lambda f: f.at_ms % 1000 == 0):
+            last = shot if shot.age_ms is not None else last
+        if last is None:
+            result.notes["plates"] = "one scene was never confirmed"
+            continue
+        camera = last.frame.bgr()
+        for plate in there:
+            known.append(plate)
+            before.append(_around(camera, plate.box))
+            after.append(_around(last.view, plate.box))
+    made = attack(before + after, ["ocr"])
+    result.absent.update(made.absent)
+    for number, plate in enumerate(known if "ocr" in made.found else ()):
+        texts = [[str(row[0]).upper() for row in made.found["ocr"][n]] for n in (number, len(known) + number)]
+        shares = [read_of(plate.text, [*parts, "".join(parts)]) for parts in texts]
+        result.plates.append(
+            PlateRead(
+                plate.text,
+                float(plate.box[2] - plate.box[0]),
+                plate.car is not None,
+                plate.missed,
+                shares[0],
+                shares[1],
+            )
+        )
+
+
+def _around(picture: Image, box: FloatArray) -> Image:
+    """A plate with room around it, enlarged twice: as somebody would who wants to read it."""
+    x1, y1, x2, y2 = (round(float(v)) for v in box)
+    margin = x2 - x1
+    part = picture[max(0, y1 - margin) : y2 + margin, max(0, x1 - margin) : x2 + margin]
+    return cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+# ---- faces -----------------------------------------------------------------------------------------------------------
+
+
+def faces(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
+    """Faces of COCO's people in a film: found before, found in the reviewer's mosaic, fired at in the public view."""
+    pictures = portraits(data, progress)
+    if not pictures:
+        result.notes["faces"] = "needs CenterFace to find faces to insert: make peers"
+        return
+    progress("Faces in a film ...")
+    there = scenes.visits(pictures, 60 if quick else 160, 60_000)
+    seen = {visit.number: FaceSeen(visit.width, visit.alone) for visit in there}
+    moments = {visit.start_ms + at for visit in there for at in ((2000,) if quick else (1200, 2800))}
+    empty = scenes.street(data)
+    views = Views(empty, np.ones(empty.shape[:2], bool))
+    setting = Setting(dropped=DROPPED, clips_ms=8000)
+    painted: list[Shot] = []
+    cameras: dict[int, Image] = {}
+    clips: dict[int, Image] = {}
+    joins = Joins(there)
+    for made in run(
+        scenes.crowd(data, there, 5.0 if quick else 10.0), detector, Operator(), setting, moments.__contains__
+    ):
+        if isinstance(made, Shot):
+            painted.append(made)
+            cameras[made.frame.at_ms] = made.frame.bgr()
+        elif isinstance(made, Piece):
+            _take_clip(made, moments, clips, joins, result)
+    _attack_faces(cameras, clips, there, seen, result)
+    _attack_joined(joins, there, seen)
+    result.faces = list(seen.values())
+    chosen = painted[:: max(1, len(painted) // (6 if quick else 20))]
+    _attack_painted("faces", chosen, views, detector, FACES, result)
+
+
+def _take_clip(piece: Piece, moments: set[int], clips: dict[int, Image], joins: Joins, result: Result) -> None:
+    result.clip_withheld_s += piece.clip.withheld_share * piece.clip.seconds
+    result.clip_s += piece.clip.seconds
+    for at_ms, picture in zip(piece.times, piece.pictures(), strict=False):
+        joins.add(at_ms, picture)
+        if at_ms in moments:
+            clips[at_ms] = picture
+
+
+class Joins:
+    """The mean of the clip's pictures of each visit, each moved as the visit moved: what mosaics over time add up to.
+
+    An attacker would have to guess the movement; this one is told.
+    """
+
+    def __init__(self, there: Sequence[scenes.Visit]) -> None:
+        self._there = there
+        self._sums: dict[int, NDArray[np.float32]] = {}
+        self._counts: dict[int, int] = {}
+
+    def add(self, at_ms: int, picture: Image) -> None:
+        """Take in one picture of a clip."""
+        larger = scenes.WIDE / picture.shape[1]
+        for visit in self._there:
+            if visit.start_ms <= at_ms < visit.end_ms:
+                x, y = visit.at(at_ms)
+                height, width = visit.portrait.bgr.shape[:2]
+                move = np.array([[larger, 0, -x], [0, larger, -y]], np.float32)
+                part = cv2.warpAffine(picture, move, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32)
+                self._sums[visit.number] = self._sums.get(visit.number, np.zeros_like(part)) + part
+                self._counts[visit.number] = self._counts.get(visit.number, 0) + 1
+
+    def pictures(self) -> dict[int, Image]:
+        """By the number of the visit."""
+        return {n: (total / self._counts[n]).round().astype(np.uint8) for n, total in self._sums.items()}
+
+
+def _attack_joined(joins: Joins, there: Sequence[scenes.Visit], seen: dict[int, FaceSeen]) -> None:
+    pictures = joins.pictures()
+    made = attack(list(pictures.values()), FACES)
+    for attacker in made.found:
+        for index, number in enumerate(pictures):
+            if hits(made.boxes(attacker, index), there[number].portrait.face[None]).any():
+                seen[number].joined.add(attacker)
+
+
+def _attack_faces(
+    cameras: Mapping[int, Image], clips: Mapping[int, Image], there: Sequence[scenes.Visit],
+    seen: dict[int, FaceSeen], result: Result,
+) -> None:  # fmt: skip
+    """Each moment three times: the camera's picture, the clip's as it is, and the clip's as large as the camera's."""
+    times = sorted(set(cameras) & set(clips))
+    large = [cv2.resize(clips[t], (scenes.WIDE, scenes.HIGH), interpolation=cv2.INTER_LINEAR) for t in times]
+    made = attack([*(cameras[t] for t in times), *(clips[t] for t in times), *_images(large)], FACES)
+    result.absent.update(made.absent)
+    for attacker in made.found:
+        for index, at_ms in enumerate(times):
+            now = [visit for visit in there if visit.start_ms <= at_ms < visit.end_ms]
+            true = np.stack([visit.face(at_ms) for visit in now]) if now else NOBODY
+            scale = np.float32(clips[at_ms].shape[1] / scenes.WIDE)
+            sides = (
+                ("before", made.boxes(attacker, index), true),
+                ("after", made.boxes(attacker, len(times) + index), true * scale),
+                ("after", made.boxes(attacker, 2 * len(times) + index), true),
+            )
+            for side, found, faces_ in sides:
+                for visit, hit in zip(now, hits(found, faces_), strict=True):
+                    if hit:
+                        getattr(seen[visit.number], side).add(attacker)
+
+
+def _images(pictures: Sequence[Any]) -> list[Image]:
+    return [np.asarray(picture, np.uint8) for picture in pictures]
+
+
+def portraits(data: Path, progress: Progress) -> list[tuple[Image, FloatArray]]:
+    """COCO's pictures with the faces that CenterFace finds in them, kept between runs."""
+    files = sorted((data / "images/coco/images").glob("*.jpg"))
+    kept = cache_folder() / f"coco-faces-{digest('coco-faces', 1, [file.name for file in files])}.json"
+    if not kept.is_file():
+        progress("Looking for faces in the pictures of COCO (once) ...")
+        made = attack([_read(file) for file in files], ["centerface"])
+        if "centerface" not in made.found:
+            return []
+        kept.write_text(json.dumps(made.found["centerface"]))
+    result = []
+    for file, rows in zip(files, json.loads(kept.read_text()), strict=True):
+        clear = [row[:4] for row in rows if row[4] >= 0.5 and row[2] - row[0] >= 16]
+        if clear:
+            result.append((_read(file), np.array(clear, np.float32)))
+    return result
+
+
+def _read(file: Path) -> Image:
+    picture = cv2.imread(str(file))
+    assert picture is not None, file
+    return picture.astype(np.uint8, copy=False)
