@@ -16,6 +16,7 @@ from watchglass.core.errors import BadInput
 GROUPS: Final = {
     "demo": ("demo", "see the whole thing work on a real street, in about a minute"),
     "init": ("init", "make a new deployment, or a 14-day trial on your own premises"),
+    "paint": ("paint", "copy a video file without anybody in it"),
     "charter": ("charter", "check, explain, compare, sign and publish what the system may do"),
     "run": ("run", "run a deployment: cameras, queue, portal, ledger"),
     "ledger": ("ledger", "verify from outside what was done; make and check proofs"),
@@ -60,7 +61,7 @@ def _add_json(top: Parser) -> None:
         children = [a.choices for a in current._actions if isinstance(a.choices, dict)]  # noqa: SLF001 (argparse has no public way to walk its subparsers)
         if children:
             pending.extend(child for choices in children for child in choices.values() if isinstance(child, Parser))
-        else:
+        elif not any("--json" in action.option_strings for action in current._actions):  # noqa: SLF001
             current.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 

@@ -419,19 +419,30 @@ class _Steady:
 
     Args:
         step: seconds from one picture to the next.
+        longest: seconds; what comes later than that after the one before is a jump.
     """
 
-    def __init__(self, step: float) -> None:
+    def __init__(self, step: float, longest: float) -> None:
         self._step = step
+        self._longest = longest
         self._last: float | None = None
+        self._decoded: float | None = None
         self._offset = 0.0
         self._most = 0.0
 
-    def seconds(self, stamp: float) -> float:
-        """Never negative; a jump back of over a second, or on of over ten, counts as one step."""
+    def seconds(self, stamp: float, decoded: float | None = None) -> float:
+        """Never negative; a jump back of over a second, or on of over ``longest``, counts as one step.
+
+        Args:
+            stamp: when a picture is to be shown, in seconds.
+            decoded: when it is to be decoded, where that is known: it rises from picture to picture, and shows a jump
+                where the order in which pictures are shown hides it, or looks like one.
+        """
+        before, self._decoded = self._decoded, self._decoded if decoded is None else decoded
+        clock, last = (stamp, self._last) if self._decoded is None else (decoded, before)
         if self._last is None:
             self._offset = -stamp
-        elif not -_JUMP_BACK < stamp - self._last < _JUMP_ON:
+        elif clock is not None and last is not None and not -_JUMP_BACK < clock - last < self._longest:
             self._offset = self._most + self._step - stamp
         self._last = stamp
         at = max(0.0, stamp + self._offset)
@@ -458,6 +469,9 @@ class VideoFile:
         width, height: pixels of the first picture.
         fps: pictures a second, as the container states it.
     """
+
+    longest_gap = _JUMP_ON
+    """Seconds; if the next picture is stamped later than that, the recorder's clock was set."""
 
     def __init__(self, path: Path, *, never_see: Areas = (), loop: bool = False) -> None:
         self._path = path
@@ -497,7 +511,7 @@ class VideoFile:
         """Each packet with its seconds since the first; a container without times gets them from its rate."""
         with self._open() as container:
             stream = container.streams.video[0]
-            steady = _Steady(1 / self.fps)
+            steady = _Steady(1 / self.fps, self.longest_gap)
             count = 0
             promised = stream.frames
             lasts = _lasts(container.format.name, stream.metadata.get("DURATION", ""))
@@ -511,7 +525,7 @@ class VideoFile:
                     at = count / self.fps if stamp is None else stamp * tick
                     count += 1
                     ends = max(ends, at + 1 / self.fps)
-                    yield packet, steady.seconds(at)
+                    yield packet, steady.seconds(at, None if packet.dts is None else packet.dts * tick)
             except FFmpegError as error:
                 raise BadInput(
                     f"{self._path.name} breaks off after {count} pictures ({error.strerror}).",

@@ -1,0 +1,176 @@
+"""What is painted when: pins on a timeline, and the times at which the view is grey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchglass.core.geometry import FloatArray
+from watchglass.perception.observation import Tracks
+from watchglass.runtime.paint.study import Study
+from watchglass.views.public import PERSON, PlainPin
+from watchglass.views.smoothing import SteadyMarks
+from watchglass.views.timeline import SLOT_MS
+
+_JOINED_MS: Final = 6_000
+"""A thing that the tracker takes for the same after so long was there in between."""
+
+_BEFORE_MS: Final = 700
+"""A thing is known once it was found twice: it was there since about so long before."""
+
+_STALE_MS: Final = 2_500
+_DAMAGE_MS: Final = 300
+_EARLY_MS: Final = 15
+_LONGEST_MS: Final = 2_000
+"""A picture is written at least so often, so that a player that seeks finds one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How pins are drawn.
+
+    Attributes:
+        grid_m: metres from one place for a pin to the next.
+        width_m: metres across the picture; None where nobody has measured them.
+        hide_below: no pins in a half minute in which fewer people than this are in view at some moment.
+    """
+
+    grid_m: float = 2.0
+    width_m: float | None = None
+    hide_below: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """One painted picture.
+
+    Attributes:
+        at_ms: when it begins to be shown.
+        pins: what stands in it; None for a grey picture.
+    """
+
+    at_ms: int
+    pins: tuple[PlainPin, ...] | None
+
+
+def joined(moments: tuple[Tracks, ...]) -> tuple[Tracks, ...]:
+    """The same moments, with what was missed for a while put back in between, on a straight line."""
+    seen: dict[int, list[tuple[int, int]]] = {}
+    for index, moment in enumerate(moments):
+        for row, track in enumerate(moment.ids.tolist()):
+            seen.setdefault(track, []).append((index, row))
+    added: dict[int, list[tuple[int, FloatArray, float, int]]] = {}
+    for track, places in seen.items():
+        _before(moments, track, places[0], added)
+        for (i, row), (j, later) in pairwise(places):
+            if j - i > 1 and moments[j].at_ms - moments[i].at_ms <= _JOINED_MS:
+                _between(moments, track, (i, row), (j, later), added)
+    return tuple(_with(moment, added.get(index, [])) for index, moment in enumerate(moments))
+
+
+def _before(
+    moments: tuple[Tracks, ...],
+    track: int,
+    first: tuple[int, int],
+    added: dict[int, list[tuple[int, FloatArray, float, int]]],
+) -> None:
+    index, row = first
+    moment = moments[index]
+    for i in range(index - 1, -1, -1):
+        if moment.at_ms - moments[i].at_ms > _BEFORE_MS:
+            return
+        added.setdefault(i, []).append((track, moment.boxes[row], float(moment.scores[row]), int(moment.kinds[row])))
+
+
+def _between(
+    moments: tuple[Tracks, ...],
+    track: int,
+    left: tuple[int, int],
+    right: tuple[int, int],
+    added: dict[int, list[tuple[int, FloatArray, float, int]]],
+) -> None:
+    (i, row), (j, later) = left, right
+    start, end = moments[i], moments[j]
+    for k in range(i + 1, j):
+        share = np.float32((moments[k].at_ms - start.at_ms) / max(1, end.at_ms - start.at_ms))
+        box = start.boxes[row] + share * (end.boxes[later] - start.boxes[row])
+        added.setdefault(k, []).append((track, box, float(start.scores[row]), int(start.kinds[row])))
+
+
+def _with(moment: Tracks, more: list[tuple[int, FloatArray, float, int]]) -> Tracks:
+    if not more:
+        return moment
+    return Tracks(
+        moment.at_ms,
+        np.concatenate([moment.ids, np.array([m[0] for m in more], np.int64)]),
+        np.concatenate([moment.boxes, np.array([m[1] for m in more], np.float32)]),
+        np.concatenate([moment.scores, np.array([m[2] for m in more], np.float32)]),
+        np.concatenate([moment.kinds, np.array([m[3] for m in more], np.int8)]),
+    )
+
+
+def grey_spans(found: Study) -> list[tuple[int, int]]:
+    """When the view is grey: outside the part that is painted, where it was not the scene, and around damage."""
+    spans = [*found.unsure, *((at - _DAMAGE_MS, at + _DAMAGE_MS) for at in found.damaged)]
+    if found.views > 1:
+        spans += [(-(10**9), found.view.start_ms - 1), (found.view.end_ms + 1, 10**12)]
+    return sorted(spans)
+
+
+def is_grey(times: NDArray[np.int64], spans: list[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which of some times (n,) lie in a span, its ends included: (n,)."""
+    grey = np.zeros(len(times), bool)
+    for start, end in spans:
+        grey[np.searchsorted(times, start) : np.searchsorted(times, end, side="right")] = True
+    return grey
+
+
+def timeline(found: Study, marks: Marks, fps: float) -> list[Painted]:
+    """The pictures to paint: one whenever something changes, at most ``fps`` a second; the first at the first time.
+
+    Every time is that of a picture of the file.
+    """
+    times = found.times
+    grey = is_grey(times, grey_spans(found))
+    moments = joined(found.moments)
+    stamps = np.array([moment.at_ms for moment in moments], np.int64)
+    pins = _pins(moments, found.size, marks)
+    newest = np.searchsorted(stamps, times, side="right") - 1
+    least = 1000 / fps - _EARLY_MS
+    shown: list[Painted] = []
+    last: Painted | None = None
+    for index, at in enumerate(times.tolist()):
+        if last is not None and at - last.at_ms < least:
+            continue
+        which = int(newest[index])
+        stale = which < 0 or at - int(stamps[which]) > _STALE_MS
+        now = Painted(at, None if grey[index] else () if stale else pins[which])
+        if last is None or now.pins != last.pins or at - last.at_ms >= _LONGEST_MS or index == len(times) - 1:
+            shown.append(now)
+            last = now
+    return shown
+
+
+def _pins(moments: tuple[Tracks, ...], size: tuple[int, int], marks: Marks) -> list[tuple[PlainPin, ...]]:
+    """The pins of each moment; none in a half minute in which there were too few at any moment."""
+    steady = SteadyMarks(size, marks.width_m, marks.grid_m)
+    pins = [steady.see(moment.at_ms, moment.ids, moment.boxes, moment.kinds) for moment in moments]
+    least: dict[int, int] = {}
+    for moment, shown in zip(moments, pins, strict=True):
+        slot, people = moment.at_ms // SLOT_MS, sum(kind == PERSON for _, _, kind in shown)
+        least[slot] = min(people, least.get(slot, people))
+    return [
+        shown if least[moment.at_ms // SLOT_MS] >= marks.hide_below else ()
+        for moment, shown in zip(moments, pins, strict=True)
+    ]
+
+
+def near(moments: tuple[Tracks, ...], stamps: NDArray[np.int64], at_ms: int, reach_ms: int) -> FloatArray:
+    """Boxes (n, 4) of everything that was in view within so long of a time: rather too much than too little."""
+    low, high = np.searchsorted(stamps, at_ms - reach_ms), np.searchsorted(stamps, at_ms + reach_ms, side="right")
+    boxes = [moment.boxes for moment in moments[low:high]]
+    return np.concatenate(boxes) if boxes else np.zeros((0, 4), np.float32)
