@@ -24,11 +24,16 @@ CELL: Final = 8
 
 _LEVELS: Final = 8
 _ACROSS: Final = 8
-"""Blocks across the box of somebody who is wholly in view: the face is at most half as wide, hence four blocks."""
-_ACROSS_UNKNOWN: Final = 4
-"""Blocks across what no box explains: all of it may be a face."""
+"""Blocks across the box of somebody who is wholly in view. Of whoever stands the face is at most half as wide."""
+_ACROSS_FACE: Final = 3
+"""Blocks across the widest face that there may be: all of what no box explains, or of a box that may be a head."""
+_STEP: Final = 32
+_STEPS: Final = np.array([value // _STEP * _STEP + _STEP // 2 for value in range(256)], np.uint8)
+"""The colours of a mosaic. Blocks stand still while a face moves under them, so many frames together show more of it
+than one; steps as coarse as these leave little of that."""
 _TALL: Final = 3
 _FACE_OF_HEIGHT: Final = 0.8
+_FACE_OF_BODY: Final = 3 / 8
 _HEAD_ALONE, _WHOLE_BODY = 1.5, 2.2
 """Height by width of a box: up to the first it may hold nothing but a head, from the second on it holds a body."""
 _MARGIN: Final = 0.12
@@ -69,7 +74,7 @@ def levels_of_parts(cells: BoolArray, explained: BoolArray) -> Levels:
         shorter = 1 + min(cv2.minAreaRect(cv2.findNonZero(mine.astype(np.uint8)))[1])
         known = float(explained[window][mine].sum()) >= _EXPLAINED * size
         across = CELL * min(_INSCRIBED * inscribed, shorter)
-        level_of[part] = level_of_side(across / (_ACROSS if known else _ACROSS_UNKNOWN))
+        level_of[part] = level_of_side(across / (_ACROSS if known else _ACROSS_FACE))
     return cast("Levels", level_of[labels])
 
 
@@ -98,15 +103,15 @@ def _cells_of(box: FloatArray, *, margins: bool = True) -> tuple[slice, slice]:
 
 
 def _side_for(box: FloatArray) -> float:
-    """How large blocks of a box (4,) must be, in pixels: an eighth of its width, a quarter of the widest face.
+    """How large blocks of a box (4,) must be, in pixels: an eighth of its width, a third of the widest face.
 
     A box much taller than wide holds a body, and the face is at most half as wide. The less tall it is, the more of it
     may be a face: of a child close to the camera, or of somebody behind a counter, the box is the head.
     """
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
     body = (height / max(width, 1.0) - _HEAD_ALONE) / (_WHOLE_BODY - _HEAD_ALONE)
-    face = min(width * (1 - 0.5 * min(max(body, 0.0), 1.0)), _FACE_OF_HEIGHT * height)
-    return max(width / _ACROSS, height / _TALL / _ACROSS, face / _ACROSS_UNKNOWN)
+    face = min(width * (1 - (1 - _FACE_OF_BODY) * min(max(body, 0.0), 1.0)), _FACE_OF_HEIGHT * height)
+    return max(width / _ACROSS, height / _TALL / _ACROSS, face / _ACROSS_FACE)
 
 
 def level_of_side(side: float) -> int:
@@ -155,21 +160,27 @@ def spread(blocks: BoolArray, side: int, shape: tuple[int, int]) -> BoolArray:
     return result
 
 
-def painted_over(ground: Image, bgr: Image, levels: Levels) -> Image:
-    """``ground`` with the mosaic of ``bgr`` over it where ``levels`` says so."""
+def painted_over(ground: Image, bgr: Image, levels: Levels, *, steps: bool = False) -> Image:
+    """``ground`` with the mosaic of ``bgr`` over it where ``levels`` says so; ``steps``: in eight shades a channel."""
     result = ground.copy()
     for level in range(1, _LEVELS + 1):
         mask = levels == level
         if mask.any():
-            cv2.copyTo(_pixelated(bgr, CELL << (level - 1)), spread(mask, CELL, bgr.shape[:2]).view(np.uint8), result)
+            cv2.copyTo(
+                _pixelated(bgr, CELL << (level - 1), steps=steps),
+                spread(mask, CELL, bgr.shape[:2]).view(np.uint8),
+                result,
+            )
     return result
 
 
-def _pixelated(bgr: Image, side: int) -> Image:
+def _pixelated(bgr: Image, side: int, *, steps: bool) -> Image:
     """Means over blocks of ``side`` pixels, aligned to the picture's corner."""
     height, width = bgr.shape[:2]
     rows, columns = -(-height // side), -(-width // side)
     padded = cv2.copyMakeBorder(bgr, 0, rows * side - height, 0, columns * side - width, cv2.BORDER_REPLICATE)
     small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    if steps:
+        small = cv2.LUT(small, _STEPS)
     large = cv2.resize(small, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
     return cast("Image", large[:height, :width])

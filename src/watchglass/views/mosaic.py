@@ -200,7 +200,7 @@ class MosaicMaker:
         differs = cast("BoolArray", np.logical_or.reduce([cells for _, cells, _ in self._recent]))
         held = np.concatenate([boxes for _, _, boxes in self._recent])
         levels = _levels(differs, judged.view, held, bgr)
-        return painted_over(judged.ground, bgr, levels), float(spread(levels > 0, CELL, bgr.shape[:2]).mean())
+        return painted_over(judged.ground, bgr, levels, steps=True), float(spread(levels > 0, CELL, bgr.shape[:2]).mean())
 
     def clip(self, frames: Iterable[tuple[int, Image, FloatArray]]) -> Iterator[tuple[Image, float]]:
         """A whole clip: each frame also gets the boxes of the ``hold_ms`` after it, seen before they were found."""
