@@ -3,6 +3,7 @@
 A deployment of its own plays the demo's clip live, under a trial charter with many small zones, so that something
 happens often. A page with the reviewer's queue stands open in headless Chromium; its script notes when each event
 arrives. Both clocks are this machine's. A robot presses C at once, so ``alert_to_told`` is the machine's share only.
+What the public view adds with many viewers is measured beside it (``viewers``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,25 @@ COLUMNS, ROWS, TOP, WIDTH, HEIGHT = 6, 3, 180, 768, 576
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def figures(*, quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
+PARTS = ("alerts", "view")
+
+
+def figures(*, quick: bool, progress: Callable[[str], None], only: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The figures of ``watchglass bench portal``: how soon reviewers have alerts, and viewers the public view.
+
+    Args:
+        only: names of ``PARTS``; nothing else is measured or listed.
+    """
+    import viewers  # noqa: PLC0415 (it uses what stands here)
+
+    found: list[dict[str, Any]] = []
+    for part, measure in (("alerts", alerts), ("view", viewers.figures)):
+        if not only or part in only:
+            found += measure(quick=quick, progress=progress)
+    return found
+
+
+def alerts(*, quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """The figures ``capture_to_page_*`` and ``alert_to_told_p95_s``."""
     if CHROMIUM is None:
         note = "needs a system Chromium (apt-get install chromium)"
@@ -56,7 +75,7 @@ def figures(*, quick: bool, progress: Callable[[str], None]) -> list[dict[str, A
         ]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "bench"
-        deployment(root, {"street.mp4": Path(str(STREET))}, _charter)
+        deployment(root, {"street.mp4": Path(str(STREET))}, one_street)
         progress(f"Watching an open reviewer page for {SECONDS[quick]} s ...")
         seen = [(event.received_ms - event.at_ms) / 1000 for event in watch(root, SECONDS[quick]).values()]
         told = _told(root)
@@ -71,12 +90,12 @@ def figures(*, quick: bool, progress: Callable[[str], None]) -> list[dict[str, A
 
 
 def _figure(name: str, values: list[float] | None, share: float | None, n: int, note: str) -> dict[str, Any]:
-    value = interval = None
+    value = likely = None
     if values:
         ordered = sorted(values)
         share = share or 0.5
         value = statistics.median(ordered) if share == 0.5 else ordered[min(n - 1, int(share * n))]
-        interval = _interval(ordered, share)
+        likely = interval(ordered, share)
     return {
         "name": name,
         "value": value,
@@ -84,14 +103,14 @@ def _figure(name: str, values: list[float] | None, share: float | None, n: int, 
         "better": "lower",
         "target": None,
         "ok": None,
-        "interval": interval,
+        "interval": likely,
         "n": n,
         "against": None,
         "note": note,
     }
 
 
-def _interval(ordered: list[float], share: float) -> list[float]:
+def interval(ordered: list[float], share: float) -> list[float]:
     """A 95 % interval for a quantile from order statistics (normal approximation to the binomial ranks)."""
     n = len(ordered)
     spread = 1.96 * (n * share * (1 - share)) ** 0.5
@@ -135,7 +154,8 @@ def deployment(root: Path, media: dict[str, Path], charter_of: Callable[[str, st
         house.sequencer.tick((Lane.PROMPT, Lane.BATCH))
 
 
-def _charter(me: str, openings: str) -> dict[str, Any]:
+def one_street(me: str, openings: str) -> dict[str, Any]:
+    """A charter with many small zones on the demo's street."""
     width, height = WIDTH // COLUMNS, (HEIGHT - TOP) // ROWS
     cells = [(x * width, TOP + y * height) for y in range(ROWS) for x in range(COLUMNS)]
     zones = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray, feet
 from watchglass.views.backdrop import BLOCK, Backdrop
-from watchglass.views.light import relight
+from watchglass.views.light import TILES, relight
 
 Image = NDArray[np.uint8]
 PlainPin = tuple[int, int, int]
@@ -211,7 +211,7 @@ def ground(
 
 def light_field(light: Sequence[int]) -> FloatArray:
     """``light`` in sixty-fourths, row by row, as the field that ``views.light.relight`` takes."""
-    return (np.asarray(light, np.float32) / 64).reshape(3, 4)
+    return (np.asarray(light, np.float32) / np.float32(64)).reshape(TILES)
 
 
 def with_marks(picture: Image, marks: Iterable[PlainPin]) -> Image:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchglass.views.backdrop import Backdrop
-from watchglass.views.public import GREY, DelayedPins, hide_below, paint, pin_radius, snap, spread
+from watchglass.views.public import GREY, ground, paint, pin_radius, snap, spread, stand, touches, with_marks, withheld
 
 SIZE = (320, 240)
 
@@ -103,47 +103,85 @@ def test_the_zone_is_drawn_and_its_inside_stays_readable():
     assert changed[20, 20] == 0
 
 
-def test_below_the_threshold_neither_marks_nor_their_number_show():
-    shown = hide_below(5, ((1, 2, 0),), 2, 3)
-    assert (shown.pins, shown.people, shown.hidden) == ((), None, True)
-    shown = hide_below(5, ((1, 2, 0),), 3, 3)
-    assert (shown.pins, shown.people, shown.hidden) == (((1, 2, 0),), 3, False)
+# ---- what is never shown -------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(1, 2000), max_size=60), st.integers(0, 20_000), st.integers(0, 40_000))
-def test_nothing_younger_than_the_delay_is_ever_shown(steps: list[int], delay: int, until: int):
-    line = DelayedPins(keep_ms=20_000)
-    at = 0
-    for step in steps:
-        at += step
-        line.add(at, ((at, 0, 0),), 5)
-        shown = line.visible(at, delay, 0)
-        assert shown is None or shown.at_ms <= at - delay
-    later = line.visible(at + until, delay, 0)
-    assert later is None or at + until - delay - 5000 <= later.at_ms <= at + until - delay
+def scene(seed: int = 0) -> Backdrop:
+    bgr = np.random.default_rng(seed).integers(0, 255, (240, 320, 3), np.uint8)
+    return Backdrop(bgr, np.ones((240, 320), bool))
 
 
-def test_what_was_is_shown_the_delay_later():
-    line = DelayedPins(keep_ms=10_000)
-    for at in range(0, 20_000, 250):
-        line.add(at, ((at, 0, 0),), 4)
-        shown = line.visible(at, 10_000, 3)
-        assert (shown is None) == (at < 10_000)
-        if shown:
-            assert shown.pins == ((at - 10_000, 0, 0),)
+def is_grey(picture: np.ndarray) -> np.ndarray:
+    return np.abs(picture.astype(int) - GREY).max(axis=2) < 16
 
 
-def test_a_source_that_went_away_leaves_an_empty_view_not_a_still_one():
-    line = DelayedPins(keep_ms=0)
-    line.add(1000, ((1, 1, 0),), 9)
-    assert line.visible(3000, 0, 0) is not None
-    assert line.visible(7000, 0, 0) is None
+CORNER = ((100.0, 70.0), (130.0, 70.0), (130.0, 100.0))
 
 
-def test_a_clock_that_goes_back_starts_anew():
-    line = DelayedPins(keep_ms=10_000)
-    line.add(9000, ((1, 1, 0),), 9)
-    line.add(100, ((2, 2, 0),), 9)
-    shown = line.visible(100, 0, 0)
-    assert shown is not None
-    assert shown.pins == ((2, 2, 0),)
+def test_what_is_never_shown_is_grey_in_whole_blocks():
+    hidden = withheld(SIZE, [CORNER])
+    assert hidden is not None
+    for top in range(0, 240, 32):
+        for left in range(0, 320, 32):
+            assert len(np.unique(hidden[top : top + 32, left : left + 32])) == 1
+    assert hidden[70, 100]
+    assert hidden[99, 129]
+    assert not hidden[40, 100]
+    picture = ground(scene(), SIZE, hidden=hidden)
+    assert is_grey(picture[hidden]).all() if picture[hidden].ndim == 3 else is_grey(picture[hidden][None]).all()
+    assert (picture[~hidden] == ground(scene(), SIZE)[~hidden]).all()
+
+
+def test_nothing_of_the_scene_is_left_where_it_is_never_shown():
+    hidden = withheld(SIZE, [CORNER])
+    one, other = ground(scene(1), SIZE, hidden=hidden), ground(scene(2), SIZE, hidden=hidden)
+    assert hidden is not None
+    assert (one[hidden] == other[hidden]).all()
+
+
+def test_an_area_at_the_edge_and_one_of_a_few_pixels_are_hidden_too():
+    hidden = withheld((330, 250), [[(320, 240), (330, 240), (330, 250)], [(0.2, 0.2), (1.9, 0.2), (1.9, 1.9)]])
+    assert hidden is not None
+    assert hidden.shape == (250, 330)
+    assert hidden[249, 329]
+    assert hidden[:32, :32].all()
+    assert hidden.sum() == 32 * 32 + 26 * 10
+    assert withheld(SIZE, []) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 319), st.integers(0, 239), st.integers(0, 3)), max_size=8))
+def test_no_pixel_of_a_mark_lies_where_it_is_never_shown(pins: list[tuple[int, int, int]]):
+    hidden = withheld(SIZE, [CORNER])
+    assert hidden is not None
+    empty = ground(None, SIZE, hidden=hidden)
+    marks = stand(pins, 320, hidden)
+    assert (with_marks(empty, marks)[hidden] == empty[hidden]).all()
+    assert {pin[2] for pin in marks} <= {pin[2] for pin in pins}
+    far = [pin for pin in pins if not touches(pin[0], pin[1], 4 * pin_radius(320), hidden)]
+    assert len(marks) >= len(far)
+
+
+def test_without_such_an_area_every_mark_stands():
+    assert stand([(100, 100, 0)] * 4, 320, None) == spread([(100, 100, 0)] * 4, pin_radius(320))
+
+
+# ---- painting ------------------------------------------------------------------------------------------------------
+
+
+def test_outside_of_the_marks_no_pixel_differs_from_the_empty_scene():
+    empty = ground(scene(), SIZE)
+    drawn = with_marks(empty, [(60, 60, 0), (200, 150, 1), (0, 239, 3)])
+    ys, xs = np.nonzero((drawn != empty).any(axis=2))
+    reach = 1.4 * pin_radius(320) + 2
+    near = np.min([np.hypot(xs - x, ys - y) for x, y in ((60, 60), (200, 150), (0, 239))], axis=0)
+    assert near.max() <= reach
+    assert (with_marks(empty, []) == empty).all()
+    assert (empty == ground(scene(), SIZE)).all(), "what is drawn on is not changed"
+
+
+def test_the_light_of_now_is_a_function_of_twelve_numbers():
+    even, dark = ground(scene(), SIZE, light=(64,) * 12), ground(scene(), SIZE, light=(32,) * 12)
+    assert (even == ground(scene(), SIZE)).all()
+    assert dark.mean() < even.mean() - 30
+    uneven = ground(scene(), SIZE, light=(32, 64, 64, 96) * 3)
+    assert uneven[:, :40].mean() < uneven[:, -40:].mean() - 30

@@ -151,7 +151,10 @@ class Street:
 
     def show(self, pins: tuple[tuple[int, int, int], ...], people: int, *, backdrop: bool = True) -> None:
         """Let marks be in view, on the confirmed backdrop that ships with the demo."""
-        self.house.live.configure({"street": self.house.standing().charter.safeguards.public_view})
+        charter = self.house.standing().charter
+        assert charter is not None
+        rules, areas = charter.safeguards.public_view, charter.source("street").never_show
+        self.house.live.configure({"street": rules}, {"street": areas})
         self.house.live.opened("street", 768, 576)
         if backdrop:
             png = resources.files("watchglass").joinpath("demo/backdrop.png").read_bytes()

@@ -208,7 +208,7 @@ def test_a_suspension_shows_everywhere_and_blanks_the_view(tmp_path: Path) -> No
         street.suspend()
         view = client.get("/view/street.json").json()["view"]
         assert (view["state"], view["pins"], view["backdrop"], view["people"]) == ("stopped", [], None, None)
-        assert client.get("/view/street/backdrop.png").status_code == 404
+        assert client.get("/view/street/backdrop.png").status_code == 403
         for path in ("/", "/register", "/charter", "/tour", "/ledger"):
             assert "Everything is suspended." in client.get(path).text
         assert "The caretaker walks past" in client.get("/").text

@@ -14,10 +14,15 @@ import pytest
 from a_portal import Someone
 from a_street import Street, make_street
 
-from watchglass.core.time import MINUTE
+from watchglass import demo
+from watchglass.core.time import DAY, HOUR, MINUTE
+from watchglass.perception.messages import Pins
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.public import GREY, ground
 from watchglass.web.portal import public_view
 from watchglass.web.portal.app import create_app
 
+BACKDROP = Backdrop.from_png(demo.BACKDROP.read_bytes())
 MARKS = ((100, 320, 0), (180, 420, 0), (620, 250, 1))
 
 
@@ -66,11 +71,131 @@ def test_grey_with_a_sentence_until_somebody_confirmed_the_empty_scene(street: S
     street.publish()
     street.show(MARKS, 2, backdrop=False)
     view = view_of(street)
-    assert view["backdrop"] is None
+    assert (view["backdrop"], view["pins"], view["people"], view["age"]) == (None, [], None, None)
     assert "nobody has confirmed yet" in view["why_grey"]
     visitor = Someone(create_app(street.house))
-    assert visitor.get("/view/street/backdrop.png").status_code == 404
+    assert visitor.get("/view/street/backdrop.png").status_code == 403
     assert view["why_grey"] in visitor.get("/").text
+
+
+def test_grey_with_the_reason_where_no_confirmed_view_is_in_front_of_the_camera(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    street.clock.advance(1000)
+    street.house.live.take_pins(Pins("street", street.clock.now(), (), 0, unsure="the camera is covered"))
+    view = view_of(street)
+    assert (view["state"], view["backdrop"], view["pins"]) == ("unsure", None, [])
+    assert view["why_grey"] == "Grey, because the camera is covered."
+    visitor = Someone(create_app(street.house))
+    assert grey(picture(visitor.get("/view/street/still.png").content)).all()
+    html = visitor.get("/view/street").text
+    assert "Grey, because the camera is covered." in html
+    assert "Nobody is counted while it is grey." in html
+
+
+def test_grey_when_nothing_comes_any_more(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    street.clock.advance(MINUTE)
+    view = view_of(street)
+    assert (view["state"], view["backdrop"], view["pins"]) == ("none", None, [])
+    assert view["why_grey"] == "Grey, because nothing has come from this camera."
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (0, "a minute"),
+        (2 * MINUTE, "2 minutes"),
+        (119 * MINUTE, "119 minutes"),
+        (3 * HOUR, "3 hours"),
+        (2 * DAY, "2 days"),
+    ],
+)
+def test_how_old_the_empty_scene_is_stands_beside_it(street: Street, ms: int, words: str) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    street.clock.advance(ms)
+    street.house.live.take_pins(Pins("street", street.clock.now(), (), 0, "day"))
+    sentence = f"The empty scene was confirmed {words} ago."
+    assert view_of(street)["age"] == sentence
+    assert sentence in Someone(create_app(street.house)).get("/view/street").text
+
+
+# ---- another time, size, source or version ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["", ".json", "/still.png", "/now.webp", "/events", "/backdrop.png"])
+@pytest.mark.parametrize("query", ["at=2026-11-25T11:00", "width=4000", "source=yard", "v=day.0.even&at=1", "delay=0s"])
+def test_another_time_size_or_source_is_refused_with_a_clear_page(street: Street, page: str, query: str) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    answer = Someone(create_app(street.house)).get(f"/view/street{page}?{query}")
+    assert answer.status_code == 403
+    assert "No other can be asked for." in answer.text
+
+
+@pytest.mark.parametrize("page", ["", ".json", "/still.png", "/now.webp", "/events", "/backdrop.png"])
+def test_a_source_that_is_not_in_the_charter_is_not_there(street: Street, page: str) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    assert Someone(create_app(street.house)).get(f"/view/yard{page}").status_code == 404
+
+
+def test_an_old_or_withdrawn_empty_scene_is_handed_out_by_nobody(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    visitor = Someone(create_app(street.house))
+    first = view_of(street)["backdrop"]
+    answer = visitor.get(first)
+    assert answer.status_code == 200
+    png = Backdrop(np.zeros((576, 768, 3), np.uint8), np.ones((576, 768), bool)).to_png()
+    street.house.live.set_backdrop("street", "day", "2", png)
+    assert visitor.get(first).status_code == 403
+    assert visitor.get(first, headers={"if-none-match": answer.headers["etag"]}).status_code == 403
+    second = view_of(street)["backdrop"]
+    assert second != first
+    assert visitor.get(second).status_code == 200
+    street.house.live.set_backdrop("street", "day", "", None)
+    for address in (second, "/view/street/backdrop.png"):
+        refused = visitor.get(address)
+        assert refused.status_code == 403
+        assert "replaced or withdrawn" in refused.text
+    assert grey(picture(visitor.get("/view/street/still.png").content)).all()
+    assert view_of(street)["pins"] == []
+
+
+def test_nobody_may_keep_a_picture_of_now(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    for name in ("still.png", "now.webp"):
+        answer = Someone(create_app(street.house)).get(f"/view/street/{name}")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+# ---- what the charter never shows ------------------------------------------------------------------------------------
+
+
+def test_what_is_never_shown_is_grey_unmarked_and_not_counted(street: Street) -> None:
+    street.publish(
+        ("    never_see:", "    never_show: [[[90, 310], [110, 310], [110, 330], [90, 330]]]\n    never_see:")
+    )
+    street.show(MARKS, 2)
+    view = view_of(street)
+    assert (view["people"], len(view["pins"])) == (1, 2)
+    visitor = Someone(create_app(street.house))
+    for path in ("/view/street/still.png", view["backdrop"]):
+        shown = picture(visitor.get(path).content)
+        assert grey(shown[288:352, 64:128]).all()
+        assert not grey(shown).all()
+    still = picture(visitor.get("/view/street/still.png").content)
+    empty = ground(BACKDROP, (768, 576))
+    assert (still[:280] == empty[:280]).mean() > 0.99
+
+
+def grey(shown: Any) -> Any:
+    return np.abs(shown.astype(int) - GREY).max(axis=2) < 24
 
 
 def test_the_still_is_the_painted_picture(street: Street) -> None:
@@ -133,6 +258,8 @@ def test_the_stream_tells_the_present_then_every_change_and_ends_with_the_house(
         "people": None,
         "hidden": False,
         "backdrop": None,
+        "age": None,
+        "why_grey": "The charter does not allow this view now, so it is grey.",
     }
 
 

@@ -26,7 +26,7 @@ router: Final = APIRouter()
 _TOLD: Final = ("state", "when", "pins", "people", "hidden", "backdrop", "age", "why_grey")
 """What of the facts changes while a page is open."""
 
-_NOTHING: Final = {
+_NOTHING: Final[dict[str, Any]] = {
     "state": "stopped",
     "when": "Not shown",
     "pins": [],
