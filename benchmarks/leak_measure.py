@@ -92,7 +92,9 @@ class Leak:
         return self.leaked / self.pixels if self.pixels else None
 
 
-def leaked(view: Image, camera: Image, empty: Image, boxes: FloatArray, marks: BoolArray, known: BoolArray) -> Leak:
+def leaked(
+    view: Image, camera: Image, empty: Image, boxes: FloatArray, marks: BoolArray, known: BoolArray, grey: BoolArray
+) -> Leak:
     """Leaked pixels of one picture.
 
     Args:
@@ -102,8 +104,10 @@ def leaked(view: Image, camera: Image, empty: Image, boxes: FloatArray, marks: B
         boxes: (n, 4) of people, from truth.
         marks: (h, w), where the product drew its own marks.
         known: (h, w), where ``empty`` is known.
+        grey: (h, w), what is published there is the grey of what is not known: it may be like somebody's coat, and
+            shows nothing of it.
     """
-    shows = leaking_pixels(view, camera, empty) & known
+    shows = leaking_pixels(view, camera, empty) & known & ~grey
     inside = covered(boxes, camera.shape[:2]) & known
     open_ = shows & inside & ~marks
     corners = clipped(boxes, camera.shape[:2])
@@ -143,6 +147,17 @@ def marked(pins: Sequence[tuple[float, float]], radius: float, shape: tuple[int,
     for x, y in pins:
         cv2.circle(mask, (round(x), round(y)), round(1.35 * radius) + 1, 1, -1)
     return mask.astype(bool)
+
+
+def grey_of(view: Image, grey: Image) -> BoolArray:
+    """(h, w): what is published there is the grey of what is not known, and so is what is around it.
+
+    Args:
+        view: what was published.
+        grey: what is published of a source without a confirmed backdrop.
+    """
+    same = (cv2.absdiff(view, grey).max(axis=2) == 0).astype(np.uint8)
+    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)).astype(bool)
 
 
 def grey_share(view: Image, grey: Image) -> float:

@@ -20,7 +20,7 @@ from canvas import cache_folder, digest
 from evaluate import Counts
 from leak_figures import FaceSeen, PlateRead, Result
 from leak_line import NOBODY, Frame, Operator, Piece, Setting, Shot, run, sees_anybody, shown
-from leak_measure import Firings, Image, Leak, Wash, firings, grey_share, hits, leaked, read_of, shown_people
+from leak_measure import Firings, Image, Leak, Wash, firings, grey_of, grey_share, hits, leaked, read_of, shown_people
 from watchglass.core.geometry import BoolArray, FloatArray, feet
 from watchglass.edge.inference import NanoDet
 
@@ -104,8 +104,8 @@ class Views:
 
     def leak(self, shot: Shot) -> Leak:
         """Of one frame."""
-        camera = shot.frame.bgr()
-        return leaked(self.wash.undone(shot.view), camera, self.empty, shot.frame.people, shot.marks, self.known)
+        view, grey = self.wash.undone(shot.view), grey_of(shot.view, self.grey)
+        return leaked(view, shot.frame.bgr(), self.empty, shot.frame.people, shot.marks, self.known, grey)
 
 
 # ---- PETS ------------------------------------------------------------------------------------------------------------
@@ -171,19 +171,31 @@ def _attack_painted(
     name: str, kept: list[Shot], views: Views, detector: NanoDet, names: Sequence[str], result: Result
 ) -> None:
     """Let the attackers look at what was published, at the camera's pictures, and at the empty scene shown alike."""
-    pictures = [views.scene, *(shot.view for shot in kept), *(shot.frame.bgr() for shot in kept)]
+    empty = variants(views.scene)
+    pictures = [*empty, *(shot.view for shot in kept), *(shot.frame.bgr() for shot in kept)]
     made = people_attack(pictures, detector, names)
-    count = len(kept)
+    first, count = len(empty), len(kept)
     result.attacked[name] = count
     result.absent.update(made.absent)
     result.firings[name], result.before[name] = {}, {}
     for attacker in made.found:
-        scene = made.boxes(attacker, 0)
+        scene = np.concatenate([made.boxes(attacker, number) for number in range(first)])
         total = Firings()
-        for number, shot in enumerate(kept, start=1):
+        for number, shot in enumerate(kept, start=first):
             total += firings(made.boxes(attacker, number), scene, shot.marks)
         result.firings[name][attacker] = total
-        result.before[name][attacker] = sum(len(made.found[attacker][count + 1 + n]) for n in range(count))
+        result.before[name][attacker] = sum(len(made.found[attacker][first + count + n]) for n in range(count))
+
+
+def variants(scene: Image) -> list[Image]:
+    """The same scene as it might look a moment later: what is found in one of them is in it, and is nobody."""
+    noise = np.random.default_rng(4).normal(0, 2, scene.shape)
+    return [
+        scene,
+        (scene + noise).clip(0, 255).round().astype(np.uint8),
+        np.roll(scene, 1, axis=(0, 1)),
+        (scene * 1.02).clip(0, 255).round().astype(np.uint8),
+    ]
 
 
 # ---- people whom nobody detects --------------------------------------------------------------------------------------
@@ -287,7 +299,7 @@ def faces(data: Path, detector: NanoDet, result: Result, *, quick: bool, progres
     clips: dict[int, Image] = {}
     joins = Joins(there)
     for made in run(
-        scenes.crowd(data, there, 5.0 if quick else 10.0), detector, Operator(), setting, moments.__contains__
+        scenes.crowd(data, there, 5.0 if quick else 10.0), detector, Operator(), setting, lambda f: f.at_ms in moments
     ):
         if isinstance(made, Shot):
             painted.append(made)

@@ -386,12 +386,19 @@ def portrait(picture: Image, face: FloatArray, *, framing: int, width: float) ->
     return Portrait(part, moved.astype(np.float32))
 
 
+_GROUPS = (
+    ((60, 120), (24, 60), (24, 60), (12, 24)),
+    ((120, 300),),
+    ((24, 60), (24, 60), (24, 60), (12, 24), (12, 24)),
+)
+"""Who is there together: widths of faces. The largest are alone, so that they hide no neighbour."""
+
 _ROOM = 40.0
 """So far does a portrait move at most, in pixels."""
 
 
 def visits(pictures: Sequence[tuple[Image, FloatArray]], count: int, start_ms: int, seed: int = 9) -> tuple[Visit, ...]:
-    """``count`` insertions, up to four at a time for four seconds, faces from 12 to 300 pixels wide.
+    """``count`` insertions, up to five at a time for four seconds, faces from 12 to 300 pixels wide.
 
     Args:
         pictures: with the faces (n, 4) in each.
@@ -400,11 +407,12 @@ def visits(pictures: Sequence[tuple[Image, FloatArray]], count: int, start_ms: i
     rng = np.random.default_rng(seed)
     faces = [(picture, face) for picture, found in pictures for face in found]
     order = itertools.cycle(int(n) for n in rng.permutation(len(faces)))
+    groups = itertools.cycle(_GROUPS)
     result: list[Visit] = []
     at_ms = start_ms
     while len(result) < count and faces:
         x = 20.0
-        for low, high in ((120, 300), (50, 120), (24, 50), (12, 24)):
+        for low, high in next(groups):
             width = math.exp(rng.uniform(math.log(low), math.log(high)))
             alone, still, across = rng.random() < 0.25, rng.random() < 0.25, rng.uniform(4, _ROOM / 4)
             made, alone = _framed(*faces[next(order)], width, alone=bool(alone))
@@ -413,7 +421,7 @@ def visits(pictures: Sequence[tuple[Image, FloatArray]], count: int, start_ms: i
             y = float(rng.uniform(10, HIGH - 10 - made.bgr.shape[0]))
             speed = 0.0 if still else float(across)
             result.append(Visit(len(result), made, x, y, speed, at_ms, at_ms + 4 * SECOND, alone))
-            x += made.bgr.shape[1] + _ROOM + 24
+            x += made.bgr.shape[1] + _ROOM + 90
         at_ms += 6 * SECOND
     return tuple(result)
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import leak_line
 from leak_line import NOBODY, Frame, Lens, Lensed, Missing, Operator, Piece, Setting, Shot
-from leak_measure import Leak, Wash, leaked
+from leak_measure import Leak, Wash, grey_of, leaked
 from leak_scenes import video
 from watchglass.core.geometry import FloatArray
 from watchglass.perception.observation import Detections
@@ -22,6 +22,7 @@ from watchglass.perception.ports import Packet
 
 Image = NDArray[np.uint8]
 HEIGHT, WIDTH = 192, 256
+NOWHERE = np.zeros((HEIGHT, WIDTH), bool)
 BOX = np.array([[100, 40, 132, 136]], np.float32)
 
 
@@ -62,8 +63,8 @@ def published(since_s: float, operator: Operator) -> tuple[Leak, list[Shot]]:
     shots = [shot for shot in made if isinstance(shot, Shot)]
     total = Leak()
     for shot in shots:
-        view = wash.undone(shot.view)
-        total += leaked(view, shot.frame.bgr(), scene(), shot.frame.people, shot.marks, np.ones((HEIGHT, WIDTH), bool))
+        view, grey = wash.undone(shot.view), grey_of(shot.view, leak_line.shown(scene(), NOWHERE))
+        total += leaked(view, shot.frame.bgr(), scene(), shot.frame.people, shot.marks, ~NOWHERE, grey)
     return total, shots
 
 

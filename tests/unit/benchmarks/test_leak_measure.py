@@ -33,6 +33,18 @@ def with_somebody(empty: Image) -> Image:
     return camera
 
 
+def leaked(
+    view: Image,
+    camera: Image,
+    empty: Image,
+    boxes: m.FloatArray,
+    marks: m.BoolArray,
+    known: m.BoolArray = ALL,
+    grey: m.BoolArray = NO_MARKS,
+) -> m.Leak:
+    return m.leaked(view, camera, empty, boxes, marks, known, grey)
+
+
 # ---- pixels ------------------------------------------------------------------------------------------------------
 
 
@@ -41,8 +53,8 @@ def test_somebody_in_the_published_picture_is_a_leak_though_it_is_paler_than_the
     camera = with_somebody(empty)
     wash = m.Wash(shown)
     view = shown(camera)
-    plain = m.leaked(view, camera, empty, BOX, NO_MARKS, ALL)
-    undone = m.leaked(wash.undone(view), camera, empty, BOX, NO_MARKS, ALL)
+    plain = leaked(view, camera, empty, BOX, NO_MARKS)
+    undone = leaked(wash.undone(view), camera, empty, BOX, NO_MARKS)
     assert plain.leaked < 0.1 * plain.pixels, "compared as it is, a leak would hardly ever be found"
     assert undone.leaked > 0.9 * undone.pixels
     assert (undone.boxes, undone.leaking) == (1, 1)
@@ -53,7 +65,7 @@ def test_the_empty_scene_and_grey_are_no_leak() -> None:
     camera = with_somebody(empty)
     wash = m.Wash(shown)
     for view in (shown(empty), shown(textured(), ~ALL)):
-        found = m.leaked(wash.undone(view), camera, empty, BOX, NO_MARKS, ALL)
+        found = leaked(wash.undone(view), camera, empty, BOX, NO_MARKS)
         assert found.pixels == 30 * 80
         assert found.leaked == 0
 
@@ -63,7 +75,7 @@ def test_a_few_leaked_pixels_are_counted_one_by_one() -> None:
     camera = with_somebody(empty)
     view = empty.copy()
     view[50, 45:52] = camera[50, 45:52]
-    found = m.leaked(view, camera, empty, BOX, NO_MARKS, ALL)
+    found = leaked(view, camera, empty, BOX, NO_MARKS)
     assert (found.leaked, found.leaking) == (7, 1)
     assert found.share == pytest.approx(7 / 2400)
 
@@ -72,20 +84,34 @@ def test_a_pixel_under_a_mark_is_counted_apart_and_one_without_truth_not_at_all(
     empty = np.full((*SHAPE, 3), 100, np.uint8)
     camera = with_somebody(empty)
     marks = m.marked([(55, 70)], 8, SHAPE)
-    found = m.leaked(camera, camera, empty, BOX, marks, ALL)
+    found = leaked(camera, camera, empty, BOX, marks)
     assert found.in_marks == int(marks.sum())
     assert found.leaked == found.pixels - found.in_marks
     known = ALL.copy()
     known[:, :55] = False
-    half = m.leaked(camera, camera, empty, BOX, NO_MARKS, known)
+    half = leaked(camera, camera, empty, BOX, NO_MARKS, known)
     assert half.pixels == 15 * 80
+
+
+def test_grey_that_is_like_a_coat_shows_nothing_of_it() -> None:
+    empty = textured()
+    grey = shown(empty, ~ALL)
+    view = shown(empty)
+    view[32:96, 32:96] = grey[32:96, 32:96]
+    wash = m.Wash(shown)
+    camera = empty.copy()
+    camera[30:110, 40:70] = wash.undone(grey)[30:110, 40:70]
+    assert leaked(wash.undone(view), camera, empty, BOX, NO_MARKS).leaked > 1000
+    assert leaked(wash.undone(view), camera, empty, BOX, NO_MARKS, grey=m.grey_of(view, grey)).leaked == 0
+    view[50, 50] = view[120, 120] = grey[0, 0]
+    assert not m.grey_of(view, grey)[120, 120], "one pixel like it is no grey"
 
 
 def test_boxes_that_overlap_are_counted_once_and_those_outside_never() -> None:
     empty = np.full((*SHAPE, 3), 100, np.uint8)
     camera = with_somebody(empty)
     boxes = np.concatenate([BOX, BOX + 2, BOX + 900]).astype(np.float32)
-    found = m.leaked(camera, camera, empty, boxes, NO_MARKS, ALL)
+    found = leaked(camera, camera, empty, boxes, NO_MARKS)
     assert found.boxes == 2
     assert found.pixels == int(m.covered(boxes, SHAPE).sum()) < 2 * 2400
 
