@@ -27,6 +27,7 @@ LOST_S = 1.0
 _LOOK_S = 4.0
 _ACCELERATION = 1.0
 _NO_NEGATIVE_COST = 30.0
+_VAGUE = 25.0
 _FASTEST = 2.5
 _GATE = 13.8
 _SIZE_NOISE = np.array([0.12, 0.18])
@@ -214,6 +215,7 @@ def _located(glimpses: Sequence[Glimpse], ground: Ground, cell_px: float) -> Ite
         right = ground.metres(at + right_px) - ground.metres(at - right_px)
         down = ground.metres(at + right_px[::-1]) - ground.metres(at - right_px[::-1])
         spread = (right[:, :, None] * right[:, None] + down[:, :, None] * down[:, None]) / 12
+        spread = np.where(np.isfinite(spread), spread, _VAGUE * np.eye(2))  # a cell that reaches the horizon
         yield glimpse, ground.metres(at), spread + 0.05**2 * np.eye(2)
 
 
@@ -351,4 +353,5 @@ def walk(spots: Floats, at_ms: NDArray[np.int64]) -> Floats:
         if at_ms[k] - at_ms[marks[-1]] >= 1000 or k == len(at_ms) - 1:
             marks.append(k)
     lengths = [0.0, *np.cumsum([float(np.hypot(*(spots[b] - spots[a]))) for a, b in pairwise(marks)])]
-    return np.interp(at_ms, at_ms[marks], lengths[: len(marks)])
+    way: Floats = np.interp(at_ms, at_ms[marks], lengths[: len(marks)])
+    return way

@@ -28,10 +28,11 @@ PACE = (1.34, 0.26)
 TOLD_S = 5.0
 """An arrival is told if the view shows its pin within so many seconds of it."""
 
-HABIT_S = 300.0
+HABIT_S = 60.0
 """Who is expected is known to come within so many seconds of a moment."""
 
 _WARM_S = 60.0
+_FOR_EVER = 1e6
 _SLOWEST = 0.5
 
 
@@ -88,8 +89,14 @@ def counted(data: Path) -> dict[int, list[int]]:
     return found
 
 
-def hours(counts: dict[int, list[int]], share: float, each: int, hz: float, seed: int = 11) -> list[Hour]:
-    """``each`` hours for every hour of the day, with so large a share of a real hour's people."""
+def hours(
+    counts: dict[int, list[int]], share: float, each: int, hz: float, *, always: int = 0, seed: int = 11
+) -> list[Hour]:
+    """``each`` hours for every hour of the day, with so large a share of a real hour's people.
+
+    Args:
+        always: so many stand in view all the time: guards, traders, or accomplices of whoever watches.
+    """
     rng = np.random.default_rng(seed)
     made = []
     for of_day, known in sorted(counts.items()):
@@ -97,7 +104,9 @@ def hours(counts: dict[int, list[int]], share: float, each: int, hz: float, seed
             n = int(rng.poisson(count * share * (3600 + _WARM_S) / 3600))
             came = np.sort(rng.uniform(0, 3600 + _WARM_S, n))
             stay = WAY_M / np.clip(rng.normal(*PACE, n), _SLOWEST, None)
-            made.append(Hour(of_day, came, came + stay, rng.integers(0, 2, n), hz))
+            door = np.r_[rng.integers(0, 2, n), np.full(always, -1)]
+            came, left = np.r_[came, np.full(always, -_FOR_EVER)], np.r_[came + stay, np.full(always, _FOR_EVER)]
+            made.append(Hour(of_day, came, left, door, hz))
     return made
 
 

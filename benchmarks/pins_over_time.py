@@ -33,7 +33,7 @@ from pins_attack import (
     patient,
     with_hindsight,
 )
-from pins_door import HABIT_S, TOLD_S, Arrivals, Hour, counted, hours, share, told
+from pins_door import TOLD_S, Arrivals, Hour, counted, hours, share, told
 from pins_scene import FPS, Floats, Frame, Glimpse, Place, Setting, crowd, fewer, ground, tall, truth, watch
 from pins_traits import (
     STEPS_HZ,
@@ -383,9 +383,9 @@ def door(scene: Scene, progress: Progress, *, quick: bool) -> list[Figure]:
     return result
 
 
-def street(data: Path, place: str, each: int) -> list[Hour]:
-    """Hours at one of ``PLACES``."""
-    return hours(counted(data), PLACES[place], each, DEFAULT.pin_hz)
+def street(data: Path, place: str, each: int, always: int = 0) -> list[Hour]:
+    """Hours at one of ``PLACES``, with so many who never leave."""
+    return hours(counted(data), PLACES[place], each, DEFAULT.pin_hz, always=always)
 
 
 def _door(made: Sequence[Hour], hide_below: int, name: str, delay_ms: int) -> Figure:
@@ -396,7 +396,7 @@ def _door(made: Sequence[Hour], hide_below: int, name: str, delay_ms: int) -> Fi
     note = (
         f"synthetic: a tenth of Melbourne's hourly counts, Poisson, {len(made)} hours; arrivals whose pin shows within "
         f"{TOLD_S:g} s of them, {when}; of those who come alone {_of(found, lambda f: f.told[f.alone])}; the only one "
-        f"at that door within {HABIT_S / 60:g} min {_of(found, lambda f: f.only)}; the last {TOLD_S:g} s before they "
+        f"at that door within a minute {_of(found, lambda f: f.only)}; the last {TOLD_S:g} s before they "
         f"leave {_of(found, lambda f: f.left)}; if the threshold were crossed at once {plain:.2f}; bootstrap over hours"
     )
     return _shown(f"door_arrival_told_share_hide{hide_below}_{name}", value, interval, n, note)
@@ -475,7 +475,8 @@ def _crowds(scene: Scene) -> list[str]:
     some = [frozenset(rng.permutation(numbers)[: len(numbers) // 2].tolist()) for _ in range(5)]
     for name, worlds in (
         ("half of the people", [fewer(scene.frames, kept) for kept in some]),
-        *((f"the scene {times} times over (synthetic)", [crowd(scene.frames, times)]) for times in (1, 2, 3, 4)),
+        ("all of them", [scene.frames]),
+        *((f"synthetic: {times} times over", [crowd(scene.frames, times)]) for times in (2, 3, 4)),
     ):
         scenes = [Scene.of(scene.data, world) for world in worlds]
         found = [follow(one, replace(DEFAULT, hide_below=0)) for one in scenes]
@@ -489,20 +490,22 @@ def _crowds(scene: Scene) -> list[str]:
 
 def _thresholds(data: Path, each: int) -> list[str]:
     lines = [
-        "| place | hide_below | delay | arrivals told | come alone: told | only one, told | leaving told | view open |",
-        "|---|---|---|---|---|---|---|---|",
+        "| people | hide_below | view open | told, live | told, late | told, if at once | only one, told, late |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for place in PLACES:
-        made = street(data, place, each)
+    watched = [(place, 0) for place in PLACES] + [(_DOOR, 3)]
+    for place, always in watched:
+        made = street(data, place, each, always)
+        name = f"{place}, and {always} who never leave" if always else place
         for hide_below in HIDE_BELOW:
-            for name, delay_ms in (("live", LIVE_MS), ("late", LATE_MS)):
-                found = [told(hour, hide_below, delay_ms) for hour in made]
-                opened = float(np.mean([f.open_share for f in found]))
-                lines.append(
-                    f"| {place} | {hide_below} | {name} | {_of(found, lambda f: f.told)} | "
-                    f"{_of(found, lambda f: f.told[f.alone])} | {_of(found, lambda f: f.only)} | "
-                    f"{_of(found, lambda f: f.left)} | {opened:.2f} |"
-                )
+            live = [told(hour, hide_below, LIVE_MS) for hour in made]
+            late = [told(hour, hide_below, LATE_MS) for hour in made]
+            plain = [told(hour, hide_below, LATE_MS, at_once=True) for hour in made]
+            opened = float(np.mean([f.open_share for f in late]))
+            shares = [_of(found, lambda f: f.told) for found in (live, late, plain)]
+            lines.append(
+                f"| {name} | {hide_below} | {opened:.2f} | {' | '.join(shares)} | {_of(late, lambda f: f.only)} |"
+            )
     return lines
 
 

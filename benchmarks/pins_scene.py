@@ -240,7 +240,8 @@ def tall(data: Path, boxes: NDArray[np.float32]) -> Floats:
         ends.append(c["focal"] * seen[:, :2] / seen[:, 2:] * (c["sx"] / c["dpx"], 1 / c["dpy"]))
     upright = np.abs(ends[0][:, 1] - ends[1][:, 1])
     pixels = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)
-    return 1.7 * pixels / upright[:, None]
+    found: Floats = 1.7 * pixels / upright[:, None]
+    return found
 
 
 def metres(places: Sequence[Place], where: Ground) -> Floats:

@@ -267,6 +267,16 @@ def test_the_third_one_fills_a_plain_view_at_once_and_the_house_s_not() -> None:
     assert late.shown.tolist() == [True, True, True]
 
 
+def test_who_never_leaves_holds_the_view_open_for_everybody_else() -> None:
+    counts = {3: [40], 4: [40]}
+    alone = pins_door.hours(counts, 1.0, 3, 4.0)
+    watched = pins_door.hours(counts, 1.0, 3, 4.0, always=3)
+    hidden, shown = ([pins_door.told(hour, 3, 900_000) for hour in made] for made in (alone, watched))
+    assert sum(found.told.sum() for found in hidden) < 5
+    assert all(found.told.all() and found.open_share == 1 for found in shown)
+    assert [len(found.told) for found in hidden] == [len(found.told) for found in shown]
+
+
 def test_a_share_over_hours_has_an_interval() -> None:
     value, (low, high), n = pins_door.share([np.array([True, False]), np.array([True, True])])
     assert (value, n) == (0.75, 4)
