@@ -179,7 +179,9 @@ def test_of_a_planted_thing_and_of_people_nothing_is_published_but_discs_on_the_
         watched.stills.append(fetch(watched, "still.png"))
         watched.webps.append(fetch(watched, "now.webp"))
     page.wait_for_function("document.querySelector('[data-when]').dataset.state === 'unsure'", timeout=90_000)
-    covered = page.locator(".view-frame svg").screenshot(style=".view-when, .banner { visibility: hidden !important; }")
+    covered = page.locator(".view-frame svg").screenshot(
+        style=".view-when, .view-why, .banner { visibility: hidden !important; }"
+    )
     watch(watched, "unsure", 90)
     dark = fetch(watched, "still.png")
     watch(watched, "live", 90)

@@ -380,7 +380,7 @@ def why_so(rules: PublicView) -> Iterable[str]:
             f"It is empty while fewer than {rules.hide_below} people are in view, so that nobody can watch a door. "
             "That is decided half a minute at a time, so that nobody learns when the last one came."
         )
-    yield f"Marks stand on a grid of {rules.grid_m:g} m, so that nobody's way can be read off it."
+    yield f"Marks stand on a grid of {rules.grid_m:g} m: about where somebody is, and nothing of how they look or move."
     yield "Where it is grey, it is not known what is there now, or the charter never shows it."
     yield "Nothing of it is kept: there is no other time to ask for."
 

@@ -42,7 +42,7 @@ body > :not(main) { display: none !important; }
 .view-frame { position: fixed !important; inset: 0 auto auto 0; z-index: 9; width: 768px !important; }
 .view-frame { border-radius: 0 !important; border: 0 !important; }
 .view-frame svg { width: 768px !important; height: 576px !important; }
-.view-when { visibility: hidden; }
+.view-when, .view-why { visibility: hidden; }
 """
 
 
