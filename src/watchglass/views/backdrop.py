@@ -275,7 +275,8 @@ class BackdropLearner:
         at = (points[:, 1], points[:, 0])
         counts = np.stack([count[rows][at] for count in self._ticks])
         weakest = counts.argmin(axis=0)
-        came = counts.max(axis=0) >= INCUMBENT_MS // _TICK
+        # What was there until now stood there since the last look too, and the first look counts little.
+        came = counts.max(axis=0) + ticks >= INCUMBENT_MS // _TICK
         flags = self._came[rows][at]
         values = sample[at]
         for mode in range(_MODES):
