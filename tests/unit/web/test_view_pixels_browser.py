@@ -214,6 +214,19 @@ def test_a_withdrawn_scene_leaves_the_open_page_at_once(square: Square) -> None:
     assert len(np.unique(shot(page)[12:-12, 12:-12].reshape(-1, 3), axis=0)) == 1
 
 
+def test_a_page_that_is_kept_for_going_back_keeps_nothing_of_the_view(square: Square) -> None:
+    square.show(*MARKS)
+    page = square.window()
+    expect(page.locator("image[data-backdrop]")).to_have_attribute("href", square_backdrop(square))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(0)
+    assert page.locator("image[data-backdrop]").get_attribute("href") is None
+    square.street.house.live.set_backdrop("street", "day", "", None)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator("[data-grey]")).to_contain_text("nobody has confirmed")
+    assert page.locator("image[data-backdrop]").get_attribute("href") is None
+
+
 def test_the_light_of_day_reaches_the_page(square: Square) -> None:
     page = square.window()
     before = shot(page)

@@ -46,11 +46,21 @@ class View {
     this.wanted = this.backdrop.getAttribute("href");
     this.marks = [];
     this.layer.replaceChildren();
-    this.stream = new EventSource(figure.dataset.view);
+    this.address = figure.dataset.view;
+    this.open();
+    // A page that the browser keeps for going back must not show then what may not be shown any more.
+    addEventListener("pagehide", () => {
+      this.stream.close();
+      this.blank();
+    });
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+  }
+
+  open() {
+    this.stream = new EventSource(this.address);
     this.stream.onmessage = (event) => this.show(JSON.parse(event.data));
     this.stream.onerror = () => this.worry();
     this.stream.onopen = () => clearTimeout(this.worrying);
-    addEventListener("pagehide", () => this.stream.close());
   }
 
   show(shown) {
@@ -115,11 +125,16 @@ class View {
       this.when.textContent = "Connection lost";
       this.when.dataset.state = "lost";
       this.people.textContent = "Trying to reach the server again.";
-      this.say(this.grey, "Grey, because it is not known what may be shown now.");
-      this.say(this.age, null);
-      this.ground(null);
-      this.place([]);
+      this.blank();
     }, PATIENCE_MS);
+  }
+
+  /** Nothing but grey: it is not known what may be shown. */
+  blank() {
+    this.say(this.grey, "Grey, because it is not known what may be shown now.");
+    this.say(this.age, null);
+    this.ground(null);
+    this.place([]);
   }
 }
 
