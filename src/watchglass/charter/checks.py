@@ -16,7 +16,8 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import VerifierKey
 
 _A_FEW: Final = 2
-_FINEST_GRID_M: Final = 0.5
+_FINEST_GRID_M: Final = 1.0
+_SOON: Final = 5 * MINUTE
 
 Hit = tuple[Path, str]
 """Where, and what is wrong there, as one sentence."""
@@ -114,7 +115,7 @@ def clips_outlive(charter: Charter) -> Iterator[Hit]:
 
 def live(charter: Charter) -> Iterator[Hit]:
     delay = charter.safeguards.public_view.delay_ms
-    if delay < 5 * MINUTE:
+    if delay < _SOON:
         how = "live" if delay == 0 else f"only {duration(delay)} late"
         yield (
             ("safeguards", "public_view", "delay"),
@@ -123,8 +124,12 @@ def live(charter: Charter) -> Iterator[Hit]:
 
 
 def hide(charter: Charter) -> Iterator[Hit]:
-    if charter.safeguards.public_view.hide_below < _A_FEW:
-        yield ("safeguards", "public_view", "hide_below"), "One person alone shows in the public view."
+    view = charter.safeguards.public_view
+    if view.hide_below < _A_FEW:
+        told = "One person alone shows in the public view"
+        if view.hide_below == 0 and view.delay_ms < _SOON:
+            told += ", and at once: whoever watches a door with it knows who just came, and can go after them"
+        yield ("safeguards", "public_view", "hide_below"), f"{told}."
 
 
 def grid(charter: Charter) -> Iterator[Hit]:

@@ -195,10 +195,11 @@ RULES: Final = (
     Rule(
         "grid",
         "warning",
-        "The grid of the public view is half a metre or coarser.",
+        "The grid of the public view is a metre or coarser.",
         "GDPR Art. 25(2)",
         "Set `grid_m: 1`.",
         checks.grid,
+        "notice",
     ),
     Rule("scale", "warning", "A source states the width of its view.", "", "Add `view: {width_m: …}`.", checks.scale),
     Rule(

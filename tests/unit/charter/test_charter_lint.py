@@ -23,7 +23,7 @@ HIT = {
     "retention-order": ("reviewer_clips: 7d, alerts: 1y", "reviewer_clips: 7d, alerts: 6d"),
     "live-view": ("delay: 15m", "delay: 0s"),
     "hide-below": ("hide_below: 3", "hide_below: 1"),
-    "grid": ("grid_m: 1", "grid_m: 0.4"),
+    "grid": ("grid_m: 1", "grid_m: 0.9"),
     "scale": ("    view: {width_m: 28, ground: [[0,410],[768,390],[768,576],[0,576]]}\n", ""),
     "never-see": ("    never_see: [[[0,0],[300,0],[300,120],[0,120]]]", "   "),
     "review-time": ("within: 2m", "within: 6m"),
