@@ -143,13 +143,12 @@ class Familiar:
         self._grid = max(1, round(luma.shape[1] / _CELL)), max(1, round(luma.shape[0] / _CELL))
         self._relief = self._relief_of(self.luma)
         self._power = self._by_cell(self._relief * self._relief)
-        slopes = np.gradient(self._relief)
-        self._down, self._right = np.asarray(slopes[0], np.float32), np.asarray(slopes[1], np.float32)
+        self._slopes = _slopes(self._relief)
         share = self._by_cell(self._mask)
         self.edges = (self._power > _EDGES**2 * np.maximum(share, np.float32(0.1))) & (share > _HALF)
         strength = _strength(chroma)
         self._coloured = (strength >= _COLOURED) & known if strength.size else np.zeros((0, 0), bool)
-        self._strength = float(np.median(strength[self._coloured])) if self._coloured.any() else 0.0
+        self._strength = self._colourful(luma, strength) if self._coloured.any() else 0.0
         self.has_colour = bool(self._coloured.sum() > _HAS_COLOUR * max(1, known.sum()))
 
     @classmethod
@@ -206,7 +205,7 @@ class Familiar:
             return Fit(score, UNKNOWN if score < _STAYS else _HIDDEN), None
         if self._shift(relief, agrees) > (_SHIFT_STAYS if stands else _SHIFT_ENTERS):
             return Fit(score, _MOVED), None
-        return Fit(score, self._odd_colour(look.chroma, stands=stands)), alike
+        return Fit(score, self._odd_colour(look, stands=stands)), alike
 
     def agreeing(self, alike: FloatArray, shape: tuple[int, int]) -> BoolArray:
         """Samples (h, w) that show the view's own surfaces: known, and nothing says that something is in front."""
@@ -221,37 +220,57 @@ class Familiar:
         return cast("FloatArray", cv2.resize(values, self._grid, interpolation=cv2.INTER_AREA))
 
     def _shift(self, relief: FloatArray, agrees: BoolArray) -> float:
-        """By how many samples the picture is shifted, as far as cells that agree can tell: Lucas and Kanade (1981).
+        """By how many samples the picture's corners are off, as far as cells that agree can tell.
 
-        A much larger shift lets no cell agree.
+        The shift, zoom and turn that explain best what differs: Lucas and Kanade (1981). Larger ones let no cell agree.
         """
         rows, columns = self._relief.shape
         spread = cv2.resize(agrees.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST)
         chosen = np.asarray(spread, bool)
-        ours, right, down = self._relief[chosen], self._right[chosen], self._down[chosen]
-        square = np.array([[right @ right, right @ down], [right @ down, down @ down]], np.float64)
-        if float(np.linalg.det(square)) <= _FLAT * float(np.trace(square)) ** 2:
-            return 0.0  # edges of one direction only: nothing can be said
-        moved, back = np.zeros(2), relief
+        ours, slopes = self._relief[chosen], self._slopes[:, chosen]
+        square = (slopes @ slopes.T).astype(np.float64)
+        square += _FLAT * float(np.trace(square)) * np.eye(len(square))
+        moved, back = np.zeros(len(slopes)), relief
         for _ in range(_STEPS):
             theirs = back[chosen]
             gain = float(ours @ theirs) / max(1e-6, float(theirs @ theirs))
-            off = ours - gain * theirs
-            step = np.linalg.solve(square, np.array([right @ off, down @ off], np.float64))
+            step = np.linalg.solve(square, (slopes @ (ours - gain * theirs)).astype(np.float64))
             moved += step
-            if float(np.hypot(*step)) < _SMALL_STEP:
+            if float(np.abs(step).max()) < _SMALL_STEP:
                 break
-            warp = np.array([[1, 0, moved[0]], [0, 1, moved[1]]], np.float32)
-            back = cast("FloatArray", cv2.warpAffine(relief, warp, (columns, rows), flags=_INVERSE))
-        return float(np.hypot(*moved))
+            back = self._warped(relief, moved)
+        return float(np.hypot(moved[0], moved[1]) + np.hypot(moved[2], moved[3]))
 
-    def _odd_colour(self, chroma: Image, *, stands: bool) -> str:
+    def _warped(self, relief: FloatArray, moved: NDArray[np.float64]) -> FloatArray:
+        """``relief`` moved back: ``moved`` is right and down, and what zoom and turn move the corners by."""
+        rows, columns = relief.shape
+        right, down, zoom, turn = moved
+        reach = float(np.hypot(columns, rows)) / 2
+        zoom, turn = zoom / reach, turn / reach
+        x, y = (columns - 1) / 2, (rows - 1) / 2
+        warp = np.array(
+            [[1 + zoom, -turn, right - zoom * x + turn * y], [turn, 1 + zoom, down - turn * x - zoom * y]], np.float32
+        )
+        return cast("FloatArray", cv2.warpAffine(relief, warp, (columns, rows), flags=_INVERSE))
+
+    def _colourful(self, luma: Image, strength: Image) -> float:
+        """Chroma as a share of luma, where the view is coloured: it falls with the light, and infrared has none."""
+        shade = luma[2::4, 2::4]
+        rows, columns = min(shade.shape[0], strength.shape[0]), min(shade.shape[1], strength.shape[1])
+        where = self._coloured[:rows, :columns]
+        if not where.any():
+            return 0.0
+        light = float(np.median(shade[:rows, :columns][where]))
+        return float(np.median(strength[:rows, :columns][where])) / max(light, 1.0)
+
+    def _odd_colour(self, look: Look, *, stands: bool) -> str:
         """Why the picture's colour says that it is another view; "" where it does not."""
-        strength = _strength(chroma)
+        strength = _strength(look.chroma)
         if strength.shape != self._coloured.shape or not strength.size:
             return _NO_COLOUR if self.has_colour and not strength.size else ""
         if self.has_colour:
-            left = float(np.median(strength[self._coloured])) / self._strength
+            luma = cv2.subtract(look.luma, np.full_like(look.luma, look.black))
+            left = self._colourful(cast("Image", luma), strength) / max(self._strength, 1e-6)
             return _NO_COLOUR if left < (_GONE if stands else _LEFT) else ""
         colourful = float((strength >= _COLOURED).mean())
         return _COLOUR if colourful > (_TOO_COLOURFUL if stands else _TOO_COLOURFUL / 2) else ""
@@ -382,6 +401,19 @@ _NOTICEABLE: Final = 2
 
 def _blurred(values: FloatArray) -> FloatArray:
     return cast("FloatArray", cv2.blur(values, (_CELL, _CELL)))
+
+
+def _slopes(relief: FloatArray) -> FloatArray:
+    """(4, h, w): how the relief changes if it is shifted to the right or down, zoomed, or turned, by one sample.
+
+    Zoomed and turned so that the corners move by one sample.
+    """
+    rows, columns = relief.shape
+    down, right = np.gradient(relief)
+    reach = float(np.hypot(columns, rows)) / 2
+    y = ((np.arange(rows) - (rows - 1) / 2) / reach)[:, None]
+    x = ((np.arange(columns) - (columns - 1) / 2) / reach)[None]
+    return np.stack([right, down, x * right + y * down, x * down - y * right]).astype(np.float32)
 
 
 def _strength(chroma: Image) -> Image:
