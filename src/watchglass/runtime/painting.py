@@ -19,6 +19,7 @@ from watchglass.perception.ports import Detector, Image, Picture, View, stride_o
 from watchglass.runtime.lesson import Lesson
 from watchglass.runtime.scrutiny import around, things, without_things
 from watchglass.views.backdrop import Backdrop
+from watchglass.views.lettering import illegible
 from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
 from watchglass.views.renewal import Renewal
@@ -247,5 +248,5 @@ def _looked_at(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backd
     people, hidden = things(tried.bgr, detector, part)
     if (around(people, tried.size) & part).any():
         return None
-    veiled = veil(tried, hidden)
+    veiled = veil(Backdrop(illegible(tried.bgr), tried.admitted), hidden)
     return Backdrop(np.where(part[..., None], veiled.bgr, standing.bgr), tried.admitted)

@@ -1,4 +1,4 @@
-"""A close look at an empty scene before anybody may see it: is there somebody in it after all, or a parked vehicle?
+"""A close look at an empty scene before anybody may see it: is there somebody in it after all, a parked vehicle, text?
 
 It is done once for a picture that an operator is asked to confirm, and once for a part that is renewed. So it may take
 its time: the detector sees the whole picture, and then windows of it in which small things are large enough.
@@ -15,6 +15,7 @@ from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.perception.observation import KINDS
 from watchglass.perception.ports import Detector, Image
 from watchglass.views.backdrop import Backdrop
+from watchglass.views.lettering import illegible
 from watchglass.views.mosaic import veil
 
 PERSON: Final = KINDS.index("person")
@@ -31,9 +32,9 @@ _LEAST_SCORE: Final = 0.35
 
 
 def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
-    """``learned`` with its vehicles mosaicked, and not admitted where a person may be in it."""
+    """``learned`` with its vehicles mosaicked, its text illegible, and not admitted where a person may be in it."""
     people, hidden = things(learned.bgr, detector)
-    return veil(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), hidden)
+    return veil(Backdrop(illegible(learned.bgr), learned.admitted & ~around(people, learned.size)), hidden)
 
 
 def things(bgr: Image, detector: Detector, within: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
@@ -57,7 +58,6 @@ def things(bgr: Image, detector: Detector, within: BoolArray | None = None) -> t
         boxes.append(found.boxes[sure] + np.array([x1, y1, x1, y1], np.float32))
         kinds.append(found.kinds[sure])
     all_boxes, all_kinds = np.concatenate(boxes), np.concatenate(kinds)
-    # Readable text is one line here: its boxes join the vehicles' ones.
     return all_boxes[all_kinds == PERSON], all_boxes[all_kinds == VEHICLE]
 
 
