@@ -58,6 +58,7 @@ from watchglass.edge.inference import load
 from watchglass.perception.assign import FORBIDDEN, assign
 from watchglass.perception.ground import Ground
 from watchglass.views.public import PERSON
+from watchglass.views.timeline import SLOT_MS
 
 Progress = Callable[[str], None]
 
@@ -184,7 +185,7 @@ def following(scene: Scene, progress: Progress) -> list[Figure]:
     rest = (
         f"IDF1 {ours.idf1:.2f} (without a grid {exact.idf1:.2f}, boxes {boxes.idf1:.2f}); "
         f"median without a grid {_seconds(exact.entries):.1f} s, boxes {_seconds(boxes.entries):.1f} s, "
-        f"and a visit {_median(np.array([p.visit_s for p in ours.entries])):.1f} s"
+        f"and a visit {_median(np.array([p.visit_s for p in ours.entries])):.1f} s; {thresholded(scene)}"
     )
     seconds = by_people(ours.entries, lambda p: p.seconds, _median)
     whole = by_people(ours.entries, lambda p: not p.lost, _mean)
@@ -201,6 +202,18 @@ def following(scene: Scene, progress: Progress) -> list[Figure]:
             f"{way[1][1]:.1f}), of {left:.1f} s left of the visit; {len(ours.photos)} starts; {note}",
         ),
     ]
+
+
+def thresholded(scene: Scene) -> str:
+    """The same with the default threshold, wherever the half minutes by which it is decided begin."""
+    shares, entries = [], []
+    for later_ms in range(0, SLOT_MS, 5000):
+        moved = [replace(frame, at_ms=frame.at_ms + later_ms) for frame in scene.frames]
+        found = follow(Scene.of(scene.data, moved), DEFAULT)
+        shares.append(found.shown)
+        entries += found.entries
+    followed = f"{_seconds(entries):.1f} s" if entries else "nobody"
+    return f"with hide_below 3 {np.mean(shares):.2f} of the recording shows, and the median is {followed}"
 
 
 def _seconds(found: Sequence[Pursuit]) -> float:
