@@ -102,6 +102,21 @@ def test_who_meet_in_one_cell_and_part_are_told_apart_by_luck_only() -> None:
     assert sorted(lost) == [False, True]
 
 
+@pytest.mark.parametrize("mistaken", [True, False])
+def test_hindsight_undoes_a_mistake_at_a_crossing_and_makes_none(*, mistaken: bool) -> None:
+    exact = Setting(grid_m=None, hide_below=0)
+    seen = watch(frames(straight((2, 5), (1, 0)), straight((12, 5.3), (-1, 0))), exact)
+    middle = len(seen) // 2
+
+    def first(*_: object) -> list[dict[int, tuple[float, float]]]:
+        late = (1, 0) if mistaken else (0, 1)
+        return [{n: g.really[late[n] if k > middle else n] for n in (0, 1)} for k, g in enumerate(seen)]
+
+    assert any(p.lost for p in from_entry(seen, first())) == mistaken
+    again_ = with_hindsight(first)(seen, GROUND, FREE.cell_px)
+    assert not any(p.lost for p in from_entry(seen, again_))
+
+
 def test_a_photo_finds_the_pin_beside_which_it_was_taken() -> None:
     scene = frames(straight((2, 2), (1, 0)), straight((2, 8), (1, 0)))
     seen = watch(scene, FREE)
