@@ -341,6 +341,8 @@ def test_a_damaged_middle_is_grey_and_counted(street: Path, tmp_path: Path) -> N
         report = painted(source, tmp_path / f"{mode}.mp4", mode=mode)
         assert report.damaged_frames >= 1
         assert report.frames == 225
+    assert report.withheld is not None
+    assert report.withheld["it is damaged"] >= 1
     pictures = pictures_of(tmp_path / "painted.mp4")
     shown = [picture for at, picture in pictures if at <= 20.5][-1]
     assert is_grey(shown).all()

@@ -142,8 +142,9 @@ def _told(mode: str, done: Result) -> list[str]:
             f"{done['suspected_share']:.1%} of the picture is grey because somebody may have been still there for a "
             "good part of the time."
         )
-    if done["damaged_frames"]:
+    if done["damaged_frames"] and mode == "painted":
         told.append(f"{done['damaged_frames']} damaged pictures are grey.")
+    told += [f"{count} pictures are withheld, because {why}." for why, count in (done["withheld"] or {}).items()]
     if mode == "mosaic":
         told.append(_MOSAIC)
     return told

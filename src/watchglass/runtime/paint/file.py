@@ -7,7 +7,8 @@ operator: the same person looks at the empty scene that was learned, and says wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -20,7 +21,7 @@ from watchglass.edge.inference import load, shipped
 from watchglass.edge.upright import UprightFile
 from watchglass.perception.ports import Detector
 from watchglass.runtime.paint.canvas import Canvas
-from watchglass.runtime.paint.mosaicked import mosaicked
+from watchglass.runtime.paint.mosaicked import Mosaicker
 from watchglass.runtime.paint.scene import Marks, Painted, grey_spans, is_grey, timeline
 from watchglass.runtime.paint.study import PACE_MS, Study, study
 from watchglass.runtime.paint.unfinished import Unfinished
@@ -36,7 +37,6 @@ Progress = Callable[[str, float, float], None]
 """Told what is being done, and how many seconds of how many are done (0: nobody knows)."""
 
 FPS: Final = 5.0
-_WHOLLY: Final = 0.999
 _HOLD_MS: Final = 10_000
 _ENDINGS: Final = (".mp4", ".m4v")
 
@@ -100,7 +100,7 @@ class Report:
     damaged_frames: int
     too_short: bool
     mosaicked_median: float | None
-    wholly_mosaicked: int | None
+    withheld: dict[str, int] | None
     detector_looks: int
     decoded: int
     sha256_in: str
@@ -231,6 +231,7 @@ class _Tally:
     most_pins: int = 0
     shares: list[float] = field(default_factory=list)
     damaged: set[int] = field(default_factory=set)
+    withheld: dict[str, int] = field(default_factory=dict)
 
 
 def _paint(order: Order, found: Study, backdrop: Backdrop | None, out: Mp4File, progress: Progress) -> _Tally:
@@ -250,15 +251,15 @@ def _picture(canvas: Canvas, shown: Painted) -> Image:
 def _mosaic(
     order: Order, file: UprightFile, found: Study, backdrop: Backdrop | None, out: Mp4File, progress: Progress
 ) -> _Tally:
-    tally = _Tally(damaged=set(found.damaged))
     seconds = found.end_ms / 1000
-    pictures: Iterator[tuple[int, Image, float]] = mosaicked(
-        file, found, backdrop, order.fps, tally.damaged, lambda at: progress("mosaicking", at, seconds)
-    )
-    for at_ms, picture, share in pictures:
-        out.write(at_ms, planar(picture))
-        tally.shares.append(share)
-    return tally
+    maker = Mosaicker(file, found, backdrop, order.fps)
+    shares: list[float] = []
+    with closing(maker.pictures()) as pictures:
+        for at_ms, picture, share in pictures:
+            out.write(at_ms, planar(picture))
+            shares.append(share)
+            progress("mosaicking", at_ms / 1000, seconds)
+    return _Tally(shares=shares, damaged={*found.damaged, *maker.damaged}, withheld=maker.withheld)
 
 
 # ---- after -----------------------------------------------------------------------------------------------------------
@@ -292,7 +293,7 @@ def _report(
         damaged_frames=len(tally.damaged),
         too_short=found.end_ms < ENOUGH_MS + _HOLD_MS,
         mosaicked_median=round(float(np.median(tally.shares)), 4) if mosaic else None,
-        wholly_mosaicked=sum(s >= _WHOLLY for s in tally.shares) if mosaic else None,
+        withheld=tally.withheld if mosaic else None,
         detector_looks=found.looks,
         decoded=found.decoded,
         sha256_in=hashes[0],

@@ -169,8 +169,8 @@ def _pins(moments: tuple[Tracks, ...], size: tuple[int, int], marks: Marks) -> l
     ]
 
 
-def near(moments: tuple[Tracks, ...], stamps: NDArray[np.int64], at_ms: int, reach_ms: int) -> FloatArray:
-    """Boxes (n, 4) of everything that was in view within so long of a time: rather too much than too little."""
-    low, high = np.searchsorted(stamps, at_ms - reach_ms), np.searchsorted(stamps, at_ms + reach_ms, side="right")
-    boxes = [moment.boxes for moment in moments[low:high]]
+def around(moments: tuple[Tracks, ...], stamps: NDArray[np.int64], at_ms: int) -> FloatArray:
+    """Boxes (n, 4) of what was in view right before and right after a time."""
+    after = int(np.searchsorted(stamps, at_ms))
+    boxes = [m.boxes for m in moments[max(0, after - 1) : after + 1] if abs(m.at_ms - at_ms) <= _STALE_MS]
     return np.concatenate(boxes) if boxes else np.zeros((0, 4), np.float32)
