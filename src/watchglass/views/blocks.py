@@ -7,6 +7,7 @@ that coarser always wins and no block is the outline of anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 import cv2
@@ -27,6 +28,8 @@ _ACROSS: Final = 8
 """Blocks across the box of somebody who is wholly in view. Of whoever stands the face is at most half as wide."""
 _ACROSS_FACE: Final = 3
 """Blocks across the widest face that there may be: all of what no box explains, or of a box that may be a head."""
+_ACROSS_BOTH: Final = 4
+"""Blocks across a box and what is beside it, which may be one face."""
 _STEP: Final = 32
 _STEPS: Final = np.array([value // _STEP * _STEP + _STEP // 2 for value in range(256)], np.uint8)
 """The colours of a mosaic. Blocks stand still while a face moves under them, so many frames together show more of it
@@ -40,16 +43,53 @@ _MARGIN: Final = 0.12
 _GAP: Final = 5
 _HOLE: Final = 0.6
 _INSCRIBED: Final = 2.0
-_EXPLAINED: Final = 0.85
+_EXPLAINED: Final = 0.5
+_UPPER: Final = 0.6
+_BESIDE: Final = 0.4
 
 
-def levels_of_parts(cells: BoolArray, explained: BoolArray) -> Levels:
-    """A level for every connected part of ``cells``, gaps and holes filled, by its width.
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The connected parts of some cells, gaps and holes filled.
 
-    The width of a part is the shorter side of the rectangle around it, or twice the side of the largest square in it
-    where that is less (a railing that trembles is large and thin). Of a part that boxes explain the face is a small
-    share; any other may be nothing but a face.
+    Attributes:
+        labels: (rows, columns) the number of the part of each cell; 0 is none.
+        across: (n,) pixels; how wide each part is: the shorter side of the rectangle around it, or twice the side of
+            the largest square in it where that is less (a railing that trembles is large and thin). Of 0 it is 0.
     """
+
+    labels: NDArray[np.int32]
+    across: FloatArray
+
+    @classmethod
+    def of(cls, cells: BoolArray) -> Parts:
+        """The parts of ``cells`` (rows, columns)."""
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(_filled(cells), connectivity=8)
+        framed = cv2.copyMakeBorder((labels > 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        squares = 2 * cv2.distanceTransform(framed, cv2.DIST_C, 3)[1:-1, 1:-1]
+        across = np.zeros(count, np.float32)
+        for part in range(1, count):
+            x, y, wide, high, _ = (int(v) for v in stats[part])
+            window = slice(y, y + high), slice(x, x + wide)
+            mine = labels[window] == part
+            shorter = 1 + min(cv2.minAreaRect(cv2.findNonZero(mine.astype(np.uint8)))[1])
+            across[part] = CELL * min(_INSCRIBED * float(squares[window][mine].max()), shorter)
+        return cls(cast("NDArray[np.int32]", labels), across)
+
+    def shares(self, cells: BoolArray) -> NDArray[np.float64]:
+        """The share of each part that ``cells`` cover: (n,)."""
+        count = len(self.across)
+        sizes = np.bincount(self.labels.ravel(), minlength=count)
+        return np.bincount(self.labels.ravel(), weights=cells.ravel(), minlength=count) / np.maximum(sizes, 1)
+
+    def levels(self, across: FloatArray) -> Levels:
+        """The level of each cell where ``across`` (n,) pixels of each part may be one face; 0 outside."""
+        table = [0, *(level_of_side(float(width) / _ACROSS_FACE) for width in across[1:])]
+        return np.array(table, np.uint8)[self.labels]
+
+
+def _filled(cells: BoolArray) -> NDArray[np.uint8]:
+    """``cells`` with gaps closed, and with the holes of each part filled where they are not most of it."""
     filled = cv2.morphologyEx(
         cv2.copyMakeBorder(cells.astype(np.uint8), _GAP, _GAP, _GAP, _GAP, cv2.BORDER_CONSTANT, value=(0,)),
         cv2.MORPH_CLOSE,
@@ -62,20 +102,44 @@ def levels_of_parts(cells: BoolArray, explained: BoolArray) -> Levels:
         holes = np.flatnonzero(parents == outer).tolist()
         if areas[holes].sum() <= _HOLE * areas[outer]:
             cv2.drawContours(filled, [outlines[hole] for hole in holes], -1, 1, cv2.FILLED)
-    filled = filled[_GAP:-_GAP, _GAP:-_GAP].copy()
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(filled, connectivity=8)
-    squares = 2 * cv2.distanceTransform(cv2.copyMakeBorder(filled, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_C, 3)
-    level_of = np.zeros(count, np.uint8)
-    for part in range(1, count):
-        x, y, wide, high, size = (int(v) for v in stats[part])
-        window = slice(y, y + high), slice(x, x + wide)
-        mine = labels[window] == part
-        inscribed = float(squares[1:-1, 1:-1][window][mine].max())
-        shorter = 1 + min(cv2.minAreaRect(cv2.findNonZero(mine.astype(np.uint8)))[1])
-        known = float(explained[window][mine].sum()) >= _EXPLAINED * size
-        across = CELL * min(_INSCRIBED * inscribed, shorter)
-        level_of[part] = level_of_side(across / (_ACROSS if known else _ACROSS_FACE))
-    return cast("Levels", level_of[labels])
+    return cast("NDArray[np.uint8]", filled[_GAP:-_GAP, _GAP:-_GAP].copy())
+
+
+def levels_of(differs: BoolArray, boxes: FloatArray) -> Levels:
+    """The level of each cell that differs from the backdrop, gaps and holes filled, and of boxes beside such.
+
+    A part that boxes explain by half or more is as coarse as they ask for. Any other may be nothing but a face; so may
+    what is left of a part when the boxes are taken away, together with a box that it touches at its upper half: a bag
+    held before a chin, a find that holds half of a head.
+
+    Args:
+        differs: (rows, columns).
+        boxes: (n, 4) pixels.
+    """
+    explained = covered(differs.shape, boxes)
+    parts, rest = Parts.of(differs), Parts.of(differs & ~explained)
+    boxed = parts.shares(explained) >= _EXPLAINED
+    wanted = parts.levels(np.where(boxed, np.float32(0), parts.across))
+    across = rest.across.copy()
+    for box in boxes if len(across) > 1 else ():
+        width, upper = float(box[2] - box[0]), box.copy()
+        upper[3] = box[1] + _UPPER * (box[3] - box[1])
+        rows, columns = _cells_of(upper)
+        ring = rest.labels[max(0, rows.start - 1) : rows.stop + 1, max(0, columns.start - 1) : columns.stop + 1]
+        for part in np.unique(ring[ring > 0]).tolist():
+            beside = min(float(rest.across[part]), width)
+            if rest.across[part] >= max(_BESIDE * width, 2 * CELL):
+                across[part] = max(across[part], (rest.across[part] + beside) * _ACROSS_FACE / _ACROSS_BOTH)
+                mine = wanted[_cells_of(box)]
+                np.maximum(mine, level_of_side((width + beside) / _ACROSS_BOTH), out=mine)
+    return cast("Levels", np.maximum(wanted, rest.levels(across)))
+
+
+def levels_of_unknown(differs: BoolArray, unknown: BoolArray, boxes: FloatArray, most: int) -> Levels:
+    """As ``levels_of`` where what is not admitted is ``unknown``: it may be large, so no coarser than ``most``."""
+    parts = Parts.of(differs | unknown)
+    boxed = parts.shares(covered(differs.shape, boxes)) >= _EXPLAINED
+    return cast("Levels", np.minimum(parts.levels(np.where(boxed, np.float32(0), parts.across)), most))
 
 
 def add_boxes(wanted: Levels, boxes: FloatArray, sides: Sequence[float] = ()) -> None:
@@ -85,17 +149,17 @@ def add_boxes(wanted: Levels, boxes: FloatArray, sides: Sequence[float] = ()) ->
         np.maximum(part, level_of_side(max(_side_for(box), side)), out=part)
 
 
-def covered(grid: tuple[int, int], boxes: FloatArray, *, margins: bool = True) -> BoolArray:
-    """Which cells boxes (n, 4) cover or touch."""
+def covered(grid: tuple[int, int], boxes: FloatArray) -> BoolArray:
+    """Which cells boxes (n, 4) cover, margins included."""
     cells = np.zeros(grid, bool)
     for box in boxes:
-        cells[_cells_of(box, margins=margins)] = True
+        cells[_cells_of(box)] = True
     return cells
 
 
-def _cells_of(box: FloatArray, *, margins: bool = True) -> tuple[slice, slice]:
+def _cells_of(box: FloatArray) -> tuple[slice, slice]:
     x1, y1, x2, y2 = (float(v) for v in box)
-    margin_x, margin_y = ((x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL) if margins else (0.0, 0.0)
+    margin_x, margin_y = (x2 - x1) * _MARGIN + CELL, (y2 - y1) * _MARGIN + CELL
     return (
         slice(max(0, int((y1 - margin_y) // CELL)), max(0, int(-(-(y2 + margin_y) // CELL)))),
         slice(max(0, int((x1 - margin_x) // CELL)), max(0, int(-(-(x2 + margin_x) // CELL)))),

@@ -26,7 +26,8 @@ from watchglass.views.blocks import (
     covered,
     grid_of,
     level_of_side,
-    levels_of_parts,
+    levels_of,
+    levels_of_unknown,
     painted_over,
     share_of_cells,
     spread,
@@ -40,7 +41,7 @@ _NOISE: Final = np.array([16 + value // 16 for value in range(256)], np.uint8)
 _HALF: Final = np.array([value // 2 for value in range(256)], np.uint8)
 _SHARE_OF_CELL: Final = 0.06
 _MOST_OF_CELL: Final = 0.5
-_BLOCKS_WITHOUT_BACKDROP: Final = 16
+_BLOCKS_WITHOUT_BACKDROP: Final = 32
 _FLAT_LEVELS: Final = 6
 HOLD_MS: Final = 400
 """How long a mask stays after its cause, so that a miss of some frames shows nothing."""
@@ -200,7 +201,9 @@ class MosaicMaker:
         differs = cast("BoolArray", np.logical_or.reduce([cells for _, cells, _ in self._recent]))
         held = np.concatenate([boxes for _, _, boxes in self._recent])
         levels = _levels(differs, judged.view, held, bgr)
-        return painted_over(judged.ground, bgr, levels, steps=True), float(spread(levels > 0, CELL, bgr.shape[:2]).mean())
+        return painted_over(judged.ground, bgr, levels, steps=True), float(
+            spread(levels > 0, CELL, bgr.shape[:2]).mean()
+        )
 
     def clip(self, frames: Iterable[tuple[int, Image, FloatArray]]) -> Iterator[tuple[Image, float]]:
         """A whole clip: each frame also gets the boxes of the ``hold_ms`` after it, seen before they were found."""
@@ -331,13 +334,9 @@ def _levels(differs: BoolArray, view: _View | None, boxes: FloatArray, bgr: Imag
     if view is None:
         wanted = np.full(differs.shape, whole, np.uint8)
     else:
-        explained = covered(differs.shape, boxes, margins=False)
-        wanted = levels_of_parts(differs, explained)
-        np.maximum(wanted, levels_of_parts(differs & ~explained, np.zeros_like(explained)), out=wanted)
+        wanted = levels_of(differs, boxes)
         if not view.known.all():
-            # What is not admitted may be large: there, as without a backdrop, and no coarser.
-            together = np.minimum(levels_of_parts(differs | ~view.known, explained), whole)
-            np.maximum(wanted, together, out=wanted)
+            np.maximum(wanted, levels_of_unknown(differs, ~view.known, boxes, whole), out=wanted)
         wanted = cast("Levels", cv2.dilate(wanted, np.ones((3, 3), np.uint8)))
     add_boxes(wanted, boxes)
     if view is not None:
