@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import BoolArray
 from watchglass.core.time import MINUTE, SECOND
-from watchglass.views.light import changes_anything, light_of_samples, relight, sample_step
+from watchglass.views.light import beyond, changes_anything, light_of_samples, relight, sample_step
 
 Image = NDArray[np.uint8]
 
@@ -48,6 +48,7 @@ _PNG: Final = [
 _TICK: Final = 100
 _MODES: Final = 3
 _TOLERANCE: Final = 20
+_NEAR: Final = 12
 _BAND: Final = 96
 _FULL_BLOCK: Final = 0.90
 _JUDGE_EVERY: Final = 5 * SECOND
@@ -194,6 +195,8 @@ class BackdropLearner:
         if other:
             return
         even = self._evenly_lit(bgr, masked)
+        if even is None:
+            return
         ticks = max(1, round(credit_ms / _TICK))
         for top in range(0, height, _BAND):
             self._learn(slice(top, min(top + _BAND, height)), even, masked, ticks)
@@ -223,12 +226,17 @@ class BackdropLearner:
         touched = self._by_block(masked.astype(np.uint8)) > 0
         self._last_masked[touched | first] = at_ms
 
-    def _evenly_lit(self, bgr: Image, masked: BoolArray) -> Image:
-        """``bgr`` with the light of the first candidate picture, so that a cloud is not taken for a change."""
+    def _evenly_lit(self, bgr: Image, masked: BoolArray) -> Image | None:
+        """``bgr`` with the light of the first candidate picture, so that a cloud is not taken for a change.
+
+        None where the light is too far from that: a lamp that goes out teaches nothing.
+        """
         step = sample_step(self._size[0])
         grid = (slice(None, None, step), slice(None, None, step))
         known = ~masked[grid] & (self._ticks[0][grid] > self._total[grid] // 2)
         field = light_of_samples(bgr[grid], self._colour[0][grid], known)
+        if beyond(field):
+            return None
         return relight(bgr, field) if changes_anything(field) else bgr
 
     def _learn(self, rows: slice, bgr: Image, masked: BoolArray, ticks: int) -> None:
@@ -245,24 +253,27 @@ class BackdropLearner:
             if not cv2.countNonZero(left):
                 return
             ours, tally = colour[rows], count[rows]
-            agrees: Image = _scalar_cv2.inRange(cv2.absdiff(sample, ours), (0, 0, 0), (_TOLERANCE,) * 3)
+            apart = cv2.absdiff(sample, ours)
+            agrees: Image = _scalar_cv2.inRange(apart, (0, 0, 0), (_TOLERANCE,) * 3)
             agrees &= left
             agrees &= _scalar_cv2.compare(tally, 0, cv2.CMP_GT)
             if not cv2.countNonZero(agrees):
                 continue
             _scalar_cv2.add(tally, float(ticks), dst=tally, mask=agrees)
-            # one level towards the sample: the candidate's colour settles on the median of what agreed with it
+            # One level towards the sample: the candidate's colour settles on the median of what is near it. What only
+            # just agrees does not move it: a coat that is hardly darker than the ground would pull it over bit by bit.
+            moves = agrees & _scalar_cv2.inRange(apart, (0, 0, 0), (_NEAR,) * 3)
             cv2.add(
                 ours,
                 _scalar_cv2.bitwise_and(cv2.compare(sample, ours, cv2.CMP_GT), (1, 1, 1, 1)),
                 dst=ours,
-                mask=agrees,
+                mask=moves,
             )
             cv2.subtract(
                 ours,
                 _scalar_cv2.bitwise_and(cv2.compare(sample, ours, cv2.CMP_LT), (1, 1, 1, 1)),
                 dst=ours,
-                mask=agrees,
+                mask=moves,
             )
             left &= ~agrees
         self._take_in(rows, sample, left, ticks)

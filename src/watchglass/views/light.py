@@ -32,6 +32,7 @@ UNIT: Final = 64
 """Factors leave the house in these parts of one."""
 
 _STILL: Final = 0.015
+_BEYOND: Final = 1 / 3
 
 
 def even_light() -> FloatArray:
@@ -123,6 +124,12 @@ def _field(ratio: FloatArray, good: BoolArray, fewest: int = 0) -> FloatArray:
         return even_light()
     field = np.where(np.isnan(field), np.nanmedian(field), field)
     return np.clip(field, *LIMITS).astype(np.float32)
+
+
+def beyond(field: FloatArray) -> bool:
+    """Whether a third of the field reaches a limit: a lamp went out, and what is left is hardly the same picture."""
+    low, high = LIMITS
+    return float(((field <= low) | (field >= high)).mean()) >= _BEYOND
 
 
 def changes_anything(field: FloatArray) -> bool:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.core.time import SECOND
-from watchglass.views.light import coarse, light_of_luma
+from watchglass.views.light import UNIT, beyond, coarse, light_of_luma
 
 Image = NDArray[np.uint8]
 
@@ -82,6 +82,7 @@ UNKNOWN: Final = "the camera shows something that nobody has confirmed"
 _MOVED: Final = "the camera has moved a little"
 _NO_COLOUR: Final = "the picture has lost its colour, and nobody has confirmed such a view"
 _COLOUR: Final = "the picture is in colour, and nobody has confirmed such a view"
+_LIGHT: Final = "the light is too far from that of the confirmed view"
 _TOO_PLAIN: Final = "the confirmed view has too few edges to be recognised by"
 _HIDDEN: Final = "too much of the view is hidden"
 _JUST: Final = "the view has only just come back"
@@ -348,10 +349,10 @@ class SceneWatch:
         view = self._views.get(self.scene)
         if view is None:
             return False
-        fit, alike = view.fit(look, stands=True)
-        if not fit.why and alike is not None:
+        fit, light = _fits(view, look, stands=True)
+        if light is not None:
             self._failing = 0
-            self._light(view, look, alike)
+            self._tell_light(look.at_ms, coarse(light))
             return True
         self._failing += 1
         if self._failing < _LEAVES_LOOKS:
@@ -361,7 +362,7 @@ class SceneWatch:
 
     def _find(self, look: Look) -> None:
         """Which view comes; it must come for some seconds."""
-        fits = {name: view.fit(look, stands=False)[0] for name, view in self._views.items()}
+        fits = {name: _fits(view, look, stands=False)[0] for name, view in self._views.items()}
         best = max(fits, key=lambda name: (not fits[name].why, fits[name].score))
         if fits[best].why:
             self._leave(fits[best].why)
@@ -372,25 +373,33 @@ class SceneWatch:
         self.unsure = _JUST
         if self._came_looks >= _RETURNS_LOOKS and look.at_ms - self._came_ms >= _RETURNS_MS:
             self.scene, self.unsure, self._failing, self._lit_ms = best, "", 0, None
-            _, alike = self._views[best].fit(look, stands=True)
-            if alike is not None:
-                self._light(self._views[best], look, alike)
+            _, light = _fits(self._views[best], look, stands=True)
+            if light is not None:
+                self._tell_light(look.at_ms, coarse(light))
 
     def _leave(self, why: str) -> None:
         self.scene, self.unsure, self.light = "", why or self.unsure or UNKNOWN, ()
         self._coming, self._failing, self._came_looks = "", 0, 0
 
-    def _light(self, view: Familiar, look: Look, alike: FloatArray) -> None:
+    def _tell_light(self, at_ms: int, now: tuple[int, ...]) -> None:
         """The light, where it changed noticeably; never more often than every two seconds."""
-        if self._lit_ms is not None and look.at_ms - self._lit_ms < _LIGHT_MS:
+        before = self.light or (UNIT,) * len(now)
+        if self._lit_ms is not None and at_ms - self._lit_ms < _LIGHT_MS:
             return
-        usable = view.agreeing(alike, look.luma.shape)
-        if look.busy is not None:
-            usable &= ~look.busy
-        now = coarse(light_of_luma(view.luma, look.luma, usable, look.black))
-        before = self.light or (64,) * len(now)
         if max(abs(a - b) for a, b in zip(now, before, strict=True)) >= _NOTICEABLE:
-            self.light, self._lit_ms = now, look.at_ms
+            self.light, self._lit_ms = now, at_ms
+
+
+def _fits(view: Familiar, look: Look, *, stands: bool) -> tuple[Fit, FloatArray | None]:
+    """Whether a view is what ``look`` shows, and if so under what light."""
+    fit, alike = view.fit(look, stands=stands)
+    if fit.why or alike is None:
+        return fit, None
+    usable = view.agreeing(alike, look.luma.shape)
+    if look.busy is not None:
+        usable &= ~look.busy
+    light = light_of_luma(view.luma, look.luma, usable, look.black)
+    return (Fit(fit.score, _LIGHT), None) if beyond(light) else (fit, light)
 
 
 _HALF: Final = 0.5
