@@ -1,7 +1,7 @@
 """Identity over time: what somebody who records the stream of pins can learn about one person.
 
-``python benchmarks/pins_over_time.py`` prints the figures, and a table of what each choice of a charter costs.
-``bench leak`` prints the figures too. None has a target: they are shown, and ADR 24 argues from them.
+``python benchmarks/pins_over_time.py`` prints the figures; ``pins_table.py`` what each choice of a charter costs. None
+has a target: they are shown, and ADR 24 argues from them.
 
 Everything is measured on the twelve people of PETS S2.L1, with intervals from a bootstrap over people; so few people,
 in one place and in daylight, say roughly how large a thing is and no more. ``pins_door`` is made from counts.
@@ -34,7 +34,7 @@ from pins_attack import (
     with_hindsight,
 )
 from pins_door import TOLD_S, Arrivals, Hour, counted, hours, share, told
-from pins_scene import FPS, Floats, Frame, Glimpse, Place, Setting, crowd, fewer, ground, tall, truth, watch
+from pins_scene import FPS, Floats, Frame, Glimpse, Place, Setting, ground, tall, truth, watch
 from pins_traits import (
     STEPS_HZ,
     Again,
@@ -72,7 +72,7 @@ PLACES = {"a busy street": 1.0, "a tenth of it": 0.1, "a hundredth of it": 0.01}
 """What share of the people whom Melbourne counts: the door of ``door_*`` is at the tenth."""
 
 SPEED_S = 5.0
-_DOOR = "a tenth of it"
+WATCHED = "a tenth of it"
 _NO_DATA = "recordings not found; set WATCHGLASS_DATA"
 
 
@@ -165,11 +165,11 @@ def by_people(
     return average(np.concatenate(list(values.values()))), (float(low), float(high)), len(people)
 
 
-def _median(values: Floats) -> float:
+def median(values: Floats) -> float:
     return float(np.median(values))
 
 
-def _mean(values: Floats) -> float:
+def mean(values: Floats) -> float:
     return float(np.mean(values))
 
 
@@ -184,16 +184,16 @@ def following(scene: Scene, progress: Progress) -> list[Figure]:
     )
     rest = (
         f"IDF1 {ours.idf1:.2f} (without a grid {exact.idf1:.2f}, boxes {boxes.idf1:.2f}); "
-        f"median without a grid {_seconds(exact.entries):.1f} s, boxes {_seconds(boxes.entries):.1f} s, "
-        f"and a visit {_median(np.array([p.visit_s for p in ours.entries])):.1f} s; {thresholded(scene)}"
+        f"median without a grid {seconds(exact.entries):.1f} s, boxes {seconds(boxes.entries):.1f} s, "
+        f"and a visit {median(np.array([p.visit_s for p in ours.entries])):.1f} s; {thresholded(scene)}"
     )
-    seconds = by_people(ours.entries, lambda p: p.seconds, _median)
-    whole = by_people(ours.entries, lambda p: not p.lost, _mean)
-    photo = by_people(ours.photos, lambda p: p.seconds, _median)
-    way = by_people(ours.photos, lambda p: p.metres, _median)
-    left = _median(np.array([p.visit_s for p in ours.photos]))
+    lasted = by_people(ours.entries, lambda p: p.seconds, median)
+    whole = by_people(ours.entries, lambda p: not p.lost, mean)
+    photo = by_people(ours.photos, lambda p: p.seconds, median)
+    way = by_people(ours.photos, lambda p: p.metres, median)
+    left = median(np.array([p.visit_s for p in ours.photos]))
     return [
-        _shown("pins_follow_median_s", *seconds, f"from the first pin until lost or gone; {rest}; {note}"),
+        _shown("pins_follow_median_s", *lasted, f"from the first pin until lost or gone; {rest}; {note}"),
         _shown("pins_follow_share_whole", *whole, f"never taken for another; {note}"),
         _shown(
             "pins_known_start_followed_s",
@@ -212,12 +212,12 @@ def thresholded(scene: Scene) -> str:
         found = follow(Scene.of(scene.data, moved), DEFAULT)
         shares.append(found.shown)
         entries += found.entries
-    followed = f"{_seconds(entries):.1f} s" if entries else "nobody"
+    followed = f"{seconds(entries):.1f} s" if entries else "nobody"
     return f"with hide_below 3 {np.mean(shares):.2f} of the recording shows, and the median is {followed}"
 
 
-def _seconds(found: Sequence[Pursuit]) -> float:
-    return _median(np.array([p.seconds for p in found]))
+def seconds(found: Sequence[Pursuit]) -> float:
+    return median(np.array([p.seconds for p in found]))
 
 
 def _shown(
@@ -253,8 +253,8 @@ def following_house(scene: Scene, progress: Progress) -> list[Figure]:
     progress("pins: what the house itself sees")
     own = follow(replace(scene, frames=house(scene.data, scene.frames)), UNHIDDEN)
     note = "the same with the product's own detector and tracker instead of the true boxes"
-    seconds = by_people(own.entries, lambda p: p.seconds, _median)
-    return [_shown("pins_follow_house_median_s", *seconds, f"{note}; IDF1 {own.idf1:.2f}")]
+    lasted = by_people(own.entries, lambda p: p.seconds, median)
+    return [_shown("pins_follow_house_median_s", *lasted, f"{note}; IDF1 {own.idf1:.2f}")]
 
 
 # ---- traits ----------------------------------------------------------------------------------------------------------
@@ -299,13 +299,13 @@ def speed(scene: Scene, setting: Setting) -> Figure:
     people = sorted(wrong)
     rng = np.random.default_rng(1)
     again_ = [
-        _median(np.concatenate([wrong[people[k]] for k in rng.integers(0, len(people), len(people))]))
+        median(np.concatenate([wrong[people[k]] for k in rng.integers(0, len(people), len(people))]))
         for _ in range(1000)
     ]
     low, high = np.quantile(again_, [0.025, 0.975])
     return _shown(
         "pins_speed_error",
-        _median(np.concatenate(list(wrong.values()))),
+        median(np.concatenate(list(wrong.values()))),
         (float(low), float(high)),
         len(people),
         f"median over windows of {SPEED_S:g} s; {share_:.0%} of the true speed where people walk; grid "
@@ -328,7 +328,7 @@ def speed_errors(scene: Scene, setting: Setting, window_s: float) -> tuple[dict[
         off = np.abs(np.hypot(*pinned[np.isin(pinned_at, times)].T) - fast)
         wrong[i] = off
         shares += (off[fast > 0.5] / fast[fast > 0.5]).tolist()
-    return wrong, _median(np.array(shares))
+    return wrong, median(np.array(shares))
 
 
 # ---- gait ------------------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def pins_heard(where: Ground, known: Sequence[Steps], setting: Setting) -> Heard
 
 def door(scene: Scene, progress: Progress, *, quick: bool) -> list[Figure]:
     progress("pins: a door that is watched")
-    made = street(scene.data, _DOOR, 2 if quick else 12)
+    made = street(scene.data, WATCHED, 2 if quick else 12)
     result = []
     for hide_below in HIDE_BELOW:
         for name, delay_ms in (("live", LIVE_MS), ("late", LATE_MS)):
@@ -408,14 +408,15 @@ def _door(made: Sequence[Hour], hide_below: int, name: str, delay_ms: int) -> Fi
     when = "as it happens" if delay_ms == LIVE_MS else f"{delay_ms // 60_000} minutes later"
     note = (
         f"synthetic: a tenth of Melbourne's hourly counts, Poisson, {len(made)} hours; arrivals whose pin shows within "
-        f"{TOLD_S:g} s of them, {when}; of those who come alone {_of(found, lambda f: f.told[f.alone])}; the only one "
-        f"at that door within a minute {_of(found, lambda f: f.only)}; the last {TOLD_S:g} s before they "
-        f"leave {_of(found, lambda f: f.left)}; if the threshold were crossed at once {plain:.2f}; bootstrap over hours"
+        f"{TOLD_S:g} s of them, {when}; of those who come alone {told_share(found, lambda f: f.told[f.alone])}; the only "
+        f"one at that door within a minute {told_share(found, lambda f: f.only)}; the last {TOLD_S:g} s before they "
+        f"leave {told_share(found, lambda f: f.left)}; if the threshold were crossed at once {plain:.2f}; "
+        "bootstrap over hours"
     )
     return _shown(f"door_arrival_told_share_hide{hide_below}_{name}", value, interval, n, note)
 
 
-def _of(found: Sequence[Arrivals], which: Callable[[Arrivals], np.ndarray]) -> str:
+def told_share(found: Sequence[Arrivals], which: Callable[[Arrivals], np.ndarray]) -> str:
     return f"{share([which(f) for f in found])[0]:.2f}"
 
 
@@ -453,84 +454,11 @@ def pins(data: Path, *, quick: bool, progress: Progress) -> list[Figure]:
     return [*result, *traits(scene, progress), *gait(scene, progress), *door(scene, progress, quick=quick)]
 
 
-# ---- what each choice costs ------------------------------------------------------------------------------------------
-
-
-def table(data: Path, each: int) -> str:
-    """Markdown: what a charter's author buys with each choice."""
-    scene = Scene.of(data, truth(data))
-    lines = [*_grids(scene), "", *_crowds(scene), "", *_thresholds(data, each)]
-    return "\n".join(lines)
-
-
-def _grids(scene: Scene) -> list[str]:
-    lines = [
-        "| grid | pins a second | IDF1 | followed, median | never lost | after a photo | speed error |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    choices = [replace(DEFAULT, grid_m=grid) for grid in (0.25, 0.5, 1.0, 2.0, 4.0)]
-    choices += [replace(DEFAULT, pin_hz=1.0), replace(DEFAULT, grid_m=2.0, pin_hz=1.0)]
-    for setting in choices:
-        found = follow(scene, replace(setting, hide_below=0))
-        whole = _mean(np.array([not p.lost for p in found.entries]))
-        wrong, _ = speed_errors(scene, setting, SPEED_S)
-        lines.append(
-            f"| {setting.grid_m:g} m | {setting.pin_hz:g} | {found.idf1:.2f} | {_seconds(found.entries):.1f} s | "
-            f"{whole:.2f} | {_seconds(found.photos):.1f} s | {_median(np.concatenate(list(wrong.values()))):.2f} m/s |"
-        )
-    return lines
-
-
-def _crowds(scene: Scene) -> list[str]:
-    lines = ["| people in view | IDF1 | followed, median | never lost |", "|---|---|---|---|"]
-    rng = np.random.default_rng(8)
-    numbers = np.array(sorted(scene.trails))
-    some = [frozenset(rng.permutation(numbers)[: len(numbers) // 2].tolist()) for _ in range(5)]
-    for name, worlds in (
-        ("half of the people", [fewer(scene.frames, kept) for kept in some]),
-        ("all of them", [scene.frames]),
-        *((f"synthetic: {times} times over", [crowd(scene.frames, times)]) for times in (2, 3, 4)),
-    ):
-        scenes = [Scene.of(scene.data, world) for world in worlds]
-        found = [follow(one, replace(DEFAULT, hide_below=0)) for one in scenes]
-        entries = [p for f in found for p in f.entries]
-        lines.append(
-            f"| {np.mean([one.in_view for one in scenes]):.0f} ({name}) | {np.mean([f.idf1 for f in found]):.2f} | "
-            f"{_seconds(entries):.1f} s | {_mean(np.array([not p.lost for p in entries])):.2f} |"
-        )
-    return lines
-
-
-def _thresholds(data: Path, each: int) -> list[str]:
-    lines = [
-        "| people | hide_below | view open | told, live | told, late | told, if at once | only one, told, late |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    watched = [(place, 0) for place in PLACES] + [(_DOOR, 3)]
-    for place, always in watched:
-        made = street(data, place, each, always)
-        name = f"{place}, and {always} who never leave" if always else place
-        for hide_below in HIDE_BELOW:
-            live = [told(hour, hide_below, LIVE_MS) for hour in made]
-            late = [told(hour, hide_below, LATE_MS) for hour in made]
-            plain = [told(hour, hide_below, LATE_MS, at_once=True) for hour in made]
-            opened = float(np.mean([f.open_share for f in late]))
-            shares = [_of(found, lambda f: f.told) for found in (live, late, plain)]
-            lines.append(
-                f"| {name} | {hide_below} | {opened:.2f} | {' | '.join(shares)} | {_of(late, lambda f: f.only)} |"
-            )
-    return lines
-
-
 def main(arguments: Sequence[str]) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="without the product's own detector, and fewer hours")
-    options.add_argument("--table", action="store_true", help="what each choice of a charter costs, as Markdown")
     chosen = options.parse_args(arguments)
     data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
-    if chosen.table:
-        print(table(data, 2 if chosen.quick else 12))
-        return 0
     for row in pins(data, quick=chosen.quick, progress=lambda words: print(words, file=sys.stderr)):
         value = "-" if row["value"] is None else f"{row['value']:.3g}"
         print(f"{row['name']}: {value} {row['unit']}, {row['interval']}, n {row['n']}\n    {row['note']}")
