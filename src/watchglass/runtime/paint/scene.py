@@ -13,8 +13,11 @@ from watchglass.core.geometry import FloatArray
 from watchglass.perception.observation import Tracks
 from watchglass.runtime.paint.study import Study
 from watchglass.views.public import PERSON, PlainPin
-from watchglass.views.smoothing import SteadyMarks
+from watchglass.views.smoothing import WINDOW_MS, SteadyMarks
 from watchglass.views.timeline import SLOT_MS
+
+LAG_MS: Final = WINDOW_MS // 2
+"""Steady marks come so late, live. In a file the future is known: they are shown so much sooner."""
 
 _JOINED_MS: Final = 6_000
 """A thing that the tracker takes for the same after so long was there in between."""
@@ -139,7 +142,8 @@ def timeline(found: Study, marks: Marks, fps: float) -> list[Painted]:
     moments = joined(found.moments)
     stamps = np.array([moment.at_ms for moment in moments], np.int64)
     pins = _pins(moments, found.size, marks)
-    newest = np.searchsorted(stamps, times, side="right") - 1
+    later = times + LAG_MS
+    newest = np.searchsorted(stamps, later, side="right") - 1
     least = 1000 / fps - _EARLY_MS
     shown: list[Painted] = []
     last: Painted | None = None
@@ -147,7 +151,7 @@ def timeline(found: Study, marks: Marks, fps: float) -> list[Painted]:
         if last is not None and at - last.at_ms < least:
             continue
         which = int(newest[index])
-        stale = which < 0 or at - int(stamps[which]) > _STALE_MS
+        stale = which < 0 or int(later[index]) - int(stamps[which]) > _STALE_MS
         now = Painted(at, None if grey[index] else () if stale else pins[which])
         if last is None or now.pins != last.pins or at - last.at_ms >= _LONGEST_MS or index == len(times) - 1:
             shown.append(now)
