@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from measures import wilson
 from watchglass.views.timeline import SLOT_MS
 
 Floats = NDArray[np.float64]
@@ -170,11 +171,16 @@ def _next(open_: Bools) -> Floats:
 
 
 def share(found: Sequence[Bools], seed: int = 3) -> tuple[float, tuple[float, float], int]:
-    """The share that is so, its 95 % interval (bootstrap over hours), and of how many."""
+    """The share that is so, its 95 % interval, and of how many.
+
+    By a bootstrap over hours; at least Wilson's, because where it never happened every resample says never.
+    """
     right = np.array([f.sum() for f in found], float)
     size = np.array([len(f) for f in found], float)
     rng = np.random.default_rng(seed)
     again = rng.integers(0, len(found), (1000, len(found)))
     spread = right[again].sum(axis=1) / np.maximum(size[again].sum(axis=1), 1)
     low, high = np.quantile(spread, [0.025, 0.975])
-    return float(right.sum() / max(size.sum(), 1)), (float(low), float(high)), int(size.sum())
+    k, n = int(right.sum()), int(size.sum())
+    least, most = wilson(k, n)
+    return k / max(n, 1), (min(float(low), least), max(float(high), most)), n

@@ -296,6 +296,9 @@ def test_a_share_over_hours_has_an_interval() -> None:
     value, (low, high), n = pins_door.share([np.array([True, False]), np.array([True, True])])
     assert (value, n) == (0.75, 4)
     assert low <= value <= high
+    never, (_, most), _ = pins_door.share([np.zeros(10, bool)] * 5)
+    assert never == 0
+    assert most > 0.05, "fifty who were not seen do not prove that nobody ever is"
 
 
 def test_without_the_recordings_every_figure_is_there_and_null(tmp_path: Path) -> None:
