@@ -157,8 +157,9 @@ class Line:
     painter: ViewPainter
 
     @classmethod
-    def make(cls, size: tuple[int, int] = SIZE) -> Line:
-        spec = SourceSpec("car-park", "", (), realtime=False)
+    def make(cls, size: tuple[int, int] = SIZE, confirmed: Backdrop | None = None) -> Line:
+        backdrops = (("day", confirmed.to_png()),) if confirmed is not None else ()
+        spec = SourceSpec("car-park", "", (), realtime=False, backdrops=backdrops)
         painter = ViewPainter(spec, size)
         pipeline = Pipeline(
             spec, size, decoder=Played(), detector=Blind(), painter=painter,
