@@ -43,7 +43,7 @@ fix: $(VENV)/dev.stamp
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-# What we are measured against: trackers, supervision, trackeval. They bring another OpenCV, so they live apart.
+# What we are measured against (trackers, deface) and attacked with (faces, people, text). Another OpenCV: they live apart.
 peers: $(PEERS)/peers.stamp
 
 $(PEERS)/peers.stamp: requirements-peers.txt
@@ -54,7 +54,7 @@ $(PEERS)/peers.stamp: requirements-peers.txt
 	@touch $@
 
 bench: $(VENV)/dev.stamp $(PEERS)/peers.stamp
-	@for name in perception ledger portal fuzz; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
+	@for name in perception ledger portal fuzz paint leak; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
 eval: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@$(BIN)/watchglass eval $(ARGS)

@@ -15,7 +15,8 @@ _HEAD = """# Figures
 
 What was measured on one machine, by the commands named. Run them on yours; ratios travel better than seconds. Each
 table is made from the JSON in `docs/figures/` by `tools/figures_page.py`. Targets are those of the project's plan; what
-misses one says so. [How perception is measured](benchmarks.md) says what each figure of `bench perception` is.
+misses one says so. [How perception is measured](benchmarks.md) says what each figure of `bench perception` is, and
+[how leaks are measured](leaks.md) what each of `bench leak` is.
 
 How well it sees, which `watchglass eval` measures, has [a page of its own](evaluation.md).
 """
