@@ -409,8 +409,8 @@ def _door(made: Sequence[Hour], hide_below: int, name: str, delay_ms: int) -> Fi
     note = (
         f"synthetic: a tenth of Melbourne's hourly counts, Poisson, {len(made)} hours; arrivals whose pin shows within "
         f"{TOLD_S:g} s of them, {when}; of those who come alone {told_share(found, lambda f: f.told[f.alone])}; the "
-        f"only one at that door within a minute {told_share(found, lambda f: f.only)}; the last {TOLD_S:g} s before they "
-        f"leave {told_share(found, lambda f: f.left)}; if the threshold were crossed at once {plain:.2f}; "
+        f"only one at that door within a minute {told_share(found, lambda f: f.only)}; the last {TOLD_S:g} s before "
+        f"they leave {told_share(found, lambda f: f.left)}; if the threshold were crossed at once {plain:.2f}; "
         "bootstrap over hours"
     )
     return _shown(f"door_arrival_told_share_hide{hide_below}_{name}", value, interval, n, note)
