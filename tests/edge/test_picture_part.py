@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
+from watchglass.edge.footage import ScaledPicture
 from watchglass.edge.video import Areas, NeverSee, VideoPicture
+from watchglass.perception.ports import stride_of
 
 FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray")
 
@@ -50,3 +52,38 @@ def test_what_may_never_be_seen_is_black_in_every_window() -> None:
     assert not around[19:60, 19:60].any()
     assert around[:18].mean() > 50
     assert not it.part(64, 44, 96, 76, 8).any()
+
+
+@pytest.mark.parametrize("pixels", FORMATS)
+@pytest.mark.parametrize("size", [(160, 120), (161, 119), (769, 575), (1280, 720)])
+def test_luma_and_chroma_are_those_of_the_same_places(pixels: str, size: tuple[int, int]) -> None:
+    """As ``views.scenes`` computes them from a backdrop, so that a view is recognised whatever the camera's format."""
+    it = picture(pixels, size)
+    stride = stride_of(*size)
+    bgr, wide = it.bgr(), 4 * stride
+    expected = cv2.cvtColor(bgr[wide // 2 :: wide, wide // 2 :: wide].copy(), cv2.COLOR_BGR2YCrCb)[..., 1:]
+    chroma = it.chroma()
+    if pixels == "gray":
+        assert chroma.shape == (0, 0, 2)
+    else:
+        assert chroma.shape == expected.shape
+        strength = np.abs(chroma.astype(int) - 128).max(axis=2)
+        assert np.abs(strength - np.abs(expected.astype(int) - 128).max(axis=2)).mean() < 4
+    first = stride // 2
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)[first::stride, first : size[0] - 1 : stride].astype(float)
+    as_coded = grey if it.black == 0 else 16 + grey * 219 / 255
+    assert np.abs(it.luma() - as_coded).mean() < 4
+
+
+def test_what_may_never_be_seen_has_no_colour() -> None:
+    it = picture("yuv420p", (160, 120), (((0.0, 0.0), (160.0, 0.0), (160.0, 120.0), (0.0, 120.0)),))
+    assert (it.chroma() == 128).all()
+    assert (it.luma() == 16).all()
+
+
+def test_the_small_stream_shows_the_same_in_the_large_ones_places() -> None:
+    small = picture("yuv420p", (640, 360))
+    scaled = ScaledPicture(small, (1920, 1080))
+    assert scaled.black == small.black
+    assert scaled.chroma().shape == (34, 60, 2)
+    assert np.abs(scaled.chroma().astype(int).mean(axis=(0, 1)) - small.chroma().mean(axis=(0, 1))).max() < 3

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from watchglass.access.roles import May
+from watchglass.acts.confirm_backdrop import confirm_backdrop
 from watchglass.acts.view_clip import view_clip
 from watchglass.bootstrap import MODEL, shipped
-from watchglass.charter.permit import ShowReviewerView
+from watchglass.charter.permit import ConfirmBackdrop, ShowReviewerView
+from watchglass.core.digest import sha256
 from watchglass.core.errors import Refused
-from watchglass.core.time import SECOND
-from watchglass.perception.messages import Clip, Health, Incident, SourceEnded
+from watchglass.core.time import HOUR, SECOND
+from watchglass.perception.messages import BackdropRenewal, Clip, Health, Incident, SetBackdrop, SourceEnded
 from watchglass.runtime import intake as rules
 from watchglass.runtime.supervisor import Supervisor
 from world import World, make_house
@@ -70,6 +72,46 @@ def test_while_the_disk_is_full_incidents_wait_in_order_and_none_is_lost(
         world.house.acting, world.grant(May.SEE_CLIP), world.permit(ShowReviewerView("street", "lawn")), f"{3:016x}"
     )
     assert seen == b"film 3"
+
+
+def confirmed_backdrop(world: World, png: bytes) -> None:
+    permit, grant = world.permit(ConfirmBackdrop("street")), world.grant(May.CONFIRM_BACKDROP)
+    confirm_backdrop(world.house.acting, grant, permit, "street", png)
+
+
+def test_a_renewed_backdrop_is_shown_once_it_is_recorded(world: World) -> None:
+    works, live = supervisor(world), world.house.live
+    confirmed_backdrop(world, b"empty")
+    works.backdrop_changed("street", "day")
+    before = live.backdrop("street", "day")
+    assert before is not None
+    world.clock.advance(HOUR)
+    works._take(BackdropRenewal("street", "day", world.clock.now(), sha256(b"empty"), b"renewed", 7))
+    after = live.backdrop("street", "day")
+    assert after is not None
+    assert (after[1], after[2]) == (b"renewed", before[2])
+    assert after[0] != before[0]
+    assert works._wishes[-1] == ("street", SetBackdrop("street", "day", b"renewed"))
+    assert len(world.records("backdrop_renewed")) == 1
+
+
+def test_a_renewal_that_cannot_be_recorded_is_not_shown(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    works, live = supervisor(world), world.house.live
+    confirmed_backdrop(world, b"empty")
+    works.backdrop_changed("street", "day")
+    wishes = len(works._wishes)
+    renewal = BackdropRenewal("street", "day", world.clock.now(), sha256(b"empty"), b"renewed", 7)
+    world.break_the_log("backdrop_renewed")
+    with caplog.at_level(logging.WARNING):
+        works._take(renewal)
+        world.mend_the_log()
+        works._take(replace(renewal, base_sha256=sha256(b"withdrawn since")))
+        world.suspend()
+        works._take(renewal)
+    assert sum("was not renewed" in record.message for record in caplog.records) == 3
+    shown = live.backdrop("street", "day")
+    assert shown is not None
+    assert (shown[1], len(works._wishes)) == (b"empty", wishes)
 
 
 def test_a_locked_database_loses_nothing(world: World) -> None:
