@@ -133,9 +133,9 @@ class Live:
 
     def tick(self) -> None:
         """Tell those who watch that something else is shown than the last time."""
-        now = self._clock.now()
         news: list[str] = []
         with self._lock:
+            now = self._clock.now()  # within the lock: the views are asked at times that never go back
             for name, view in self._views.items():
                 seen = self._seen(name, view, now)
                 told = (_content(seen.shown), seen.stage, seen.size)

@@ -97,9 +97,11 @@ class Timeline:
         self._steady = False
 
     def add(self, moment: Moment) -> None:
-        """Take in the next moment. One not later than the last (a clock that went back) starts the line anew."""
+        """Take in the next moment. One out of turn is dropped; a clock that went back starts the line anew."""
         last = self._coming[-1] if self._coming else self._present
         if last is not None and moment.at_ms <= last.at_ms:
+            if last.at_ms - moment.at_ms <= STALE_MS:
+                return
             self.clear()
         self._coming.append(moment)
 

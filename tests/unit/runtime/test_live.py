@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -216,3 +219,39 @@ def test_health_backdrops_and_sizes(clock: VirtualClock, rules: PublicView) -> N
     made.ask_proposal("street")
     made.ask_proposal("street", "infrared")
     assert asked == [("street", ""), ("street", "infrared")]
+
+
+class Counting:
+    """A clock that goes on by a millisecond whenever somebody looks at it."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count(NOON)
+
+    def now(self) -> int:
+        return next(self._count)
+
+
+def test_pages_and_the_house_ask_at_the_same_time_and_nobody_sees_it_blink(rules: PublicView) -> None:
+    bus, clock = Heard(), Counting()
+    made = Live(bus, clock)
+    made.configure({"street": replace(rules, delay_ms=0, hide_below=0)})
+    made.opened("street", 640, 480)
+    made.set_backdrop("street", "day", "1", b"png")
+    made.take_pins(Pins("street", clock.now(), MARKS, 1, "day"))
+    bus.told.clear()
+
+    def ask(n: int) -> bool:
+        if n % 8 == 0:
+            made.take_pins(Pins("street", clock.now(), MARKS, 1, "day"))
+        made.tick()
+        found = made.seen("street")
+        return found is not None and found.shown is not None
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as many:
+            assert all(many.map(ask, range(4000)))
+    finally:
+        sys.setswitchinterval(switching)
+    assert bus.told == []

@@ -129,13 +129,20 @@ def test_a_source_that_went_away_leaves_an_empty_view_not_a_still_one() -> None:
 
 def test_a_clock_that_goes_back_starts_anew_and_shows_nothing_too_young() -> None:
     line = Timeline(5_000, 0)
-    line.add(moment(9_000, 9))
-    assert line.at(14_000) is not None
-    assert line.at(13_000) is None, "by the clock of now that is four seconds old"
+    line.add(moment(90_000, 9))
+    assert line.at(95_000) is not None
+    assert line.at(94_000) is None, "by the clock of now that is four seconds old"
     line.add(moment(100, 1))
     shown = line.at(5_100)
     assert shown is not None
     assert shown.at_ms == 100
+
+
+def test_a_moment_that_comes_out_of_turn_does_not_cost_what_waits_to_be_shown() -> None:
+    line = Timeline(60_000, 0)
+    for at in (1000, 2000, 1500, 2000, 2500):
+        line.add(moment(at, at // 500))
+    assert [seen(line.at(60_000 + at))[1] for at in (1000, 1700, 2000, 2500)] == [2, 2, 4, 5]
 
 
 def test_where_no_view_fits_nobody_is_counted_and_the_reason_is_told() -> None:
