@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -17,10 +18,8 @@ from watchglass.perception.messages import BackdropProposal, BackdropRenewal, Pi
 from watchglass.perception.observation import Tracks
 from watchglass.perception.ports import Detector, Image, Picture, View, stride_of
 from watchglass.runtime.lesson import Lesson
-from watchglass.runtime.scrutiny import around, things, without_things
+from watchglass.runtime.scrutiny import around, hidden, things
 from watchglass.views.backdrop import Backdrop
-from watchglass.views.lettering import illegible
-from watchglass.views.mosaic import veil
 from watchglass.views.public import PlainPin, paint, snap
 from watchglass.views.renewal import Renewal
 from watchglass.views.scenes import DAY, Familiar, Look, SceneWatch
@@ -87,19 +86,33 @@ class ViewPainter:
             self._lesson = Lesson(self._size)
 
     def proposal(self, at_ms: int, detector: Detector, scene: str = "") -> BackdropProposal:
+        """See ``propose``; all of it at once."""
+        return self.propose(at_ms, detector, scene)()
+
+    def propose(self, at_ms: int, detector: Detector, scene: str = "") -> Callable[[], BackdropProposal]:
         """The backdrop of a view as far as it is learned, for an operator to look at. Begins to learn, if need be.
 
         Vehicles in it are mosaicked, and where the detector thinks that it sees a person it stays grey: an operator
-        confirms what is left, and is not asked to overlook anybody.
+        confirms what is left, and is not asked to overlook anybody. Text is made illegible.
 
         Args:
             scene: the view that is meant; "" is the one that is in front of the camera now.
+
+        Returns:
+            What is left to be done: finding text takes seconds at 1080p, and may be done in any thread.
         """
         if self._lesson is None or not self._lesson.meant(scene):
             self._lesson = Lesson(self._size, scene)
         self._asked_ms = None
-        learned = without_things(self._lesson.learner.picture(), detector)
-        return BackdropProposal(self._spec.name, at_ms, learned.to_png(), learned.share, self._lesson.scene or DAY)
+        learned, name = self._lesson.learner.picture(), self._lesson.scene or DAY
+        people, vehicles = things(learned.bgr, detector)
+        empty = Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size))
+
+        def finished() -> BackdropProposal:
+            shown = hidden(empty, vehicles)
+            return BackdropProposal(self._spec.name, at_ms, shown.to_png(), shown.share, name)
+
+        return finished
 
     def renewal(self, at_ms: int, detector: Detector) -> BackdropRenewal | None:
         """The confirmed backdrop with parts that changed for good; None where there are none, or it is too soon.
@@ -243,10 +256,10 @@ class ViewPainter:
 
 
 def _looked_at(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backdrop | None:
-    """``tried`` with its vehicles mosaicked, where it differs from ``standing``; None if a person may be in that."""
+    """``tried`` with vehicles and text hidden, where it differs from ``standing``; None if a person may be in that."""
     part = (tried.bgr != standing.bgr).any(axis=2) | (tried.admitted != standing.admitted)
-    people, hidden = things(tried.bgr, detector, part)
+    people, vehicles = things(tried.bgr, detector, part)
     if (around(people, tried.size) & part).any():
         return None
-    veiled = veil(Backdrop(illegible(tried.bgr), tried.admitted), hidden)
-    return Backdrop(np.where(part[..., None], veiled.bgr, standing.bgr), tried.admitted)
+    looked = hidden(tried, vehicles, part)
+    return Backdrop(np.where(part[..., None], looked.bgr, standing.bgr), tried.admitted)

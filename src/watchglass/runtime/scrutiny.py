@@ -31,10 +31,31 @@ _LEAST_SCORE: Final = 0.35
 """Of what is seen in a window only. There are many of them, and each may see things that are not there."""
 
 
+_AROUND_TEXT: Final = 96
+"""Pixels: a letter that is partly outside a part must be seen with the rest of its line."""
+
+
 def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
     """``learned`` with its vehicles mosaicked, its text illegible, and not admitted where a person may be in it."""
-    people, hidden = things(learned.bgr, detector)
-    return veil(Backdrop(illegible(learned.bgr), learned.admitted & ~around(people, learned.size)), hidden)
+    people, vehicles = things(learned.bgr, detector)
+    return hidden(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), vehicles)
+
+
+def hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None = None) -> Backdrop:
+    """``learned`` with vehicles mosaicked and its text illegible. Finding text takes seconds at 1080p.
+
+    Args:
+        vehicles: (n, 4) boxes.
+        within: (h, w) the only part in which text matters; None for everything.
+    """
+    if within is None:
+        return veil(Backdrop(illegible(learned.bgr), learned.admitted), vehicles)
+    rows, columns = np.nonzero(within.any(axis=1))[0], np.nonzero(within.any(axis=0))[0]
+    top, left = max(0, int(rows[0]) - _AROUND_TEXT), max(0, int(columns[0]) - _AROUND_TEXT)
+    part = slice(top, int(rows[-1]) + _AROUND_TEXT), slice(left, int(columns[-1]) + _AROUND_TEXT)
+    bgr = learned.bgr.copy()
+    bgr[part] = illegible(learned.bgr[part])
+    return veil(Backdrop(bgr, learned.admitted), vehicles)
 
 
 def things(bgr: Image, detector: Detector, within: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:

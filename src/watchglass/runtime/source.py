@@ -6,6 +6,7 @@ they wait, so that no camera makes another wait.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -135,8 +136,10 @@ class Source:
         self._painter.confirm(scene, png)
 
     def propose_backdrop(self, scene: str) -> None:
-        """Send the backdrop of a view as far as it is learned; see ``ViewPainter.proposal``."""
-        self._send(self._painter.proposal(self._clock.now(), self._detector, scene))
+        """Send the backdrop of a view as far as it is learned; see ``ViewPainter.propose``."""
+        finished = self._painter.propose(self._clock.now(), self._detector, scene)
+        # The sources of this worker share its thread, and shall not wait for seconds.
+        threading.Thread(target=lambda: self._send(finished()), name="proposal", daemon=True).start()
 
     def fail(self, error: str) -> None:
         """Give this source up; the others go on. What is broken may break again on the way out."""
