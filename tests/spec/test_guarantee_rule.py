@@ -26,10 +26,10 @@ pytestmark = [
     ),
 ]
 
-NOBODY = 1e-4
-"""A smaller share of somebody's pixels is nobody."""
+NOBODY = 1e-3
+"""A smaller share of somebody's pixels is nobody: one or two that are alike by chance."""
 SOMEBODY = 0.05
-"""A larger one can be seen: five hundred times as much."""
+"""A larger one can be seen: fifty times as much."""
 
 
 def learned(park: CarPark, seconds: float, ask_at: Iterable[float] = ()) -> list[Backdrop]:
