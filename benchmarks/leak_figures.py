@@ -157,7 +157,7 @@ def _told_view(result: Result) -> list[Figure]:
                interval=(low, high), n=there,
                note=f"true boxes with their feet in the picture that have a mark of their own within {cell:.0f} "
                f"pixels, one side of a cell, at the moment that the view says it shows; "
-               f"{sum(c.claimed for c in result.shown)} marks"),
+               f"{sum(c.claimed for c in result.shown)} marks. {result.notes.get('marks', '')}"),
         figure("backdrop_age_s", float(np.median(result.ages_s)) if result.ages_s else None, unit="s",
                n=len(result.ages_s), note="since it was confirmed: median over the published frames"),
         figure("painted_withheld_share", withheld / count, unit="share of frames", n=count,

@@ -133,12 +133,36 @@ def pets(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress
     setting = Setting(dropped=0.0, width_m=WIDTH_M, grid_m=GRID_M)
     cell = result.cell_px = GRID_M * PETS_SIZE[0] / WIDTH_M
     truth: dict[int, FloatArray] = {}
+    seen: list[tuple[int, FloatArray]] = []
     for shot in shots(scenes.pets(data, step=step), detector, Operator(), setting, lambda f: f.scored):
-        truth[shot.frame.at_ms] = shot.frame.people
-        if shot.moment_ms in truth:
-            people = truth[shot.moment_ms]
-            there = feet(people[_in_view(people, PETS_SIZE)])
-            result.shown.append(Counts(shown_people(there, shot.people, cell), len(shot.people), len(there)))
+        people = shot.frame.people
+        truth[shot.frame.at_ms] = feet(people[_in_view(people, PETS_SIZE)])
+        seen.append((shot.moment_ms, shot.people))
+    result.shown = with_marks(seen, truth, cell, 0)
+    late = {lag_ms: share_of(with_marks(seen, truth, cell, lag_ms)) for lag_ms in range(0, 3000, 200)}
+    best = max(late, key=lambda lag_ms: late[lag_ms])
+    if best:
+        result.notes["marks"] = f"marks lag: against where people were {best / 1000:.1f} s before, {late[best]:.3f}"
+
+
+def with_marks(
+    seen: Sequence[tuple[int, FloatArray]], truth: Mapping[int, FloatArray], cell: float, lag_ms: int
+) -> list[Counts]:
+    """For each published moment, how many people have a mark of their own.
+
+    Args:
+        seen: the moment that each view says it shows, and its marks (m, 2).
+        truth: where people stood (n, 2), by moment.
+        cell: as in ``shown_people``.
+        lag_ms: marks are compared with where people were so much earlier.
+    """
+    moments = [(truth[at - lag_ms], marks) for at, marks in seen if at - lag_ms in truth]
+    return [Counts(shown_people(there, marks, cell), len(marks), len(there)) for there, marks in moments]
+
+
+def share_of(counts: Sequence[Counts]) -> float:
+    """The share of those who are there that were found."""
+    return sum(c.right for c in counts) / max(1, sum(c.there for c in counts))
 
 
 def shots(

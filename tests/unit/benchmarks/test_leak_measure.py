@@ -15,6 +15,7 @@ import leak_figures
 import leak_measure as m
 from evaluate import Counts
 from leak_line import shown
+from leak_parts import share_of, with_marks
 
 Image = NDArray[np.uint8]
 SHAPE = (128, 160)
@@ -157,6 +158,16 @@ def test_a_mark_is_one_persons_only() -> None:
     assert m.shown_people(feet, np.array([[52, 50], [60, 50]], np.float32), 20) == 2
     assert m.shown_people(feet, np.array([[230, 50]], np.float32), 20) == 0
     assert m.shown_people(feet, np.zeros((0, 2), np.float32), 20) == 0
+
+
+def test_marks_that_come_late_are_found_to_come_late() -> None:
+    truth = {at: np.array([[at / 10, 50.0]], np.float32) for at in range(0, 4000, 200)}
+    seen = [(at, truth[at - 1000]) for at in range(1000, 4000, 200)]
+    share = {lag: share_of(with_marks(seen, truth, 30, lag)) for lag in range(0, 2000, 200)}
+    assert share[0] == 0
+    assert share[1000] == 1
+    assert [c.there for c in with_marks(seen, truth, 30, 1000)] == [1] * len(seen)
+    assert share_of([]) == 0
 
 
 def test_a_firing_on_a_mark_or_on_the_scene_itself_is_told_from_one_on_somebody() -> None:
