@@ -227,6 +227,26 @@ def test_a_page_that_is_kept_for_going_back_keeps_nothing_of_the_view(square: Sq
     assert page.locator("image[data-backdrop]").get_attribute("href") is None
 
 
+def test_marks_can_be_held_still_but_not_what_may_not_be_shown(square: Square) -> None:
+    square.show(*MARKS)
+    page = square.window()
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(4)
+    hold = page.get_by_role("button", name="Hold still")
+    hold.click()
+    expect(page.locator("[data-when]")).to_have_text("Held still")
+    square.show(*MARKS[:1])
+    page.wait_for_timeout(500)
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(4)
+    hold.click()
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(1)
+    expect(page.locator("[data-when]")).to_have_text("Live")
+    hold.click()
+    square.show(unsure="the camera is covered")
+    expect(page.locator("[data-grey]")).to_have_text("Grey, because the camera is covered.")
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(0)
+    expect(hold).to_have_attribute("aria-pressed", "false")
+
+
 def test_the_light_of_day_reaches_the_page(square: Square) -> None:
     page = square.window()
     before = shot(page)

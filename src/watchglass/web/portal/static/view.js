@@ -46,6 +46,10 @@ class View {
     this.wanted = this.backdrop.getAttribute("href");
     this.marks = [];
     this.layer.replaceChildren();
+    this.held = false;
+    this.holder = figure.querySelector("[data-hold] button");
+    this.holder.parentElement.hidden = false;
+    this.holder.addEventListener("click", () => this.hold(!this.held));
     this.address = figure.dataset.view;
     this.open();
     // A page that the browser keeps for going back must not show then what may not be shown any more.
@@ -66,6 +70,12 @@ class View {
   show(shown) {
     clearTimeout(this.worrying);
     this.worrying = undefined;
+    this.latest = shown;
+    if (this.held && shown.backdrop && !shown.hidden) {
+      this.ground(shown.backdrop);
+      return;
+    }
+    this.press(false);
     this.when.textContent = shown.when;
     this.when.dataset.state = shown.state;
     this.people.textContent = people(shown);
@@ -73,6 +83,20 @@ class View {
     this.say(this.age, shown.age);
     this.ground(shown.backdrop);
     this.place(shown.pins);
+  }
+
+  /** For those whom moving marks disturb: they stand still until told otherwise, or until they may not be shown. */
+  hold(still) {
+    this.press(still);
+    if (still) {
+      this.when.textContent = "Held still";
+      this.when.dataset.state = "held";
+    } else if (this.latest) this.show(this.latest);
+  }
+
+  press(still) {
+    this.held = still;
+    this.holder.setAttribute("aria-pressed", String(still));
   }
 
   /** A sentence that may be missing. */
@@ -131,6 +155,8 @@ class View {
 
   /** Nothing but grey: it is not known what may be shown. */
   blank() {
+    this.press(false);
+    this.latest = undefined;
     this.say(this.grey, "Grey, because it is not known what may be shown now.");
     this.say(this.age, null);
     this.ground(null);
