@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from watchglass.edge.encode import Image, planar, redraw
+from watchglass.runtime.paint.recall import Light
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import PlainPin, ground, pin_radius, stand, with_marks
 
@@ -27,14 +28,26 @@ class Canvas:
     """
 
     def __init__(self, backdrop: Backdrop | None, size: tuple[int, int]) -> None:
-        self._ground = ground(backdrop, size)
+        self._backdrop = backdrop
         self._size = size
-        self._marks: tuple[PlainPin, ...] = ()
-        self._planes = planar(self._ground)
         self.grey = planar(ground(None, size))
+        self._under(())
 
-    def draw(self, pins: tuple[PlainPin, ...]) -> Image:
-        """The painted picture with these pins, I420; valid until the next call."""
+    def _under(self, light: Light) -> None:
+        self._light = light
+        self._ground = ground(self._backdrop, self._size, light=light)
+        self._planes = planar(self._ground)
+        self._marks: tuple[PlainPin, ...] = ()
+
+    def draw(self, pins: tuple[PlainPin, ...], light: Light = ()) -> Image:
+        """The painted picture with these pins, I420; valid until the next call.
+
+        Args:
+            pins: on their grid.
+            light: twelve factors in sixty-fourths, or () for the backdrop's own light.
+        """
+        if light != self._light:
+            self._under(light)
         marks = stand(pins, self._size[0], None)
         if marks != self._marks:
             picture = with_marks(self._ground, marks)

@@ -16,13 +16,15 @@ from typing import Final, Literal
 import numpy as np
 
 from watchglass.core.errors import BadInput
+from watchglass.core.geometry import BoolArray
 from watchglass.edge.encode import Image, Mp4File, planar
 from watchglass.edge.inference import load, shipped
 from watchglass.edge.upright import UprightFile
 from watchglass.perception.ports import Detector
 from watchglass.runtime.paint.canvas import Canvas
 from watchglass.runtime.paint.mosaicked import Mosaicker
-from watchglass.runtime.paint.scene import Marks, Painted, grey_spans, is_grey, timeline
+from watchglass.runtime.paint.recall import Light
+from watchglass.runtime.paint.scene import Marks, Painted, sure, timeline
 from watchglass.runtime.paint.study import PACE_MS, Study, study
 from watchglass.runtime.paint.unfinished import Unfinished
 from watchglass.runtime.scrutiny import without_things
@@ -33,6 +35,7 @@ MODES: Final = ("painted", "mosaic")
 Rectangle = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright picture."""
 
+Shows = tuple[BoolArray, list[Light]]
 Progress = Callable[[str, float, float], None]
 """Told what is being done, and how many seconds of how many are done (0: nobody knows)."""
 
@@ -132,10 +135,12 @@ def paint_file(order: Order, progress: Progress, detector: Detector | None = Non
     found = study(file, detector, learn=not order.plain and backdrop is None,
                   progress=lambda at: progress("looking", at, file.seconds))  # fmt: skip
     backdrop = backdrop or _learned(order, found, detector)
+    # Recognised by what was learned, before anything in it was made unreadable.
+    shows = sure(found, backdrop if order.backdrop is not None else found.view.backdrop)
     with Unfinished() as files:
         with Mp4File(files.place(order.target), size, shape=file.shape) as out:
             if order.mode == "painted":
-                tally = _paint(order, found, backdrop, out, progress)
+                tally = _paint(order, found, backdrop, shows, out, progress)
             else:
                 tally = _mosaic(order, file, found, backdrop, out, progress)
             out.finish(found.end_ms)
@@ -147,7 +152,7 @@ def paint_file(order: Order, progress: Progress, detector: Detector | None = Non
         files.commit()
     if order.plain:
         backdrop_beside(order.target).unlink(missing_ok=True)
-    return _report(order, file, found, backdrop, tally, beside, (before, after, weights.sha256))
+    return _report(order, file, found, backdrop, shows[0], tally, beside, (before, after, weights.sha256))
 
 
 # ---- before ----------------------------------------------------------------------------------------------------------
@@ -234,9 +239,11 @@ class _Tally:
     withheld: dict[str, int] = field(default_factory=dict)
 
 
-def _paint(order: Order, found: Study, backdrop: Backdrop | None, out: Mp4File, progress: Progress) -> _Tally:
+def _paint(
+    order: Order, found: Study, backdrop: Backdrop | None, shows: Shows, out: Mp4File, progress: Progress
+) -> _Tally:
     canvas, tally = Canvas(backdrop, found.size), _Tally(damaged=set(found.damaged))
-    for shown in timeline(found, order.marks, order.fps):
+    for shown in timeline(found, order.marks, order.fps, shows):
         out.write(shown.at_ms, _picture(canvas, shown))
         tally.pins += len(shown.pins or ())
         tally.most_pins = max(tally.most_pins, len(shown.pins or ()))
@@ -245,7 +252,7 @@ def _paint(order: Order, found: Study, backdrop: Backdrop | None, out: Mp4File, 
 
 
 def _picture(canvas: Canvas, shown: Painted) -> Image:
-    return canvas.grey if shown.pins is None else canvas.draw(shown.pins)
+    return canvas.grey if shown.pins is None else canvas.draw(shown.pins, shown.light)
 
 
 def _mosaic(
@@ -266,12 +273,17 @@ def _mosaic(
 
 
 def _report(
-    order: Order, file: UprightFile, found: Study, backdrop: Backdrop | None, tally: _Tally, beside: Path | None,
+    order: Order,
+    file: UprightFile,
+    found: Study,
+    backdrop: Backdrop | None,
+    stands: BoolArray,
+    tally: _Tally,
+    beside: Path | None,
     hashes: tuple[str, str, str],
-) -> Report:  # fmt: skip
+) -> Report:
     share = backdrop.share if backdrop is not None else 0.0
-    grey = is_grey(found.times, grey_spans(found))
-    shares = np.where(grey, 1.0, 1 - share)
+    shares = np.where(stands, 1 - share, 1.0)
     mosaic = order.mode == "mosaic"
     return Report(
         frames=len(found.times),
@@ -289,7 +301,7 @@ def _report(
         backdrop_confirmed=order.backdrop is not None,
         suspected_share=round(float(found.suspected.mean()), 4),
         views=found.views,
-        unsure_frames=int(grey.sum()),
+        unsure_frames=int((~stands).sum()),
         damaged_frames=len(tally.damaged),
         too_short=found.end_ms < ENOUGH_MS + _HOLD_MS,
         mosaicked_median=round(float(np.median(tally.shares)), 4) if mosaic else None,

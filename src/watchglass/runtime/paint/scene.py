@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from watchglass.core.geometry import FloatArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.perception.observation import Tracks
+from watchglass.runtime.paint.recall import Light
 from watchglass.runtime.paint.study import Study
+from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import PERSON, PlainPin
 from watchglass.views.smoothing import WINDOW_MS, SteadyMarks
 from watchglass.views.timeline import SLOT_MS
@@ -54,10 +56,12 @@ class Painted:
     Attributes:
         at_ms: when it begins to be shown.
         pins: what stands in it; None for a grey picture.
+        light: twelve factors in sixty-fourths by which the light differs from the backdrop's; () for none.
     """
 
     at_ms: int
     pins: tuple[PlainPin, ...] | None
+    light: Light = ()
 
 
 def joined(moments: tuple[Tracks, ...]) -> tuple[Tracks, ...]:
@@ -116,15 +120,25 @@ def _with(moment: Tracks, more: list[tuple[int, FloatArray, float, int]]) -> Tra
     )
 
 
-def grey_spans(found: Study) -> list[tuple[int, int]]:
-    """When the view is grey: outside the part that is painted, where it was not the scene, and around damage."""
-    spans = [*found.unsure, *((at - _DAMAGE_MS, at + _DAMAGE_MS) for at in found.damaged)]
+def sure(found: Study, backdrop: Backdrop | None) -> tuple[BoolArray, list[Light]]:
+    """For each picture of the file whether its view may be shown, (n,), and under what light.
+
+    It may be where the backdrop's scene is recognised. Where there is nothing to recognise it by, or no backdrop at
+    all, it may be in the part that lasted longest, while nothing seemed wrong. Never around damage.
+    """
+    times = found.times
+    damage = [(at - _DAMAGE_MS, at + _DAMAGE_MS) for at in found.damaged]
+    standing = found.recall.compare(backdrop) if backdrop is not None else None
+    if standing is not None:
+        stands, lights = standing.at(times)
+        return stands & ~_within(times, damage), lights
+    spans = [*damage, *found.unsure]
     if found.views > 1:
         spans += [(-(10**9), found.view.start_ms - 1), (found.view.end_ms + 1, 10**12)]
-    return sorted(spans)
+    return ~_within(times, sorted(spans)), [()] * len(times)
 
 
-def is_grey(times: NDArray[np.int64], spans: list[tuple[int, int]]) -> NDArray[np.bool_]:
+def _within(times: NDArray[np.int64], spans: list[tuple[int, int]]) -> BoolArray:
     """Which of some times (n,) lie in a span, its ends included: (n,)."""
     grey = np.zeros(len(times), bool)
     for start, end in spans:
@@ -132,13 +146,17 @@ def is_grey(times: NDArray[np.int64], spans: list[tuple[int, int]]) -> NDArray[n
     return grey
 
 
-def timeline(found: Study, marks: Marks, fps: float) -> list[Painted]:
+def timeline(found: Study, marks: Marks, fps: float, shows: tuple[BoolArray, list[Light]]) -> list[Painted]:
     """The pictures to paint: one whenever something changes, at most ``fps`` a second; the first at the first time.
 
     Every time is that of a picture of the file.
+
+    Args:
+        found, marks, fps: what was found, how pins are drawn, and how often at most.
+        shows: see ``sure``.
     """
     times = found.times
-    grey = is_grey(times, grey_spans(found))
+    stands, lights = shows
     moments = joined(found.moments)
     stamps = np.array([moment.at_ms for moment in moments], np.int64)
     pins = _pins(moments, found.size, marks)
@@ -152,8 +170,11 @@ def timeline(found: Study, marks: Marks, fps: float) -> list[Painted]:
             continue
         which = int(newest[index])
         stale = which < 0 or int(later[index]) - int(stamps[which]) > _STALE_MS
-        now = Painted(at, None if grey[index] else () if stale else pins[which])
-        if last is None or now.pins != last.pins or at - last.at_ms >= _LONGEST_MS or index == len(times) - 1:
+        now = Painted(at, None)
+        if stands[index]:
+            now = Painted(at, () if stale else pins[which], lights[index])
+        changes = last is None or (now.pins, now.light) != (last.pins, last.light)
+        if last is None or changes or at - last.at_ms >= _LONGEST_MS or index == len(times) - 1:
             shown.append(now)
             last = now
     return shown

@@ -22,6 +22,7 @@ from watchglass.perception.health import HealthWatch
 from watchglass.perception.observation import Tracks
 from watchglass.perception.ports import Detector, Picture, stride_of
 from watchglass.perception.sight import Sight
+from watchglass.runtime.paint.recall import Recall
 from watchglass.runtime.paint.suspects import Suspects
 from watchglass.views.backdrop import Backdrop, BackdropLearner
 
@@ -65,6 +66,7 @@ class Study:
         unsure: spans of time in which the picture was not the scene (dark, blurred, moved).
         damaged: times at which packets or pictures were damaged.
         suspected: (h, w) where somebody may have been still for a good part of the view.
+        recall: what it looked like, second by second.
         looks: how often the detector looked.
         decoded: pictures that were decoded.
     """
@@ -78,6 +80,7 @@ class Study:
     unsure: tuple[tuple[int, int], ...]
     damaged: tuple[int, ...]
     suspected: BoolArray
+    recall: Recall
     looks: int
     decoded: int
 
@@ -134,6 +137,7 @@ class _FirstPass:
         self._watched_ms = self._moment_ms = -(10**9)
         self.scenes = _Scenes(size, learn=learn)
         self.suspects = Suspects(size)
+        self.recall = Recall()
         self.moments: list[Tracks] = []
         self.unsure: list[tuple[int, int]] = []
         self.other_size: list[int] = []
@@ -177,8 +181,9 @@ class _FirstPass:
         picture, at_ms = look.picture, look.picture.at_ms
         sample = picture.luma()
         condition = self._watch.look(at_ms, sample, picture.edges())
+        busy, moves = self._sight.busy(at_ms), self._sight.moving
+        self.recall.keep(picture, busy, condition.name if condition is not None else "")
         if look.open:
-            busy, moves = self._sight.busy(at_ms), self._sight.moving
             moving = moves if busy is None else (busy if moves is None else busy | moves)
             self._cascade.gate.look(at_ms, sample, moving)
         if condition is not None and condition.name in _UNSURE:
@@ -237,6 +242,7 @@ def study(file: UprightFile, detector: Detector, *, learn: bool, progress: Progr
         unsure=tuple(first.unsure),
         damaged=tuple(sorted({*damaged, *first.other_size})),
         suspected=first.suspects.mask(view.end_ms - view.start_ms),
+        recall=first.recall,
         looks=first.looks,
         decoded=cascade.decoded,
     )
