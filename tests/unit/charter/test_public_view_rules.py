@@ -7,6 +7,7 @@ import pytest
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
 from watchglass.charter.parse import CharterErrors, CharterRefused, parse, read
+from watchglass.charter.redraw import Drawn, Hidden, redraw
 from watchglass.charter.words import explain
 from watchglass.core.time import MINUTE
 
@@ -64,6 +65,20 @@ def test_a_shape_that_cannot_be_is_refused_where_it_stands(edit, shape: str, wor
     (fault,) = caught.value.faults
     assert "never_show[0]" in fault.path
     assert words in fault.message
+
+
+def test_the_zone_editor_keeps_what_is_never_shown(edit) -> None:
+    data = with_door(edit)
+    (source,) = [source for source in parse(data).sources if source.never_show]
+    zones = [
+        Drawn(zone.name, zone.points, "line" if zone.line else "polygon", zone.area_m2, zone.name)
+        for zone in source.zones
+    ]
+    hidden = [Hidden(area.corners, index) for index, area in enumerate(source.never_see)]
+    new = Drawn("new", ((9.0, 9.0), (60.0, 9.0), (60.0, 60.0)))
+    drawn = redraw(data, source.name, [*zones, new], hidden)
+    assert parse(drawn).source(source.name).never_show == source.never_show
+    assert f"never_show: [{DOOR}]".encode() in drawn
 
 
 def test_to_show_more_is_widening_and_to_hide_more_is_narrowing(edit) -> None:

@@ -194,6 +194,19 @@ def test_what_is_never_shown_is_grey_unmarked_and_not_counted(street: Street) ->
     assert (still[:280] == empty[:280]).mean() > 0.99
 
 
+def test_the_register_says_what_is_never_shown(street: Street) -> None:
+    door = "[[90, 310], [110, 310], [110, 330], [90, 330]]"
+    street.publish(("    never_see:", f"    never_show: [{door}]\n    never_see:"))
+    visitor = Someone(create_app(street.house))
+    html = visitor.get("/register/sources/street").text
+    assert "never shown to anybody" in html
+    assert 'class="never-show" points="90.0,310.0' in html
+    assert "1 part is never shown in the public view." in visitor.get("/register").text
+    assert visitor.get("/register/sources/street.json").json()["never_show"] == [
+        [[90, 310], [110, 310], [110, 330], [90, 330]]
+    ]
+
+
 def grey(shown: Any) -> Any:
     return np.abs(shown.astype(int) - GREY).max(axis=2) < 24
 

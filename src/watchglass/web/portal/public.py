@@ -109,6 +109,7 @@ def source(request: Request, name: str) -> Response:
             for zone in the_source.zones
         ],
         "never_see": [polygon.corners for polygon in the_source.never_see],
+        "never_show": [polygon.corners for polygon in the_source.never_show],
         "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
     }
     return page(request, "public/source.html", data)
@@ -164,6 +165,7 @@ def _source(charter: Charter, name: str) -> dict[str, object]:
         "gate": item.gate,
         "zones": [zone.name for zone in item.zones],
         "never_see_areas": len(item.never_see),
+        "never_show_areas": len(item.never_show),
         "analytics": [analytic.name for analytic in charter.analytics_of(name)],
     }
 
