@@ -18,7 +18,7 @@ from watchglass.perception.messages import BackdropProposal, BackdropRenewal, Pi
 from watchglass.perception.observation import Tracks
 from watchglass.perception.ports import Detector, Image, Picture, View, stride_of
 from watchglass.runtime.lesson import Lesson
-from watchglass.runtime.scrutiny import around, hidden, things
+from watchglass.runtime.scrutiny import approved, around, hidden, things
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import PlainPin, paint, snap
 from watchglass.views.renewal import Renewal
@@ -130,7 +130,7 @@ class ViewPainter:
         self._renewed_ms = at_ms
         result, blocks = _backdrop(self._pngs[scene]), 0
         for region in regions:
-            tried = _looked_at(result, renewal.renewed(result, region), detector)
+            tried = approved(result, renewal.renewed(result, region), detector)
             renewal.forget(region)
             if tried is not None:
                 result, blocks = tried, blocks + int(region.sum())
@@ -253,13 +253,3 @@ class ViewPainter:
                 self._renewal[1].rebase(backdrop)
             else:
                 self._renewal = None
-
-
-def _looked_at(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backdrop | None:
-    """``tried`` with vehicles and text hidden, where it differs from ``standing``; None if a person may be in that."""
-    part = (tried.bgr != standing.bgr).any(axis=2) | (tried.admitted != standing.admitted)
-    people, vehicles = things(tried.bgr, detector, part)
-    if (around(people, tried.size) & part).any():
-        return None
-    looked = hidden(tried, vehicles, part)
-    return Backdrop(np.where(part[..., None], looked.bgr, standing.bgr), tried.admitted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import cv2
 import numpy as np
 
 from watchglass.core.geometry import BoolArray, FloatArray
@@ -26,6 +27,10 @@ _MARGIN: Final = 0.1
 _SCALES: Final = (2.0, 1.0)
 """Windows are so many times as wide as what the detector reads best."""
 
+_CLOSER: Final = (1.2, 2.0, 3.5)
+"""Windows around a part that is to be renewed are so many times as large."""
+
+_ENLARGED: Final = 4.0
 _STEP: Final = 0.75
 _LEAST_SCORE: Final = 0.35
 """Of what is seen in a window only. There are many of them, and each may see things that are not there."""
@@ -39,6 +44,34 @@ def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
     """``learned`` with its vehicles mosaicked, its text illegible, and not admitted where a person may be in it."""
     people, vehicles = things(learned.bgr, detector)
     return hidden(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), vehicles)
+
+
+def approved(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backdrop | None:
+    """``tried`` with vehicles and text hidden where it differs from ``standing``; None if a person may be in that."""
+    part = (tried.bgr != standing.bgr).any(axis=2) | (tried.admitted != standing.admitted)
+    if not part.any():
+        return None
+    people, vehicles = things(tried.bgr, detector, part)
+    closer = [_closely(tried.bgr, part, grow, detector) for grow in _CLOSER]
+    if (around(np.concatenate([people, *closer]), tried.size) & part).any():
+        return None
+    looked = hidden(tried, vehicles, part)
+    return Backdrop(np.where(part[..., None], looked.bgr, standing.bgr), tried.admitted)
+
+
+def _closely(bgr: Image, part: BoolArray, grow: float, detector: Detector) -> FloatArray:
+    """Boxes (n, 4) of people in a window around the part, enlarged: some are found only if they are large enough."""
+    rows, columns = np.nonzero(part.any(axis=1))[0], np.nonzero(part.any(axis=0))[0]
+    half = grow * max(rows[-1] - rows[0], columns[-1] - columns[0]) / 2
+    y, x = (rows[-1] + rows[0]) / 2, (columns[-1] + columns[0]) / 2
+    left, top = max(0, int(x - half)), max(0, int(y - half))
+    window = bgr[top : int(y + half) + 1, left : int(x + half) + 1]
+    scale = min(_ENLARGED, detector.side / max(window.shape[:2]))
+    if scale > 1:
+        window = cv2.resize(window, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    found = detector.detect(window)
+    boxes = found.boxes[found.kinds == PERSON] / np.float32(max(scale, 1.0))
+    return np.asarray(boxes + np.array([left, top, left, top], np.float32), np.float32)
 
 
 def hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None = None) -> Backdrop:

@@ -371,3 +371,43 @@ def test_pins_come_at_their_own_pace_and_count_people() -> None:
     assert max(p.people for p in pins) == 1
     open_pins = [p.at_ms for p in pins if p.at_ms >= 5000]
     assert np.diff(open_pins).min() >= 490
+
+
+# ---- which view is in front of the camera ----------------------------------------------------------------------------
+
+
+def test_the_painter_is_told_what_the_camera_shows_what_moves_and_what_is_lost() -> None:
+    world = World()
+    line = pipeline(world, pin_hz=2.0)
+    feed(line, world.packets([*QUIET[:60], *WALK]))
+    painter = line._painter
+    assert isinstance(painter, SimulatedPainter)
+    assert max(np.diff(painter.recognised)) <= 3000  # a keyframe every two seconds while the gate is shut
+    assert min(np.diff(painter.recognised)) >= 1000
+    assert painter.stirred > 5
+    painter.view = View(unsure="no picture comes")
+    pins = [event for event in line.lost(20_000) if isinstance(event, Pins)]
+    assert painter.lost[-1] == "no picture comes"
+    assert [(pin.scene, pin.unsure, pin.pins, pin.people) for pin in pins] == [("", "no picture comes", (), 0)]
+
+
+def test_where_no_view_is_sure_there_are_no_pins() -> None:
+    world = World()
+    line = pipeline(world, pin_hz=2.0)
+    painter = line._painter
+    assert isinstance(painter, SimulatedPainter)
+    painter.view = View(unsure="the camera shows something that nobody has confirmed")
+    pins = [event for event in feed(line, world.packets([*QUIET[:40], *WALK])) if isinstance(event, Pins)]
+    assert pins
+    assert {(pin.scene, pin.unsure, pin.pins, pin.people) for pin in pins} == {
+        ("", "the camera shows something that nobody has confirmed", (), 0)
+    }
+
+
+def test_a_picture_of_another_size_shows_no_view() -> None:
+    world = World()
+    line = pipeline(world, pin_hz=2.0)
+    painter = line._painter
+    assert isinstance(painter, SimulatedPainter)
+    feed(line, world.packets([Shot(size=(320, 240))] * 40))
+    assert set(painter.lost) == {"the picture has another size than the charter says"}
