@@ -36,6 +36,7 @@ _NAMES = {
     "leaked_pixel_share_if_confirmed_in_view": ("stays",),
     "plates_read_before": ("plates",),
     "plates_read_painted": ("plates",),
+    "plates_read_mosaic": ("plates",),
     "mosaic_faces_before": ("faces",),
     "mosaic_faces_found": ("faces",),
     "mosaic_faces_found_over_time": ("faces",),

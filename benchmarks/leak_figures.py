@@ -39,7 +39,7 @@ class Result:
 
 @dataclass(frozen=True)
 class PlateRead:
-    """Shares of a plate's characters that were read: in the camera's picture, and in the public view."""
+    """Shares of a plate's characters that were read: in the camera's picture, and in a view (``where``)."""
 
     text: str
     wide: float
@@ -47,6 +47,7 @@ class PlateRead:
     missed: bool
     before: float
     after: float
+    where: str = "painted"
 
 
 @dataclass
@@ -169,25 +170,33 @@ def _told_plates(result: Result) -> list[Figure]:
     readable = [plate for plate in result.plates if plate.before >= READ]
     if not readable:
         note = result.notes.get("plates", "") + _absent(result)
-        return [figure(name, None, note=note or "no plate was readable") for name in
-                ("plates_read_before", "plates_read_painted")]  # fmt: skip
-    again = [plate for plate in readable if plate.after >= READ]
-    best = max(plate.after for plate in readable)
-    bare = [plate for plate in readable if not plate.on_car]
-    missed = [plate for plate in readable if plate.missed]
+        names = ("plates_read_before", "plates_read_painted", "plates_read_mosaic")
+        return [figure(name, None, note=note or "no plate was readable") for name in names]
     words = (
-        f"{len(missed)} of them on cars that the detector misses, {len(bare)} without a car; "
+        f"{sum(p.missed for p in readable)} of them on cars that the detector misses, "
+        f"{sum(not p.on_car for p in readable)} without a car; "
         f"{min(p.wide for p in readable):.0f} to {max(p.wide for p in readable):.0f} pixels wide"
     )
     return [
         figure("plates_read_before", len(readable), unit="plates", better="higher", n=len(result.plates),
                interval=[v * len(result.plates) for v in wilson(len(readable), len(result.plates))],
                note=f"PP-OCR reads at least {READ:.0%} of the characters in order; {words}"),
-        figure("plates_read_painted", len(again), 0, unit="plates", n=len(readable),
-               interval=[v * len(readable) for v in _of(len(again), len(readable))],
-               note=f"at most {best:.0%} of a plate's characters are read; "
-               f"missed car: {sum(p.missed for p in again)}, no car: {sum(not p.on_car for p in again)}"),
+        _read_again("plates_read_painted", [p for p in readable if p.where == "painted"], "parked from the start"),
+        _read_again("plates_read_mosaic", [p for p in readable if p.where == "mosaic"], "suddenly there"),
     ]  # fmt: skip
+
+
+def _read_again(name: str, readable: list[PlateRead], how: str) -> Figure:
+    if not readable:
+        return figure(name, None, unit="plates", note="no plate was readable")
+    again = [plate for plate in readable if plate.after >= READ]
+    best = max(plate.after for plate in readable)
+    return figure(
+        name, len(again), 0, unit="plates", n=len(readable),
+        interval=[v * len(readable) for v in _of(len(again), len(readable))],
+        note=f"{how}; at most {best:.0%} of a plate's characters are read; on a missed car: "
+        f"{sum(p.missed for p in again)}, without a car: {sum(not p.on_car for p in again)}",
+    )  # fmt: skip
 
 
 def _of(k: int, n: int) -> tuple[float, float]:

@@ -259,39 +259,51 @@ def stays(data: Path, detector: NanoDet, result: Result, *, quick: bool, progres
 
 
 def plates(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
-    """Number plates that are parked from the start: read before, read in the public view."""
-    progress("Parked number plates ...")
-    before: list[Image] = []
-    after: list[Image] = []
-    known: list[scenes.Plate] = []
-    for seed in range(2 if quick else 8):
-        there, film = scenes.car_with_plate(data, seed, 50.0, 2.0)
-        last: Shot | None = None
-        for shot in shots(film, detector, Operator(), Setting(dropped=DROPPED), lambda f: f.at_ms % 1000 == 0):
-            last = shot if shot.age_ms is not None else last
-        if last is None:
-            result.notes["plates"] = "one scene was never confirmed"
-            continue
-        camera = last.frame.bgr()
-        for plate in there:
-            known.append(plate)
-            before.append(_around(camera, plate.box))
-            after.append(_around(last.view, plate.box))
+    """Number plates: parked from the start, read in the public view; just arrived, read in the reviewer's clip."""
+    looks = [_parked(data, detector, seed, progress) for seed in range(2 if quick else 8)]
+    looks += [_arriving(data, detector, 100 + seed, progress) for seed in range(1 if quick else 4)]
+    before = [_around(camera, plate.box) for look in looks for plate, camera, _, _ in look]
+    after = [_around(view, plate.box) for look in looks for plate, _, view, _ in look]
     made = attack(before + after, ["ocr"])
     result.absent.update(made.absent)
-    for number, plate in enumerate(known if "ocr" in made.found else ()):
+    known = [(plate, where) for look in looks for plate, _, _, where in look]
+    for number, (plate, where) in enumerate(known if "ocr" in made.found else ()):
         texts = [[str(row[0]).upper() for row in made.found["ocr"][n]] for n in (number, len(known) + number)]
         shares = [read_of(plate.text, [*parts, "".join(parts)]) for parts in texts]
+        wide = float(plate.box[2] - plate.box[0])
         result.plates.append(
-            PlateRead(
-                plate.text,
-                float(plate.box[2] - plate.box[0]),
-                plate.car is not None,
-                plate.missed,
-                shares[0],
-                shares[1],
-            )
+            PlateRead(plate.text, wide, plate.car is not None, plate.missed, shares[0], shares[1], where)
         )
+
+
+Looks = list[tuple[scenes.Plate, Image, Image, str]]
+"""Plates, the camera's picture, what is shown of it in the same size, and where."""
+
+
+def _parked(data: Path, detector: NanoDet, seed: int, progress: Progress) -> Looks:
+    progress("Parked number plates ...")
+    there, film = scenes.car_with_plate(data, seed, 50.0, 2.0)
+    last: Shot | None = None
+    for shot in shots(film, detector, Operator(), Setting(dropped=DROPPED), lambda f: f.at_ms % 1000 == 0):
+        last = shot if shot.age_ms is not None else last
+    return [(plate, last.frame.bgr(), last.view, "painted") for plate in there] if last is not None else []
+
+
+def _arriving(data: Path, detector: NanoDet, seed: int, progress: Progress) -> Looks:
+    progress("Number plates that arrive ...")
+    there, film = scenes.car_with_plate(data, seed, 60.0, 4.0, arrive_s=48.0)
+    camera: Image | None = None
+    clip: Image | None = None
+    setting = Setting(dropped=DROPPED, clips_ms=8000)
+    for made in run(film, detector, Operator(), setting, lambda f: f.at_ms == 51_000):
+        if isinstance(made, Shot):
+            camera = made.frame.bgr()
+        elif 51_000 in made.times:
+            clip = made.pictures()[made.times.index(51_000)]
+    if camera is None or clip is None:
+        return []
+    (large,) = _images([cv2.resize(clip, (scenes.WIDE, scenes.HIGH), interpolation=cv2.INTER_LINEAR)])
+    return [(plate, camera, large, "mosaic") for plate in there]
 
 
 def _around(picture: Image, box: FloatArray) -> Image:

@@ -297,8 +297,10 @@ def _put(picture: Image, part: Image, x: int, y: int) -> FloatArray:
     return np.array([x, y, x + width, y + height], np.float32)
 
 
-def car_with_plate(data: Path, seed: int, seconds: float, fps: float) -> tuple[tuple[Plate, ...], Iterator[Frame]]:
-    """Plates that are there from the start, and the film of them."""
+def car_with_plate(
+    data: Path, seed: int, seconds: float, fps: float, arrive_s: float = 0.0
+) -> tuple[tuple[Plate, ...], Iterator[Frame]]:
+    """Plates, and the film of them: they are there from the start, or suddenly at ``arrive_s``."""
     picture, plates = parked(data, seed)
     missed = [plate.car for plate in plates if plate.missed and plate.car is not None]
     unseen = np.stack(missed) if missed else NOBODY
@@ -306,7 +308,9 @@ def car_with_plate(data: Path, seed: int, seconds: float, fps: float) -> tuple[t
     def film() -> Iterator[Frame]:
         grain = Grain(np.random.default_rng(seed), _SIGMA)
         for number in range(round(seconds * fps)):
-            yield Frame(round(number * SECOND / fps), video(picture, grain), NOBODY, unseen)
+            there = number / fps >= arrive_s
+            shown = picture if there else street(data)
+            yield Frame(round(number * SECOND / fps), video(shown, grain), NOBODY, unseen if there else NOBODY)
 
     return plates, film()
 
