@@ -141,6 +141,30 @@ def test_a_backdrop_that_was_looked_at_is_used_and_none_is_learned(street: Path,
         painted(street, tmp_path / "b.mp4", backdrop=small)
 
 
+def test_the_backdrop_of_another_camera_is_not_shown(street: Path, tmp_path: Path) -> None:
+    elsewhere = scene(seed=77)[:, ::-1].copy()
+    elsewhere[60:180, 80:240:16] = 20
+    png = Backdrop(elsewhere, np.ones((240, 320), bool)).to_png()
+    report = painted(street, tmp_path / "out.mp4", backdrop=png)
+    assert report.unsure_frames == report.frames
+    assert all(is_grey(picture).all() for _, picture in pictures_of(tmp_path / "out.mp4"))
+
+
+def test_it_gets_dark_in_the_copy_too(tmp_path: Path) -> None:
+    pictures = [(p * (1.0 if n < 160 else 0.7)).astype(np.uint8) for n, p in enumerate(walk(45))]
+    report = painted(write(tmp_path / "in.mp4", pictures), tmp_path / "out.mp4")
+    shown = pictures_of(tmp_path / "out.mp4")
+    early = [picture for at, picture in shown if at < 30][-1]
+    late = shown[-1][1]
+    known = ~is_grey(early) & ~is_grey(late)
+    assert known.mean() > 0.7
+    assert report.unsure_frames == 0
+    # 0.8 of the scene and 0.2 of near white: 0.7 of the light leaves this of what is shown.
+    ground = scene()[known].astype(float)
+    assert early[known].mean() == pytest.approx((0.8 * ground + 0.2 * 236).mean(), abs=6)
+    assert late[known].mean() == pytest.approx((0.8 * 0.7 * ground + 0.2 * 236).mean(), abs=6)
+
+
 class _Finds:
     """A detector that finds the same people in every picture, at the places and scores that it was told."""
 
