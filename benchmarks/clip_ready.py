@@ -26,7 +26,7 @@ from watchglass.views.backdrop import Backdrop
 Progress = Callable[[str], None]
 
 NAME = "clip_ready_p95_s"
-_STRIPS = 4
+_STRIPS = 8
 _LEASE_MS = 1500
 
 
@@ -59,7 +59,7 @@ def _spec(path: Path, data: Path) -> SourceSpec:
             f"strip-{number}",
             "intrusion",
             ZoneSpec(f"strip-{number}", ((left, 0), (right, 0), (right, HEIGHT), (left, HEIGHT))),
-            {"for_ms": 1000, "rearm_ms": 1000},
+            {"for_ms": 1000, "rearm_ms": 500},
         )
         for number, (left, right) in enumerate(pairwise(edges))
     )

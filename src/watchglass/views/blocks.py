@@ -238,6 +238,11 @@ def painted_over(ground: Image, bgr: Image, levels: Levels, *, steps: bool = Fal
     return result
 
 
+def in_steps(bgr: Image) -> Image:
+    """``bgr`` in the eight shades a channel of a reviewer's mosaic."""
+    return cast("Image", cv2.LUT(bgr, _STEPS))
+
+
 def _pixelated(bgr: Image, side: int, *, steps: bool) -> Image:
     """Means over blocks of ``side`` pixels, aligned to the picture's corner."""
     height, width = bgr.shape[:2]
@@ -245,6 +250,6 @@ def _pixelated(bgr: Image, side: int, *, steps: bool) -> Image:
     padded = cv2.copyMakeBorder(bgr, 0, rows * side - height, 0, columns * side - width, cv2.BORDER_REPLICATE)
     small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
     if steps:
-        small = cv2.LUT(small, _STEPS)
+        small = in_steps(cast("Image", small))
     large = cv2.resize(small, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST)
     return cast("Image", large[:height, :width])

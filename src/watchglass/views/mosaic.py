@@ -282,7 +282,8 @@ def _against(view: _View, bgr: Image, boxes: FloatArray) -> _Judged:
     judged = view.known & ~covered(differs.shape, boxes)
     unlike = float(differs[judged].mean()) if judged.mean() >= _LEAST_JUDGED else 0.0
     why = OTHER_VIEW if unlike > MOST_DIFFERS else ""
-    if field.min() <= LIMITS[0] or field.max() >= LIMITS[1]:
+    # One part of the field may be somebody close by.
+    if ((field <= LIMITS[0]) | (field >= LIMITS[1])).mean() > MOST_DIFFERS:
         why = OTHER_LIGHT
     return _Judged(view, ground, differs, unlike, why)
 
