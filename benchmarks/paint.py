@@ -67,7 +67,7 @@ def deface(source: Path, folder: Path) -> Ran:
     """``deface`` at its defaults."""
     target = folder / "deface.mp4"
     target.unlink(missing_ok=True)
-    return run([str(PEERS / "python"), "-m", "deface.deface", str(source), "--output", str(target)])
+    return run([str(PEERS / "deface"), str(source), "--output", str(target)])
 
 
 def paint(source: Path, folder: Path, mode: str) -> Ran:
@@ -167,7 +167,7 @@ def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> lis
     why = ""
     if not (data / "media/pets_s2l1/vtest.avi").is_file():
         why = "PETS data not found; set WATCHGLASS_DATA"
-    elif not (PEERS / "python").exists():
+    elif not (PEERS / "deface").exists():
         why = "needs the peers' environment: make peers"
     found: list[Figure] = []
     for part, measure in PARTS.items():
