@@ -161,6 +161,27 @@ def test_what_somebody_looks_like_changes_nothing_that_is_told(monkeypatch: pyte
     assert told[0] == told[1]
 
 
+@needs_pets
+@pytest.mark.data
+def test_people_whom_nothing_detects_do_not_change_the_light() -> None:
+    """Where too few are in view to be shown, the light must not tell that somebody came."""
+    park = CarPark(DATA, tuple(Stay(place, 8) for place in range(8)))
+    confirmed = Backdrop(park.empty, np.ones(park.empty.shape[:2], bool))
+    line = Line.make(confirmed=confirmed)
+    lights = {
+        each.light for at_ms, picture in park.film(16) for each in line.see(at_ms, picture) if isinstance(each, Pins)
+    }
+    assert lights == {()}
+    dimmer = Line.make(confirmed=confirmed)
+    lights = {
+        each.light
+        for at_ms, picture in park.film(16)
+        for each in dimmer.see(at_ms, (picture * 0.8).astype(np.uint8))
+        if isinstance(each, Pins)
+    }
+    assert any(lights), "it is sent at all"
+
+
 # ---- text ----------------------------------------------------------------------------------------------------------
 
 

@@ -46,7 +46,7 @@ _FEWEST: Final = 3
 """Letters of a line."""
 _LENGTHS: Final = (1.3, 30.0)
 """Times its height."""
-_FULL: Final = 0.78
+_FULL: Final = 0.70
 """The share of its box that a letter fills, in the middle; windows fill more."""
 _MARGIN: Final = 0.25
 """Of the height: what is added around a line."""
