@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from watchglass.core.time import MINUTE
+from watchglass.core.time import MINUTE, SECOND
 from watchglass.views.backdrop import BackdropLearner
 from watchglass.views.scenes import TROUBLES, Familiar, Look, SceneWatch, free_name
 
 _AWAY_MS: Final = MINUTE
+_GONE_MS: Final = 5 * SECOND
 
 
 class Lesson:
@@ -33,10 +34,13 @@ class Lesson:
         self.here = False
         self._new: Familiar | None = None
         self._away_since: int | None = None
+        self._looked_ms = 0
 
     def meant(self, scene: str) -> bool:
         """Whether this is the view that somebody asks for; "" asks for the one in front of the camera."""
-        return scene == self.scene if scene else self._away_since is None
+        if scene:
+            return scene == self.scene
+        return self._away_since is None or self._looked_ms - self._away_since < _GONE_MS
 
     def attend(self, look: Look, watch: SceneWatch, trouble: str) -> None:
         """Find out whether the view is in front of the camera; called after ``watch`` has looked."""
@@ -45,17 +49,17 @@ class Lesson:
             return
         if not self.scene:
             self._begin(look, watch)
+        self._looked_ms = look.at_ms
         if self._new is None:
             self.here = bool(self.scene) and watch.scene == self.scene
-            self._away_since = None if self.here or not watch.scene else look.at_ms
-            return
-        fit, _ = self._new.fit(look, stands=self.here)
-        self.here = self._new.plain or not fit.why
+        else:
+            fit, _ = self._new.fit(look, stands=self.here)
+            self.here = self._new.plain or not fit.why
         if self.here:
             self._away_since = None
-        elif self._away_since is None:
+        elif self._away_since is None or look.at_ms < self._away_since:
             self._away_since = look.at_ms
-        elif not watch.scene and look.at_ms - self._away_since >= _AWAY_MS:
+        elif self._new is not None and not watch.scene and look.at_ms - self._away_since >= _AWAY_MS:
             self.learner.relearn()
             self.scene, self._new, self._away_since = "", None, None
             self._begin(look, watch)

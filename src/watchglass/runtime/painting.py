@@ -21,13 +21,14 @@ from watchglass.runtime.lesson import Lesson
 from watchglass.runtime.scrutiny import approved, around, hidden, things
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import PlainPin, paint, snap
-from watchglass.views.renewal import Renewal
-from watchglass.views.scenes import DAY, Familiar, Look, SceneWatch
+from watchglass.views.renewal import Renewal, spread
+from watchglass.views.scenes import Familiar, Look, SceneWatch, free_name
 from watchglass.views.smoothing import SteadyMarks
 
 RENEW_MS: Final = 10 * MINUTE
 """A view is renewed no more often than this."""
 
+_MOST_REGIONS: Final = 8
 _LESSON_MS: Final = 30 * MINUTE
 
 _backdrop = lru_cache(maxsize=1)(Backdrop.from_png)
@@ -47,7 +48,7 @@ class ViewPainter:
         self._steady = SteadyMarks(size, spec.width_m, spec.grid_m, spec.never_show)
         self._watch = SceneWatch()
         self._pngs = dict(spec.backdrops)
-        self._unread = set(self._pngs)
+        self._unread = list(self._pngs)
         self._shares: dict[str, float] = {}
         self._unusable = ""
         self._lesson = None if self._pngs else Lesson(size)
@@ -102,9 +103,10 @@ class ViewPainter:
             What is left to be done: finding text takes seconds at 1080p, and may be done in any thread.
         """
         if self._lesson is None or not self._lesson.meant(scene):
-            self._lesson = Lesson(self._size, scene)
+            self._lesson = Lesson(self._size, scene if scene in self._pngs else "")
         self._asked_ms = None
-        learned, name = self._lesson.learner.picture(), self._lesson.scene or DAY
+        learned = self._lesson.learner.picture()
+        name = self._lesson.scene or self._watch.scene or free_name(self._watch.views, infrared=False)
         people, vehicles = things(learned.bgr, detector)
         empty = Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size))
 
@@ -128,12 +130,14 @@ class ViewPainter:
         if not regions:
             return None
         self._renewed_ms = at_ms
-        result, blocks = _backdrop(self._pngs[scene]), 0
+        standing = tried = _backdrop(self._pngs[scene])
+        regions = regions[:_MOST_REGIONS]
         for region in regions:
-            tried = approved(result, renewal.renewed(result, region), detector)
+            tried = renewal.renewed(tried, region)
             renewal.forget(region)
-            if tried is not None:
-                result, blocks = tried, blocks + int(region.sum())
+        parts = [spread(region, self._size) for region in regions]
+        result, good = approved(standing, tried, parts, detector)
+        blocks = sum(int(region.sum()) for region, fine in zip(regions, good, strict=True) if fine)
         if not blocks:
             return None
         base = hashlib.sha256(self._pngs[scene]).digest()
@@ -144,7 +148,9 @@ class ViewPainter:
     @property
     def view(self) -> View:
         """See ``Painter.view``."""
-        return View(self._watch.scene, self._unusable or self._watch.unsure, self._watch.light)
+        if self._watch.views:
+            return View(self._watch.scene, self._watch.unsure, self._watch.light)
+        return View(unsure=self._unusable or self._watch.unsure)
 
     def recognise(self, picture: Picture, trouble: str, busy: BoolArray | None) -> None:
         """See ``Painter.recognise``."""
@@ -229,15 +235,17 @@ class ViewPainter:
     def _read(self) -> None:
         """Read the backdrops that came with the spec. One that cannot be read is not used, and the view says so."""
         while self._unread:
-            scene = self._unread.pop()
+            scene = self._unread[0]
             try:
                 self._know(scene, _backdrop(self._pngs[scene]))
             except BadInput:
                 self._unusable = "the confirmed backdrop cannot be read"
+                self._unread.remove(scene)
                 del self._pngs[scene]
 
     def _know(self, scene: str, backdrop: Backdrop | None) -> None:
-        self._unread.discard(scene)
+        if scene in self._unread:
+            self._unread.remove(scene)
         self._decoded = None
         self._shares.pop(scene, None)
         if backdrop is not None and backdrop.size == self._size:

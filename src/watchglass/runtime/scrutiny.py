@@ -6,7 +6,7 @@ its time: the detector sees the whole picture, and then windows of it in which s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -46,17 +46,31 @@ def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
     return hidden(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), vehicles)
 
 
-def approved(standing: Backdrop, tried: Backdrop, detector: Detector) -> Backdrop | None:
-    """``tried`` with vehicles and text hidden where it differs from ``standing``; None if a person may be in that."""
-    part = (tried.bgr != standing.bgr).any(axis=2) | (tried.admitted != standing.admitted)
-    if not part.any():
-        return None
-    people, vehicles = things(tried.bgr, detector, part)
-    closer = [_closely(tried.bgr, part, grow, detector) for grow in _CLOSER]
-    if (around(np.concatenate([people, *closer]), tried.size) & part).any():
-        return None
-    looked = hidden(tried, vehicles, part)
-    return Backdrop(np.where(part[..., None], looked.bgr, standing.bgr), tried.admitted)
+def approved(
+    standing: Backdrop, tried: Backdrop, parts: Sequence[BoolArray], detector: Detector
+) -> tuple[Backdrop, list[bool]]:
+    """What may be renewed.
+
+    Args:
+        standing: the confirmed backdrop.
+        tried: it with every part as it is now.
+        parts: (h, w) each. One in which the detector suspects a person stays as it is in ``standing``.
+
+    Returns:
+        The renewed backdrop, its new parts with vehicles mosaicked and text illegible; and which parts are new.
+    """
+    people, vehicles = things(tried.bgr, detector, np.logical_or.reduce(parts))
+    good = []
+    bgr, admitted = standing.bgr.copy(), standing.admitted.copy()
+    for part in parts:
+        closer = [_closely(tried.bgr, part, grow, detector) for grow in _CLOSER]
+        suspected = around(np.concatenate([people, *closer]), tried.size)
+        good.append(not bool((suspected & part).any()))
+        if good[-1]:
+            looked = hidden(tried, vehicles, part)
+            cv2.copyTo(looked.bgr, part.view(np.uint8), bgr)
+            admitted |= part
+    return Backdrop(bgr, admitted), good
 
 
 def _closely(bgr: Image, part: BoolArray, grow: float, detector: Detector) -> FloatArray:

@@ -222,6 +222,11 @@ class Renewal:
         return moved
 
 
+def spread(region: BoolArray, size: tuple[int, int]) -> BoolArray:
+    """(rows, columns) of blocks to (h, w) of a picture of ``size``."""
+    return region.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[: size[1], : size[0]]
+
+
 def _agrees(known: _Candidate, now: Image) -> bool:
     """Whether a block still shows what it showed; if so its pixels move one level towards it, and so to the median."""
     far = (cv2.absdiff(now, known.bgr).max(axis=2) > _MOVED).astype(np.uint8)

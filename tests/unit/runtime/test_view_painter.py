@@ -280,3 +280,16 @@ def test_renewals_come_no_more_often_than_every_ten_minutes() -> None:
     assert line.renewal() is None
     line.see(both, 8 * MINUTE / 1000)
     assert line.renewal() is not None
+
+
+def test_one_broken_backdrop_takes_no_other_with_it_and_an_unknown_name_asks_for_what_is_there() -> None:
+    found = (("day", b"no picture"), ("day-2", png(B)))
+    line = Line()
+    line.painter = ViewPainter(SourceSpec("street", "", (), backdrops=found), SIZE)
+    assert line.see(B, 6) == View("day-2")
+    assert line.proposal("day-7").scene == "day-2"
+    line.see(A, 10)
+    assert line.proposal().ready == 0  # the view of before has gone: this one is begun
+    line.see(A, 40)
+    proposal = line.proposal()
+    assert (proposal.scene, proposal.ready) == ("day", 1.0)
