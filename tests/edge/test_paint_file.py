@@ -274,6 +274,7 @@ KINDS = {
     "motion-jpeg.avi": {"codec": "mjpeg", "pixels": "yuvj422p"},
     "vp9.webm": {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "deadline": "realtime"}},
     "vp8.webm": {"codec": "libvpx", "options": {"cpu-used": "8", "deadline": "realtime"}},
+    "av1.mkv": {"codec": "libsvtav1", "options": {"preset": "12"}},
     "without-duration.h264": {},
     "transport.ts": {"options": {"g": "10"}},
 }
