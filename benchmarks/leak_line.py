@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 
 import av
@@ -30,6 +31,7 @@ from watchglass.perception.ports import Detector, Packet
 from watchglass.perception.ring import ClipOrder
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.clips import Studio, make_clip
+from watchglass.runtime.easel import Easel, Seen
 from watchglass.runtime.live import Live
 from watchglass.runtime.painting import ViewPainter
 from watchglass.views.backdrop import Backdrop
@@ -263,17 +265,7 @@ class Public:
         """What everybody may see at this moment."""
         seen = self._live.seen(_NAME)
         assert seen is not None
-        easel = self._live.easel(_NAME)
-        places = [(float(x), float(y)) for x, y, _ in seen.marks]
-        people = [(float(x), float(y)) for x, y, kind in seen.marks if kind == 0]
-        return Shot(
-            frame, _picture(easel.now(seen, self._size, "png")), _picture(easel.empty(seen, self._size, "png")),
-            np.array(people, np.float32).reshape(-1, 2),
-            marked(places, pin_radius(self._size[0]), (self._size[1], self._size[0])),
-            None if seen.stage is None else frame.at_ms - seen.stage.confirmed_ms,
-            seen.shown.unsure if seen.shown else "nothing is known",
-            frame.at_ms if seen.shown is None else seen.shown.at_ms,
-        )  # fmt: skip
+        return Shot(frame, seen, self._live.easel(_NAME), self._size)
 
 
 def _picture(png: bytes) -> Image:
@@ -288,26 +280,48 @@ def shown(scene: Image, admitted: BoolArray | None = None) -> Image:
 
 @dataclass(frozen=True)
 class Shot:
-    """What was published of one frame.
+    """What was published of one frame; pictures are painted when they are asked for, as the portal does.
 
     Attributes:
-        view: the public view, (h, w, 3).
-        bare: the same without marks.
-        people: (n, 2), where marks of persons stand.
-        marks: (h, w), where marks are drawn.
-        age_ms: of the backdrop that is shown; None where all is grey ...
-        unsure: ... and why, as far as the line says.
-        moment_ms: the moment that the view says it shows.
+        seen, easel: what may be seen, and what paints it.
+        size: (width, height) of the source's picture.
     """
 
     frame: Frame
-    view: Image
-    bare: Image
-    people: FloatArray
-    marks: BoolArray
-    age_ms: int | None
-    unsure: str
-    moment_ms: int
+    seen: Seen
+    easel: Easel
+    size: tuple[int, int]
+
+    @cached_property
+    def view(self) -> Image:
+        """The public view, (h, w, 3)."""
+        return _picture(self.easel.now(self.seen, self.size, "png"))
+
+    @cached_property
+    def bare(self) -> Image:
+        """The same without marks."""
+        return _picture(self.easel.empty(self.seen, self.size, "png"))
+
+    @property
+    def people(self) -> FloatArray:
+        """(n, 2), where marks of persons stand."""
+        return np.array([(x, y) for x, y, kind in self.seen.marks if kind == 0], np.float32).reshape(-1, 2)
+
+    @property
+    def marks(self) -> BoolArray:
+        """(h, w), where marks are drawn."""
+        places = [(float(x), float(y)) for x, y, _ in self.seen.marks]
+        return marked(places, pin_radius(self.size[0]), (self.size[1], self.size[0]))
+
+    @property
+    def age_ms(self) -> int | None:
+        """Of the backdrop that is shown; None where all is grey."""
+        return None if self.seen.stage is None else self.frame.at_ms - self.seen.stage.confirmed_ms
+
+    @property
+    def moment_ms(self) -> int:
+        """The moment that the view says it shows."""
+        return self.frame.at_ms if self.seen.shown is None else self.seen.shown.at_ms
 
 
 # ---- the line --------------------------------------------------------------------------------------------------------
