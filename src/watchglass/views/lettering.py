@@ -179,12 +179,11 @@ def _lines(picture: Image) -> Iterator[_Line]:
 
 
 def _strokes(picture: Image, ground: Image) -> Image:
-    """What differs from its ground, by half as much as the strokes around it at least: 1, else 0."""
+    """What differs from its ground, by half as much as the strokes around it at least: 255, else 0."""
     blue, green, red = cv2.split(cv2.absdiff(picture, ground))
     depth = cv2.max(cv2.max(blue, green), red)
     strongest = _scalar_cv2.multiply(cv2.dilate(depth, _AROUND), 0.5)
-    seen = cv2.compare(depth, cv2.max(strongest, np.full_like(depth, _FAINTEST)), cv2.CMP_GE)
-    return cast("Image", _scalar_cv2.bitwise_and(seen, 1))
+    return cast("Image", cv2.compare(depth, cv2.max(strongest, np.full_like(depth, _FAINTEST)), cv2.CMP_GE))
 
 
 def _letters(picture: Image, ground: Image, strokes: Image) -> _Letters:
@@ -219,10 +218,21 @@ def _rows(letters: _Letters) -> Iterator[_Line]:
         return
     group = _joined(len(letters.x), *_neighbours(letters))
     order = np.argsort(group, kind="stable")
+    order = order[_large_enough(letters, group)[order]]
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        line = _fitted(letters, members)
+        line = _fitted(letters, members) if len(members) else None
         if line is not None:
             yield line
+
+
+def _large_enough(letters: _Letters, group: NDArray[np.intp]) -> BoolArray:
+    """Of each letter, whether its group has enough of them, or is a word whose letters touch."""
+    count = np.bincount(group)
+    width = np.bincount(group, letters.width)
+    tallest = np.zeros(len(count))
+    np.maximum.at(tallest, group, letters.height)
+    enough: BoolArray = (count >= _FEWEST) | (width >= _WORD * tallest)
+    return enough[group]
 
 
 def _neighbours(letters: _Letters) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -261,9 +271,7 @@ def _joined(count: int, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArr
 
 def _fitted(letters: _Letters, members: NDArray[np.intp]) -> _Line | None:
     """The line through some letters; None where they make none."""
-    if float(np.median(letters.filled[members])) > _FULL:
-        return None
-    if len(members) < _FEWEST and letters.width[members].sum() < _WORD * letters.height[members].max():
+    if np.sort(letters.filled[members])[len(members) // 2] > _FULL:
         return None
     x, y, width, height = (each[members].astype(float) for each in letters[:4])
     across, down = x + width / 2, y + height / 2
@@ -286,12 +294,15 @@ def _fitted(letters: _Letters, members: NDArray[np.intp]) -> _Line | None:
 
 def _measure(picture: Image, strokes: Image, line: _Line) -> Measures | None:
     """What tells text from other lines; None where nothing can be said."""
-    straight = _straightened(picture, line).astype(np.float32)
-    inked: BoolArray = _straightened(strokes * np.uint8(255), line) > 127  # noqa: PLR2004  (half)
-    core, inside = inked[6:18], straight[6:18]
+    inked: BoolArray = _straightened(strokes, line) > 127  # noqa: PLR2004  (half)
+    core = inked[6:18]
     density = float(core.mean())
     if not 0.03 < density < 0.95:  # noqa: PLR2004
         return None
+    outside = float(inked[[0, 1, 2, 3, 20, 21, 22, 23]].mean()) / density
+    if outside > 1.0:  # what goes on above and below is no line
+        return None
+    inside = _straightened(picture, line)[6:18].astype(np.float32)
     ink, ground = inside[core], inside[~core]
     channel = int(np.abs(ink.mean(axis=0) - ground.mean(axis=0)).argmax())
     contrast = abs(float(ink[:, channel].mean() - ground[:, channel].mean()))
@@ -302,7 +313,7 @@ def _measure(picture: Image, strokes: Image, line: _Line) -> Measures | None:
     return Measures(
         contrast=float(np.log(contrast + 1)),
         density=density,
-        outside=min(float(inked[[0, 1, 2, 3, 20, 21, 22, 23]].mean()) / density, 2.0),
+        outside=outside,
         alternations=changes,
         directions=float(np.clip(np.log((below + 0.5) / (beside + 0.5)), -2, 2)),
         clumps=float(solid),
