@@ -186,12 +186,12 @@ def test_weather_is_no_other_view(gamma: float) -> None:
 
 
 def test_somebody_right_before_the_lens_hides_the_view() -> None:
-    """Camouflage: a person fills nearly the whole picture."""
+    """Camouflage: bars roll over a screen all the time, and then a person fills nearly the whole picture."""
     shots, _ = clip(WALLFLOWER / "Camouflage.mp4", 4)
     camera = Camera(np.median(np.stack(shots[:58]), axis=0).astype(np.uint8))
     found = [camera.shows(bgr) for bgr in shots]
-    assert found[3:58] == ["day"] * 55
-    assert "" in found[60:]
+    assert found[12:58] == ["day"] * 46
+    assert found[76:] == [""] * (len(found) - 76)
 
 
 def test_when_the_lamp_goes_out_the_view_is_not_guessed() -> None:

@@ -71,7 +71,7 @@ def light_of_samples(then: Image, now: Image, usable: BoolArray | None) -> Float
     return _field((green_now / np.maximum(green_then, 1.0)).astype(np.float32), good)
 
 
-def light_of_luma(then: FloatArray, now: Image, usable: BoolArray, black: int) -> FloatArray:
+def light_of_luma(then: FloatArray, now: Image | FloatArray, usable: BoolArray, black: int) -> FloatArray:
     """As ``light``, of strided luma.
 
     Args:
@@ -119,11 +119,17 @@ def _field(ratio: FloatArray, good: BoolArray, fewest: int = 0) -> FloatArray:
             )
             values = ratio[tile][good[tile]]
             if len(values) >= max(_FEWEST, fewest):
-                field[row, column] = np.median(values)
-    if np.isnan(field).all():
+                field[row, column] = _median(values)
+    known = field[~np.isnan(field)]
+    if not len(known):
         return even_light()
-    field = np.where(np.isnan(field), np.nanmedian(field), field)
+    field[np.isnan(field)] = _median(known)
     return np.clip(field, *LIMITS).astype(np.float32)
+
+
+def _median(values: FloatArray) -> np.float32:
+    """The upper one of two. A tenth of what ``numpy.median`` costs where there are few."""
+    return np.float32(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def beyond(field: FloatArray) -> bool:

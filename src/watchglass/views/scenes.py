@@ -32,10 +32,13 @@ DAY: Final = "day"
 INFRARED: Final = "infrared"
 """A view without colour of a camera that has shown colour."""
 
-_CELL: Final = 15
-"""Samples: a sixteenth of the picture's longer side, and the width of the blur that takes slow shades away."""
+_CELL: Final = 7.5
+"""Points: a sixteenth of the picture's longer side. A point is the mean of two by two samples."""
 
-_EDGES: Final = 2.5
+_SHADES: Final = 7
+"""Points: the width of the blur that takes slow shades away."""
+
+_EDGES: Final = 2.0
 """Grey levels: a cell of a view whose relief varies less cannot be recognised."""
 
 _FEWEST: Final = 6
@@ -45,11 +48,11 @@ _ALIKE: Final = 0.5
 _ENTERS, _STAYS = 0.5, 0.3
 """The share of cells that must agree for a view to stand, and to go on standing."""
 
-_SHIFT_ENTERS, _SHIFT_STAYS = 0.75, 1.5
-"""Samples (a 240th of the longer side) by which a view may be shifted."""
+_SHIFT_ENTERS, _SHIFT_STAYS = 0.5, 0.75
+"""Points (a 120th of the longer side) by which a view's corners may be off."""
 
 _STEPS: Final = 4
-_SMALL_STEP: Final = 0.1
+_SMALL_STEP: Final = 0.05
 _FLAT: Final = 1e-3
 _INVERSE: Final = int(cv2.INTER_LINEAR) | int(cv2.WARP_INVERSE_MAP)
 
@@ -135,13 +138,16 @@ class Familiar:
     """
 
     def __init__(self, luma: Image, usable: BoolArray, chroma: Image, known: BoolArray) -> None:
-        self.luma = cv2.blur(luma, (3, 3)).astype(np.float32)
+        self._shape = luma.shape
+        self.luma = _points(luma)
+        rows, columns = self.luma.shape
         # What is painted over has sharp edges that stay where they are wherever the camera looks.
         inside = cv2.erode(usable.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1)
-        self._mask = inside.astype(np.float32)
-        self.usable = cast("BoolArray", inside.astype(bool))
-        self._weight = np.maximum(_blurred(self._mask), np.float32(1e-3))
-        self._grid = max(1, round(luma.shape[1] / _CELL)), max(1, round(luma.shape[0] / _CELL))
+        self.usable = _halved(np.asarray(inside, bool), (rows, columns))
+        self._mask = self.usable.astype(np.float32)
+        self._whole = bool(self.usable.all())
+        self._weight = 1 / np.maximum(_blurred(self._mask), np.float32(1e-3))
+        self._grid = max(1, round(columns / _CELL)), max(1, round(rows / _CELL))
         self._relief = self._relief_of(self.luma)
         self._power = self._by_cell(self._relief * self._relief)
         self._slopes = _slopes(self._relief)
@@ -190,15 +196,15 @@ class Familiar:
         """
         if self.plain:
             return Fit(0.0, _TOO_PLAIN), None
-        if look.luma.shape != self.luma.shape:
+        if look.luma.shape != self._shape:
             return Fit(0.0, UNKNOWN), None
-        relief = self._relief_of(cv2.blur(look.luma, (3, 3)).astype(np.float32))
+        relief = self._relief_of(_points(look.luma))
         power = self._by_cell(relief * relief)
         root = np.sqrt(np.maximum(power * self._power, np.float32(1e-6)))
         alike = (self._by_cell(relief * self._relief) / root).astype(np.float32)
         judged = self.edges
         if look.busy is not None:
-            free = judged & (self._by_cell(look.busy.astype(np.float32)) < _HALF)
+            free = judged & (self._by_cell(_halved(look.busy, self.luma.shape).astype(np.float32)) < _HALF)
             judged = free if int(free.sum()) >= _FEWEST else judged
         agrees = judged & (alike >= _ALIKE)
         score = float(agrees.sum()) / max(1, int(judged.sum()))
@@ -208,20 +214,28 @@ class Familiar:
             return Fit(score, _MOVED), None
         return Fit(score, self._odd_colour(look, stands=stands)), alike
 
-    def agreeing(self, alike: FloatArray, shape: tuple[int, int]) -> BoolArray:
-        """Samples (h, w) that show the view's own surfaces: known, and nothing says that something is in front."""
-        clear = ~self.edges | (alike >= _ALIKE)
-        spread = cv2.resize(clear.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
-        return cast("BoolArray", self.usable & spread.astype(bool))
+    def light(self, look: Look, alike: FloatArray) -> FloatArray:
+        """The light of ``look`` on this view, by what shows the view's own surfaces.
+
+        These are known, nothing is followed there, and nothing says that something is in front.
+        """
+        rows, columns = self.luma.shape
+        clear = (~self.edges | (alike >= _ALIKE)).astype(np.uint8)
+        usable = self.usable & (cv2.resize(clear, (columns, rows), interpolation=cv2.INTER_NEAREST) > 0)
+        if look.busy is not None:
+            usable &= ~_halved(look.busy, self.luma.shape)
+        return light_of_luma(self.luma, _points(look.luma), usable, look.black)
 
     def _relief_of(self, luma: FloatArray) -> FloatArray:
-        return ((luma - _blurred(luma * self._mask) / self._weight) * self._mask).astype(np.float32)
+        if self._whole:
+            return luma - _blurred(luma)
+        return ((luma - _blurred(luma * self._mask) * self._weight) * self._mask).astype(np.float32)
 
     def _by_cell(self, values: FloatArray) -> FloatArray:
         return cast("FloatArray", cv2.resize(values, self._grid, interpolation=cv2.INTER_AREA))
 
     def _shift(self, relief: FloatArray, agrees: BoolArray) -> float:
-        """By how many samples the picture's corners are off, as far as cells that agree can tell.
+        """By how many points the picture's corners are off, as far as cells that agree can tell.
 
         The shift, zoom and turn that explain best what differs: Lucas and Kanade (1981). Larger ones let no cell agree.
         """
@@ -395,10 +409,7 @@ def _fits(view: Familiar, look: Look, *, stands: bool) -> tuple[Fit, FloatArray 
     fit, alike = view.fit(look, stands=stands)
     if fit.why or alike is None:
         return fit, None
-    usable = view.agreeing(alike, look.luma.shape)
-    if look.busy is not None:
-        usable &= ~look.busy
-    light = light_of_luma(view.luma, look.luma, usable, look.black)
+    light = view.light(look, alike)
     return (Fit(fit.score, _LIGHT), None) if beyond(light) else (fit, light)
 
 
@@ -408,14 +419,25 @@ _NOTICEABLE: Final = 2
 """Sixty-fourths."""
 
 
+def _points(luma: Image) -> FloatArray:
+    """Means of two by two samples: sensor noise falls to a half."""
+    size = max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _halved(mask: BoolArray, shape: tuple[int, ...]) -> BoolArray:
+    """A mask of samples as one of points (rows, columns)."""
+    return mask[: 2 * shape[0] : 2, : 2 * shape[1] : 2]
+
+
 def _blurred(values: FloatArray) -> FloatArray:
-    return cast("FloatArray", cv2.blur(values, (_CELL, _CELL)))
+    return cast("FloatArray", cv2.blur(values, (_SHADES, _SHADES)))
 
 
 def _slopes(relief: FloatArray) -> FloatArray:
-    """(4, h, w): how the relief changes if it is shifted to the right or down, zoomed, or turned, by one sample.
+    """(4, h, w): how the relief changes if it is shifted to the right or down, zoomed, or turned, by one point.
 
-    Zoomed and turned so that the corners move by one sample.
+    Zoomed and turned so that the corners move by one point.
     """
     rows, columns = relief.shape
     down, right = np.gradient(relief)
