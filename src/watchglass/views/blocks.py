@@ -208,12 +208,12 @@ def grid_of(bgr: Image) -> tuple[int, int]:
 
 
 def share_of_cells(values: BoolArray, grid: tuple[int, int]) -> FloatArray:
-    """The share of each cell in which ``values`` (h, w) is true."""
+    """The share of each cell in which ``values`` (h, w) is true, to a 255th; 0 only where none is."""
     (height, width), (rows, columns) = values.shape, grid
-    padded = cv2.copyMakeBorder(
-        values.astype(np.float32), 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE
-    )
-    return cast("FloatArray", cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA))
+    white = values.view(np.uint8) * np.uint8(255)
+    padded = cv2.copyMakeBorder(white, 0, rows * CELL - height, 0, columns * CELL - width, cv2.BORDER_REPLICATE)
+    means = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cast("FloatArray", means.astype(np.float32) / np.float32(255))
 
 
 def spread(blocks: BoolArray, side: int, shape: tuple[int, int]) -> BoolArray:

@@ -37,8 +37,8 @@ from watchglass.views.light import LIMITS, light, relight
 
 Image = NDArray[np.uint8]
 
-_NOISE: Final = np.array([16 + value // 16 for value in range(256)], np.uint8)
-_HALF: Final = np.array([value // 2 for value in range(256)], np.uint8)
+_NOISE, _NOISE_OF_BRIGHT, _SHARE_OF_EDGE = 15.5, 1 / 16, 0.5
+"""Levels by which a pixel may differ: so many, and shares of its brightness and of what the backdrop changes there."""
 _SHARE_OF_CELL: Final = 0.06
 _MOST_OF_CELL: Final = 0.5
 _BLOCKS_WITHOUT_BACKDROP: Final = 32
@@ -271,7 +271,7 @@ def _against(view: _View, bgr: Image, boxes: FloatArray) -> _Judged:
     ground = relight(view.backdrop.bgr, field)
     calm = cv2.blur(ground, (3, 3))
     edges = cv2.morphologyEx(calm, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    allowed = cv2.add(cv2.LUT(calm, _NOISE), cv2.LUT(edges, _HALF))
+    allowed = cv2.addWeighted(calm, _NOISE_OF_BRIGHT, edges, _SHARE_OF_EDGE, _NOISE)
     over = cv2.subtract(cv2.absdiff(cv2.blur(bgr, (3, 3)), calm), allowed)
     alike = cv2.inRange(over, (0, 0, 0), (0, 0, 0))
     share = share_of_cells((alike == 0) & view.backdrop.admitted, grid_of(bgr))
