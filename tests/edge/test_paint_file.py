@@ -42,7 +42,7 @@ def copies(street: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """Both copies of it, with their reports."""
     folder = tmp_path_factory.mktemp("copies")
     return {
-        mode: (folder / f"{mode}.mp4", painted(street, folder / f"{mode}.mp4", mode=mode))
+        mode: (folder / f"{mode}.mp4", paint_file(Order(street, folder / f"{mode}.mp4", mode=mode), quiet))
         for mode in ("painted", "mosaic")
     }
 
@@ -255,6 +255,7 @@ def test_not_more_pictures_a_second_than_were_asked_for(tmp_path: Path) -> None:
 def test_the_same_file_gives_the_same_bytes(
     mode: str, street: Path, copies: dict[str, tuple[Path, Report]], tmp_path: Path
 ) -> None:
+    """Also with the detector on one thread instead of several."""
     path, first = copies[mode]
     again = painted(street, tmp_path / "b.mp4", mode=mode)
     assert first.sha256_out == again.sha256_out
