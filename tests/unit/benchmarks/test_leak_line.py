@@ -15,10 +15,14 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 import leak_line
 from leak_line import NOBODY, Frame, Lens, Lensed, Missing, Operator, Piece, Setting, Shot
 from leak_measure import Leak, Wash, grey_of, leaked
+from leak_parts import Views
 from leak_scenes import video
 from watchglass.core.geometry import FloatArray
 from watchglass.perception.observation import Detections
 from watchglass.perception.ports import Packet
+from watchglass.runtime.easel import Easel, Seen, Stage
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.timeline import Shown
 
 Image = NDArray[np.uint8]
 HEIGHT, WIDTH = 192, 256
@@ -148,3 +152,28 @@ def test_boxes_touch_by_a_quarter_of_the_smaller() -> None:
     found = np.array([[0, 0, 10, 10], [8, 0, 18, 10], [5, 5, 8, 8]], np.float32)
     assert leak_line.touching(found, np.array([[0, 0, 10, 10]], np.float32)).tolist() == [True, False, True]
     assert leak_line.touching(found, NOBODY).tolist() == [False] * 3
+
+
+def test_a_firing_is_held_against_the_same_view_with_nobody_in_it() -> None:
+    with_somebody = scene()
+    with_somebody[40:136, 100:132] = (30, 30, 220)
+    admitted = ~NOWHERE
+    admitted[:64, :64] = False
+    stage = Stage("day", "1", Backdrop(with_somebody, admitted).to_png(), 0)
+    told = Shown(1000, ((200, 100, 0),), 1, False, "day", "", ())
+    shot = Shot(Frame(1000, video(scene())), Seen((WIDTH, HEIGHT), told, stage), Easel(), (WIDTH, HEIGHT))
+    views = Views(scene(), ~NOWHERE)
+    nobody = views.with_nobody(shot)
+    assert shot.people.tolist() == [[200, 100]]
+    assert np.abs(shot.view[60:120, 104:128].astype(int) - views.scene[60:120, 104:128]).mean() > 20, "it is published"
+    assert (nobody[60:120, 104:128] == views.scene[60:120, 104:128]).all(), "and not in what it is held against"
+    assert (nobody[shot.marks] == shot.view[shot.marks]).all()
+    assert (nobody[10:50, 10:50] == views.grey[10:50, 10:50]).all()
+    assert views.leak(replace_people(shot)).leaked > 1500
+
+
+def replace_people(shot: Shot) -> Shot:
+    """The same moment, the camera seeing whoever is published."""
+    camera = scene()
+    camera[40:136, 100:132] = (30, 30, 220)
+    return Shot(Frame(1000, video(camera), BOX), shot.seen, shot.easel, shot.size)
