@@ -1,8 +1,9 @@
 """How a confirmed backdrop follows what has changed for good: a car that left, a bench that came.
 
-Every ten seconds the picture is compared with the confirmed backdrop, block by block, in a quarter of its size and
-under its light. Only for blocks that differ, and in which nothing moves, candidate pixels are kept. They are ready
-after **30 minutes without motion or detection**. What counts as motion is more than what opens the gate:
+Every ten seconds (thirty, where nothing differs) the picture is compared with the confirmed backdrop, block by block,
+in a quarter of its size and under its light. Only for blocks that differ, and in which nothing moves, candidate
+pixels are kept. They are ready after **30 minutes without motion or detection**. What counts as motion is more than
+what opens the gate:
 
 * any motion or detection that perception reported since the last look, in the block or beside it;
 * a handful of neighbouring pixels that differ from the candidate: somebody who sits still shifts a shoulder, and turns
@@ -34,6 +35,9 @@ Block = tuple[int, int]
 """Row and column."""
 
 LOOK_MS: Final = 10 * SECOND
+SELDOM_MS: Final = 30 * SECOND
+"""Where nothing differs, a look every so often is enough."""
+
 _LONGEST_MS: Final = MINUTE
 """A gap longer than this is one in which nobody knows what moved."""
 
@@ -96,8 +100,9 @@ class Renewal:
         self._usable = ~self._grey.repeat(BLOCK // _QUARTER, axis=0).repeat(BLOCK // _QUARTER, axis=1)
 
     def due(self, at_ms: int) -> bool:
-        """Whether it is time to look."""
-        return self._last_ms is None or not 0 <= at_ms - self._last_ms < LOOK_MS
+        """Whether it is time to look: every ten seconds, or every thirty where nothing differs."""
+        every = LOOK_MS if self._candidates else SELDOM_MS
+        return self._last_ms is None or not 0 <= at_ms - self._last_ms < every
 
     def stir(self, moving: BoolArray) -> None:
         """Something moved or was found there (strided luma) since the last look."""

