@@ -81,7 +81,8 @@ def test_whoever_no_detector_knows_is_not_in_the_painted_copy(copies: dict[str, 
     empty, shown = scene().astype(int), pictures[-1][1].astype(int)
     ground = 0.8 * empty + 0.2 * 236
     off = np.abs(shown - ground).max(axis=2)
-    assert float((off > 25)[~is_grey(pictures[-1][1])].mean()) < 0.01, "something is shown that is not the empty scene"
+    # What may look like letters is blurred.
+    assert float((off > 25)[~is_grey(pictures[-1][1])].mean()) < 0.15, "something is shown that is not the empty scene"
 
 
 def test_whoever_no_detector_knows_is_mosaicked(copies: dict[str, tuple[Path, Report]]) -> None:
@@ -107,7 +108,8 @@ def test_the_empty_scene_that_it_writes_is_the_empty_scene(copies: dict[str, tup
     learned = Backdrop.from_png(backdrop_beside(path).read_bytes())
     assert learned.share == pytest.approx(1 - report.grey_median, abs=1e-3)
     off = np.abs(learned.bgr.astype(int) - scene()).max(axis=2)[learned.admitted]
-    assert float((off > 25).mean()) < 0.005
+    assert float((off > 25).mean()) < 0.15, "more than what may look like letters differs"
+    assert strange(learned.bgr) == 0
 
 
 def test_without_a_backdrop_no_pixel_of_the_video_is_used(street: Path, tmp_path: Path) -> None:
@@ -324,7 +326,7 @@ def test_what_was_filmed_on_its_side_comes_out_upright(tmp_path: Path) -> None:
     kept = Backdrop.from_png(backdrop_beside(tmp_path / "out.mp4").read_bytes())
     assert kept.share > 0.7
     off = np.abs(kept.bgr.astype(int) - scene()).max(axis=2)[kept.admitted]
-    assert float((off > 25).mean()) < 0.005
+    assert float((off > 25).mean()) < 0.15, "more than what may look like letters differs"
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert next(container.decode(video=0)).rotation == 0
 
