@@ -9,6 +9,8 @@ Needs a system Chromium. Pictures are 1280 by 800 (the phone: 390 by 844), in th
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import json
 import shutil
 import signal
@@ -23,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +173,47 @@ def take(browser: Browser, url: str, password: str) -> None:
     keep(overseer, "oversight")
 
 
+# ---- what the camera saw, and what everybody sees --------------------------------------------------------------------
+
+STREET = Path(__file__).resolve().parent.parent / "src/watchglass/demo"
+SHOWN_S = 30
+PAIR = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 0; background: #fff; font: 17px/1.45 system-ui, sans-serif; color: #1a1a1a }}
+main {{ display: grid; grid-template-columns: 1fr 1fr; gap: 16px; padding: 16px }}
+figure {{ margin: 0 }} figcaption {{ padding-top: 8px }}
+div {{ aspect-ratio: 4 / 3; background: #33373c; color: #d6d9dd;
+  display: grid; place-content: center; text-align: center }}
+img {{ width: 100%; display: block }}
+code {{ font: 15px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; padding: 0 40px }}
+</style><main>
+<figure><div><p>Not stored. Not shown.</p><code>SHA-256 {digest}</code></div>
+<figcaption>What the camera saw, {at} s into the clip</figcaption></figure>
+<figure><img src="data:image/png;base64,{painted}" alt="">
+<figcaption>What everybody sees of that moment</figcaption></figure>
+</main>"""
+
+
+def pair(browser: Browser) -> None:
+    """A frame of the demo's clip as its hash, and the same moment painted by ``watchglass paint``."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "painted.mp4"
+        order = ("--backdrop", str(STREET / "backdrop.png"), "--grid", "1", "--width-m", "16", "--json")
+        command = [sys.executable, "-m", "watchglass", "paint", str(STREET / "street.mp4"), str(out), *order]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen, painted = frame_at(STREET / "street.mp4"), frame_at(out)
+    png = base64.b64encode(cv2.imencode(".png", painted)[1].tobytes()).decode()
+    page = visit(browser, "", (1280, 566))
+    page.set_content(PAIR.format(digest=hashlib.sha256(seen.tobytes()).hexdigest(), painted=png, at=SHOWN_S))
+    keep(page, "pair")
+
+
+def frame_at(path: Path) -> NDArray[np.uint8]:
+    """(h, w, 3) BGR of the first picture that is not before ``SHOWN_S``."""
+    with av.open(str(path)) as container:
+        frame = next(f for f in container.decode(video=0) if (f.time or 0) >= SHOWN_S)
+        return frame.to_ndarray(format="bgr24").astype(np.uint8)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="a demo that runs already")
@@ -183,6 +227,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        pair(browser)
         if args.url:
             take(browser, args.url.rstrip("/"), args.password)
         else:
