@@ -186,7 +186,7 @@ div {{ aspect-ratio: 4 / 3; background: #33373c; color: #d6d9dd;
 img {{ width: 100%; display: block }}
 code {{ font: 15px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; padding: 0 40px }}
 </style><main>
-<figure><div><p>Not stored. Not shown.</p><code>SHA-256 {digest}</code></div>
+<figure><div><p>Not stored. Not shown.</p><code>SHA-256<br>{digest}</code></div>
 <figcaption>What the camera saw, {at} s into the clip</figcaption></figure>
 <figure><img src="data:image/png;base64,{painted}" alt="">
 <figcaption>What everybody sees of that moment</figcaption></figure>
@@ -202,8 +202,9 @@ def pair(browser: Browser) -> None:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seen, painted = frame_at(STREET / "street.mp4"), frame_at(out)
     png = base64.b64encode(cv2.imencode(".png", painted)[1].tobytes()).decode()
-    page = visit(browser, "", (1280, 566))
-    page.set_content(PAIR.format(digest=hashlib.sha256(seen.tobytes()).hexdigest(), painted=png, at=SHOWN_S))
+    page = visit(browser, "", (1280, 528))
+    digest = hashlib.sha256(seen.tobytes()).hexdigest()
+    page.set_content(PAIR.format(digest=f"{digest[:32]}<br>{digest[32:]}", painted=png, at=SHOWN_S))
     keep(page, "pair")
 
 

@@ -106,13 +106,14 @@ PROMISES: Final = (
         "No identity anywhere in the model; a public view that is painted; originals sealed before they touch a disk.",
         Built.PARTLY,
         "There is no place for a face, a name or a number plate, and charters that ask for one are refused. The public "
-        "view is painted: the empty scene, which an operator has confirmed, with marks instead of people. Original "
-        "video is not recorded at all. Reviewers see mosaicked clips, encrypted on disk; their keys get destroyed.",
+        "view shows marks instead of people, on an empty scene that an operator has confirmed; where that is not sure "
+        "it is grey, and says why. Original video is not recorded at all. Reviewers see mosaicked clips, encrypted on "
+        "disk; their keys get destroyed. What both views give away is measured with attackers that are not ours.",
         "Sealed originals for investigations. A mosaic is not anonymity: who knows you may recognise your coat.",
         "/",
         "The painted view",
-        "Look at the view on the first page, and read below it why it is as late and as coarse as it is.",
-        "watchglass charter check charter.yaml",
+        "Open the view from the first page. Then ask for yesterday, with ?at=yesterday after its address: it refuses.",
+        "watchglass bench leak --quick",
     ),
     Promise(
         6,
