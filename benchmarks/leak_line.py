@@ -320,8 +320,8 @@ class Shot:
 
     @property
     def moment_ms(self) -> int:
-        """The moment that the view says it shows."""
-        return self.frame.at_ms if self.seen.shown is None else self.seen.shown.at_ms
+        """The moment of which the view says that its marks are."""
+        return self.frame.at_ms if self.seen.shown is None else self.seen.shown.marks_ms
 
 
 # ---- the line --------------------------------------------------------------------------------------------------------

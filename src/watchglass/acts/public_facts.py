@@ -264,6 +264,7 @@ class ViewFacts:
     Attributes:
         backdrop: the address of the empty scene, or None: grey.
         pins: (x, y, kind), already set apart where they share a cell.
+        at_ms: when things were where the marks stand.
         state: "live", "late", "none" (nothing to show), "unsure" (grey; see ``why_grey``) or "stopped" (the charter
             says no; see ``why_not``).
         people: how many persons were in view; None where that is hidden or unknown.
@@ -327,7 +328,7 @@ def view_facts(
         backdrop=f"/view/{source}/backdrop.png?v={scene}" if scene else None,
         pins=told.marks if told else (),
         radius=round(pin_radius(width), 1),
-        at_ms=seen.at_ms if seen else None,
+        at_ms=seen.marks_ms if seen else None,
         state=state,
         when=when,
         people=told.people if told else None,

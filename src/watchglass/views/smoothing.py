@@ -30,6 +30,8 @@ LINGER_MS: Final = SECOND
 """A mark stays for so long after its thing was last seen."""
 STEP_MS: Final = SECOND
 """A mark changes its cell once in so long at most."""
+LAG_MS: Final = WINDOW_MS // 2 + 2 * STEP_MS // 5
+"""Marks stand where things were so long before: the middle of the window, and most of the wait for a step."""
 
 _MARGIN: Final = 0.2
 """How far into another cell the median must be before the mark follows, in cells."""

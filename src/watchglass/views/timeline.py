@@ -16,6 +16,7 @@ from typing import Final
 
 from watchglass.core.time import SECOND
 from watchglass.views.public import PERSON, PlainPin
+from watchglass.views.smoothing import LAG_MS
 
 SLOT_MS: Final = 30 * SECOND
 """For so long at a time it is decided whether enough people are in view."""
@@ -72,6 +73,11 @@ class Shown:
     scene: str
     unsure: str
     light: tuple[int, ...]
+
+    @property
+    def marks_ms(self) -> int:
+        """When things were where the marks stand: they are steadied, and so a little late."""
+        return self.at_ms - LAG_MS
 
 
 class Timeline:
