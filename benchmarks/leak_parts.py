@@ -119,18 +119,18 @@ class Views:
 def pets(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
     """PETS with truth: 30 % of detections dropped and all of one person's; then with none dropped."""
     views = Views(*scenes.pets_empty(data))
-    step = 2 if quick else 1
+    step, first, then = (2, 650, 250) if quick else (1, scenes.PETS_ALL, scenes.PETS_TRUTH)
     progress("PETS with truth, detections dropped ...")
     who = scenes.longest_in_view(data)
     setting = Setting(dropped=DROPPED, width_m=WIDTH_M, grid_m=GRID_M)
     kept: list[Shot] = []
     total = Leak()
-    film = scenes.pets(data, step=step, unseen=who)
+    film = scenes.pets(data, step=step, unseen=who, first=first, then=then)
     for shot in shots(film, detector, Operator(), setting, lambda f: f.tag % (5 * step) == 0):
         _note_view(result, views, shot)
         if shot.frame.scored and shot.age_ms is not None:
             total += views.leak(shot)
-            if shot.frame.tag % (40 if quick else 10) == 0:
+            if shot.frame.tag % (50 if quick else 10) == 0:
                 kept.append(shot)
     result.leaks["PETS"] = total
     _attack_painted("PETS", kept, views, detector, PEOPLE, result)
@@ -139,7 +139,9 @@ def pets(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress
     cell = result.cell_px = GRID_M * PETS_SIZE[0] / WIDTH_M
     truth: dict[int, FloatArray] = {}
     seen: list[tuple[int, FloatArray]] = []
-    for shot in shots(scenes.pets(data, step=step), detector, Operator(), setting, lambda f: f.scored):
+    for shot in shots(
+        scenes.pets(data, step=step, first=first, then=then), detector, Operator(), setting, lambda f: f.scored
+    ):
         people = shot.frame.people
         truth[shot.frame.at_ms] = feet(people[_in_view(people, PETS_SIZE)])
         seen.append((shot.moment_ms, shot.people))
@@ -261,7 +263,7 @@ def stays(data: Path, detector: NanoDet, result: Result, *, quick: bool, progres
             result.careless = total
         else:
             result.leaks[f"people who came {name}"] = total
-            _attack_painted("stays", kept[:2] if quick else kept, views, detector, PEOPLE, result)
+            _attack_painted("stays", kept[:1] if quick else kept, views, detector, PEOPLE, result)
 
 
 # ---- number plates ---------------------------------------------------------------------------------------------------

@@ -64,16 +64,19 @@ def longest_in_view(data: Path) -> int:
     return max(seen, key=lambda number: (seen[number], -number))
 
 
-def pets(data: Path, *, step: int = 1, unseen: int | None = None) -> Iterator[Frame]:
+def pets(
+    data: Path, *, step: int = 1, unseen: int | None = None, first: int = PETS_ALL, then: int = PETS_TRUTH
+) -> Iterator[Frame]:
     """The whole recording, and its frames with truth once more, which are the scored ones.
 
     Args:
         step: every so-manieth frame.
         unseen: the number of somebody whom the detector must never find (in the frames with truth).
+        first, then: how many frames are played to learn from, and how many are scored.
     """
     truth = pets_truth(data)
     path = data / "media/pets_s2l1/vtest.avi"
-    for number, again, picture in itertools.chain(_decoded(path, 0, PETS_ALL), _decoded(path, PETS_ALL, PETS_TRUTH)):
+    for number, again, picture in itertools.chain(_decoded(path, 0, first), _decoded(path, first, then)):
         if number % step:
             continue
         who, boxes = truth[number] if number < PETS_TRUTH else ((), NOBODY)
