@@ -33,6 +33,10 @@ _CALM_MS: Final = 2_000
 """Who has just fallen moves no more: rules about postures need some looks at them all the same."""
 _UNSEEN_MS: Final = LONGEST_GROUP_MS + 3_000
 """A picture is looked at once in the longest group, at least."""
+_SAME_VIEW_MS: Final = 10_000
+"""For so long the view is taken for the same while the gate sees nothing that differs."""
+_FADED: Final = 0.6
+"""Where so much of the colour is left, or more, the camera has not turned to infrared."""
 _PERSON: Final = 0
 _RATES: Final = 6
 """Lines of health over which the rate of a stream is averaged."""
@@ -94,10 +98,11 @@ class Pipeline:
         self._statics = StaticWatch(stride_of(*size)) if "statics" in seen else None
         self._running: frozenset[str] = frozenset()
         self._condition: Condition | None = None
+        self._tint = 0.0
         self._turn = 0
         self._at_ms = 0
         self._seen_ms: int | None = None
-        self._last = dict.fromkeys(("watch", "pins"), -(10**9))
+        self._last = dict.fromkeys(("watch", "pins", "view"), -(10**9))
         self._open = OpenShare()
         self._bytes = 0
         self._told: deque[tuple[int, int]] = deque(maxlen=_RATES)
@@ -242,9 +247,7 @@ class Pipeline:
         picture = look.picture
         sample = picture.luma()
         self._condition = self._watch.look(picture.at_ms, sample, picture.edges())
-        self._painter.recognise(
-            picture, self._condition.name if self._condition else "", self._sight.busy(picture.at_ms)
-        )
+        self._recognise(look)
         self._cascade.attentive = self._watch.suspects or bool(self._statics and self._statics.changes)
         if look.open:
             busy = self._sight.busy(picture.at_ms)
@@ -259,6 +262,19 @@ class Pipeline:
             self._watch.accept_scene()
         if self._statics:
             self._watch_statics(picture.at_ms, sample)
+
+    def _recognise(self, look: Look) -> None:
+        """Which view it is. Shut, with a view that is known, the gate has just said that nothing differs in luma."""
+        at_ms, tint = look.picture.at_ms, _tint(look.picture)
+        same = not look.open and self._painter.view.scene and not self._watch.suspects and self._condition is None
+        same = same and _FADED * self._tint <= tint <= self._tint / _FADED + 1
+        due = self._due("view", at_ms, _SAME_VIEW_MS)
+        if due:
+            self._tint += (tint - self._tint) / 2
+        if due or not same:
+            self._painter.recognise(
+                look.picture, self._condition.name if self._condition else "", self._sight.busy(at_ms)
+            )
 
     def _watch_statics(self, at_ms: int, sample: Image) -> None:
         assert self._statics is not None
@@ -368,6 +384,12 @@ class Pipeline:
             return False
         self._last[what] = at_ms
         return True
+
+
+def _tint(picture: Picture) -> float:
+    """How much colour there is: mean distance of chroma from none, in levels; 0 where there is none."""
+    chroma = picture.chroma()
+    return float(np.abs(chroma.astype(np.int16) - 128).mean()) if chroma.size else 0.0
 
 
 def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:
