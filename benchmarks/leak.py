@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import leak_parts
+import pins_over_time
 from leak_figures import Result, told
 from measures import Figure, figure
 from watchglass.edge.inference import load
 
 Progress = Callable[[str], None]
 
-PARTS = ("pets", "stays", "plates", "faces")
+PARTS = ("pets", "stays", "plates", "faces", "pins")
 QUICK = ("pets", "stays")
 """What ``--quick`` measures where no part is named."""
 
@@ -64,17 +65,23 @@ def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> lis
     data = Path(os.environ.get("WATCHGLASS_DATA", "../shared/data")).resolve()
     parts = [part for part in PARTS if part in (only or (QUICK if quick else PARTS))]
     asked = [name for name, of in _NAMES.items() if set(of) & set(only or PARTS)]
+    over_time = pins_over_time.pins(data, quick=quick, progress=progress) if "pins" in parts else []
+    films = [part for part in parts if part in _MEASURED]
     absent = missing_data(data)
     if absent:
-        return [figure(name, None, note=absent) for name in asked]
-    detector = load(floor=OWN_FLOOR)
+        return [*(figure(name, None, note=absent) for name in asked), *over_time]
+    detector = load(floor=OWN_FLOOR) if films else None
     result = Result()
-    for part in parts:
+    for part in films:
+        assert detector is not None
         _MEASURED[part](data, detector, result, quick=quick, progress=progress)
-    left = " or ".join(f"--only {part}" for part in PARTS if part not in parts)
+    left = " or ".join(f"--only {part}" for part in _MEASURED if part not in films)
     late = "not part of --quick: ask with {}".format
     return [
-        made if set(_NAMES[made["name"]]) & set(parts) else figure(made["name"], None, note=late(left))
-        for made in told(result)
-        if made["name"] in asked
+        *(
+            made if set(_NAMES[made["name"]]) & set(films) else figure(made["name"], None, note=late(left))
+            for made in told(result)
+            if made["name"] in asked
+        ),
+        *over_time,
     ]

@@ -8,7 +8,9 @@ was filmed changes neither what is found in it nor what is permitted.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -214,6 +216,10 @@ def main(conn: Connection, specs: tuple[SourceSpec, ...], inference: str = "onnx
 
     Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector_of=detector_of).run()
     conn.close()
+    # A thread that still waits for a camera inside the video library would meet an interpreter that is half gone.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def run_once(

@@ -56,6 +56,9 @@ class SimulatedPicture:
             picture[200 // stride : 320 // stride, x // stride : (x + 48) // stride] = 20
         return np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
 
+    def chroma(self) -> Image:
+        return np.zeros((0, 0, 2), np.uint8)
+
     def edges(self) -> Image:
         return np.roll(self.luma(), 1, axis=1)
 
@@ -382,7 +385,7 @@ def test_the_painter_is_told_what_the_camera_shows_what_moves_and_what_is_lost()
     feed(line, world.packets([*QUIET[:60], *WALK]))
     painter = line._painter
     assert isinstance(painter, SimulatedPainter)
-    assert max(np.diff(painter.recognised)) <= 3000  # a keyframe every two seconds while the gate is shut
+    assert max(np.diff(painter.recognised)) <= 12_000  # while the gate is shut and sees nothing that differs
     assert min(np.diff(painter.recognised)) >= 1000
     assert painter.stirred > 5
     painter.view = View(unsure="no picture comes")
