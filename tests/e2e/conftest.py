@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -29,6 +30,7 @@ class Demo:
     state: Path
     password: str
     process: subprocess.Popen[str]
+    signed_in: dict[str, Any] = field(default_factory=dict)
 
     @property
     def people(self) -> Path:
@@ -136,14 +138,19 @@ def signed_in(chromium: Browser, demo: Demo) -> Iterator[object]:
     contexts: list[tuple[BrowserContext, Visitor]] = []
 
     def sign_in(name: str, *, width: int = 1280, height: int = 900) -> Visitor:
-        context = chromium.new_context(viewport={"width": width, "height": height})
+        known = demo.signed_in.get(name)  # the demo refuses who signs in again and again
+        context = chromium.new_context(viewport={"width": width, "height": height}, storage_state=known)
         someone = _visitor(context, demo.address)
         contexts.append((context, someone))
+        if known is not None:
+            someone.open("/")
+            return someone
         page = someone.open("/login")
         page.fill("input[name=name]", name)
         page.fill("input[name=password]", demo.password)
         page.click("main form button[type=submit]")
         page.wait_for_url(lambda url: "/login" not in url)
+        demo.signed_in[name] = context.storage_state()
         return someone
 
     yield sign_in

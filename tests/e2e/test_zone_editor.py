@@ -238,13 +238,18 @@ def test_with_the_mouse(signed_in: Any) -> None:
 
 @pytest.fixture
 def phone(chromium: Browser, demo: Any) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    known = demo.signed_in.get("olga")
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, storage_state=known
+    )
     page = context.new_page()
-    page.goto(f"{demo.address}/login")
-    page.fill("input[name=name]", "olga")
-    page.fill("input[name=password]", demo.password)
-    page.click("main form button[type=submit]")
-    page.wait_for_url(lambda url: "/login" not in url)
+    if known is None:
+        page.goto(f"{demo.address}/login")
+        page.fill("input[name=name]", "olga")
+        page.fill("input[name=password]", demo.password)
+        page.click("main form button[type=submit]")
+        page.wait_for_url(lambda url: "/login" not in url)
+        demo.signed_in["olga"] = context.storage_state()
     page.goto(f"{demo.address}{ZONES}")
     yield page
     context.close()
