@@ -61,7 +61,7 @@ def _add_json(top: Parser) -> None:
         children = [a.choices for a in current._actions if isinstance(a.choices, dict)]  # noqa: SLF001 (argparse has no public way to walk its subparsers)
         if children:
             pending.extend(child for choices in children for child in choices.values() if isinstance(child, Parser))
-        elif not any("--json" in action.option_strings for action in current._actions):  # noqa: SLF001
+        elif not any("--json" in action.option_strings for action in current._actions):  # noqa: SLF001 # no public list
             current.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 

@@ -83,8 +83,8 @@ def add(groups: Any) -> None:
 
 def _run(args: argparse.Namespace) -> Result:
     # Not sooner: the parser of every command imports this file.
-    from watchglass.runtime.paint.file import Order, backdrop_beside, paint_file  # noqa: PLC0415
-    from watchglass.runtime.paint.scene import Marks  # noqa: PLC0415
+    from watchglass.runtime.paint.file import Order, backdrop_beside, paint_file  # noqa: PLC0415 # slow
+    from watchglass.runtime.paint.scene import Marks  # noqa: PLC0415 # as above
 
     order = Order(
         args.source,
@@ -203,7 +203,13 @@ def _shown() -> Iterator[Callable[[str, float, float], None]]:
         yield lambda _what, _done, _all: None
         return
     from rich.console import Console  # noqa: PLC0415 (slow to import, and needed here only)
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415 # only where a bar is shown
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}"), TimeElapsedColumn()
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:

@@ -297,7 +297,7 @@ def _measure(picture: Image, strokes: Image, line: _Line) -> Measures | None:
     inked: BoolArray = _straightened(strokes, line) > 127  # noqa: PLR2004  (half)
     core = inked[6:18]
     density = float(core.mean())
-    if not 0.03 < density < 0.95:  # noqa: PLR2004
+    if not 0.03 < density < 0.95:  # noqa: PLR2004 # strokes, neither void nor full
         return None
     outside = float(inked[[0, 1, 2, 3, 20, 21, 22, 23]].mean()) / density
     if outside > 1.0:  # what goes on above and below is no line

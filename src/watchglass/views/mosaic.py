@@ -237,7 +237,7 @@ class MosaicMaker:
         for view in self._views:
             judged = _against(view, bgr, boxes)
             if not judged.why:
-                self._views.sort(key=lambda other, fits=view: other is not fits)  # type: ignore[misc]
+                self._views.sort(key=lambda other, fits=view: other is not fits)  # type: ignore[misc] # lambda
                 return judged
             best = min(best, judged, key=lambda each: each.unlike)
         return best

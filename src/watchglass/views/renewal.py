@@ -96,7 +96,7 @@ class Renewal:
     def rebase(self, published: Backdrop) -> None:
         """Compare with this backdrop from now on; what is known of the picture stays known."""
         self._reference = _small(published.bgr)
-        self._grey = _by_block(_small(published.admitted.astype(np.uint8) * 255) < 255) > 0  # noqa: PLR2004
+        self._grey = _by_block(_small(published.admitted.astype(np.uint8) * 255) < 255) > 0  # noqa: PLR2004 # opaque
         self._usable = ~self._grey.repeat(BLOCK // _QUARTER, axis=0).repeat(BLOCK // _QUARTER, axis=1)
 
     def due(self, at_ms: int) -> bool:

@@ -217,7 +217,7 @@ def study(file: UprightFile, detector: Detector, *, learn: bool, progress: Progr
 
     for packet in file.packets(0):
         before = lost()
-        for look in cascade.feed(packet, lambda at_ms=packet.at_ms: first.busy(at_ms)):  # type: ignore[misc]
+        for look in cascade.feed(packet, lambda at_ms=packet.at_ms: first.busy(at_ms)):  # type: ignore[misc] # lambda
             first.see(look)
         if lost() > before:
             damaged.append(packet.at_ms)
