@@ -38,7 +38,7 @@ from watchglass.bootstrap import (
 from watchglass.charter.parse import parse
 from watchglass.core.time import DAY, moment
 from watchglass.demo import STREET
-from watchglass.records.vocabulary import Lane
+from watchglass.records.act_spec import Lane
 
 PASSWORD = "a-robot-that-presses-c"  # noqa: S105 (a throw-away deployment on loopback)
 SECONDS = {True: 40, False: 300}

@@ -51,10 +51,10 @@ from watchglass.demo import CHARTER
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.ledger.tiles import FULL, decode_bundle, entries_path
 from watchglass.perception.messages import Incident
+from watchglass.records.act_spec import Lane
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import WrappedKey, unseal, unwrap
 from watchglass.records.statement import SignedStatement, sign
-from watchglass.records.vocabulary import Lane
 from watchglass.review.model import Alert, Verdict, VerdictValue
 
 ORIGIN = "demo.test.example"

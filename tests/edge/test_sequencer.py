@@ -22,7 +22,7 @@ from watchglass.edge.witness_client import LocalWitness
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import KeyType, SignerKey
 from watchglass.ledger.witness import Request
-from watchglass.records.vocabulary import Lane
+from watchglass.records.act_spec import Lane
 from watchglass.runtime.sequencer import EVERYTHING, Sequencer
 
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from record_world import World
 from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.edge.store import database as databases
 from watchglass.edge.store import open_reader
-from watchglass.records.vocabulary import Lane
+from watchglass.records.act_spec import Lane
 
 HERE = Path(__file__).parent
 

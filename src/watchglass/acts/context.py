@@ -14,9 +14,10 @@ from watchglass.core.entropy import Entropy
 from watchglass.core.errors import Refused
 from watchglass.core.time import Clock, month_of
 from watchglass.ledger.receipt import Receipt
+from watchglass.records.act_spec import Need
 from watchglass.records.outbox import Store, Transaction
 from watchglass.records.recorder import Recorder
-from watchglass.records.vocabulary import ACTS, Need
+from watchglass.records.vocabulary import ACTS
 
 T = TypeVar("T")
 

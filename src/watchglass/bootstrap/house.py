@@ -42,9 +42,9 @@ from watchglass.edge.video import VideoFile
 from watchglass.edge.witness import WitnessClient
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.perception.messages import Report, SourceEnded
+from watchglass.records.act_spec import Lane
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement
-from watchglass.records.vocabulary import Lane
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.layout import Layout, Settings, read_settings
 from watchglass.runtime.live import Live

@@ -26,10 +26,10 @@ from watchglass.edge.tiles import open_tiles
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
+from watchglass.records.act_spec import Lane
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import WrappedKey, key_id_of, unseal
 from watchglass.records.statement import SignedStatement, sign
-from watchglass.records.vocabulary import Lane
 from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, write_settings
 
 _VIRTUAL_ONLY_FOR: Final = "demo"

@@ -32,8 +32,8 @@ from watchglass.cli.output import Result
 from watchglass.core.errors import BadInput
 from watchglass.core.time import moment
 from watchglass.demo import STREET
+from watchglass.records.act_spec import Lane
 from watchglass.records.statement import SignedStatement
-from watchglass.records.vocabulary import Lane
 from watchglass.runtime.layout import DEFAULT_LISTEN
 
 _DRAFT: Final = files("watchglass.cli") / "charter-draft.yaml"

@@ -20,7 +20,7 @@ from watchglass.cli.serving import Serving, listen
 from watchglass.cli.status import watch
 from watchglass.core.digest import b64
 from watchglass.core.errors import Problem, WatchglassError
-from watchglass.records.vocabulary import Lane
+from watchglass.records.act_spec import Lane
 from watchglass.runtime.supervisor import Supervisor
 from watchglass.web.portal.app import create_app
 from watchglass.web.portal.security import Address

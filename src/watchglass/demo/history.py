@@ -33,7 +33,7 @@ from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.demo import BACKDROP, LABELS
 from watchglass.perception.messages import Clip, Incident, Report
-from watchglass.records.vocabulary import Lane
+from watchglass.records.act_spec import Lane
 from watchglass.review.model import HandoverState, Outcome, VerdictValue
 
 SEED: Final = 2009

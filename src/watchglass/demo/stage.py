@@ -31,8 +31,8 @@ from watchglass.demo import CHARTER, STREET
 from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
 from watchglass.demo.people import ACCOUNTS, People, as_someone, make_people
 from watchglass.ledger.keys import VerifierKey
+from watchglass.records.act_spec import Lane
 from watchglass.records.statement import SignedStatement
-from watchglass.records.vocabulary import Lane
 
 ORIGIN: Final = "demo.watchglass.example"
 _MARK: Final = "ready.json"

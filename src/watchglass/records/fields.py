@@ -215,6 +215,7 @@ NAME: Final = Pattern(
     re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), "a name (letters, digits, `.`, `_`, `-`; at most 64)"
 )
 HASH: Final = Pattern(re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="), "a SHA-256 hash in base64")
+X25519: Final = Pattern(re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="), "an X25519 public key in base64")
 SIGNATURE: Final = Pattern(re.compile(r"[A-Za-z0-9+/]{85}[AQgw]=="), "an Ed25519 signature in base64")
 IDENTIFIER: Final = Pattern(re.compile(r"[0-9a-f]{16}"), "16 hex digits")
 VKEY: Final = Pattern(

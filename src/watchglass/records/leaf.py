@@ -12,8 +12,9 @@ from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput
 from watchglass.ledger.keys import SIGNATURE_BYTES, KeyType, VerifierKey
 from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
+from watchglass.records.act_spec import ActSpec, Basis, Need
 from watchglass.records.fields import HASH, HOUR, NAME, PSEUDONYM, SIGNATURE, SIGNER, VKEY, check_members, wrong
-from watchglass.records.vocabulary import ActSpec, Basis, Need, check_sense, spec_of
+from watchglass.records.vocabulary import check_sense, spec_of
 
 VERSION: Final = 1
 LARGEST: Final = 65_535

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from watchglass.ledger.receipt import Receipt
+from watchglass.records.act_spec import Lane
 from watchglass.records.opening import WrappedKey
-from watchglass.records.vocabulary import Lane
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -25,13 +25,14 @@ from watchglass.core.time import MINUTE as MINUTE_MS
 from watchglass.core.time import Clock, hour_of, minute_of
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.records import commitment
+from watchglass.records.act_spec import ActSpec, Basis
 from watchglass.records.fields import ORIGIN, PSEUDONYM, check_members
 from watchglass.records.leaf import VERSION, Leaf, check_head, check_refs, check_size
 from watchglass.records.opening import DOMAIN as OPENING_DOMAIN
 from watchglass.records.opening import NONCE_BYTES, HourlyKey, associated_data, plaintext_of
 from watchglass.records.outbox import PreparedLeaf
 from watchglass.records.statement import SignedStatement
-from watchglass.records.vocabulary import ACTS, ActSpec, Basis, check_sense, spec_of
+from watchglass.records.vocabulary import ACTS, check_sense, spec_of
 
 _SALT: Final = commitment.SALT_BYTES
 _PREFIX: Final = commitment.PREFIX

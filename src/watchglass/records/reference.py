@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from watchglass.records.act_spec import ActSpec, Lane, Need
 from watchglass.records.fields import HASH, HOUR, PSEUDONYM, SIGNER, FieldType
 from watchglass.records.leaf import LARGEST
-from watchglass.records.vocabulary import ACTS, ActSpec, Lane, Need
+from watchglass.records.vocabulary import ACTS
 
 _INTRO: Final = f"""\
 # Records

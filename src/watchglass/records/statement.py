@@ -22,10 +22,11 @@ from watchglass.core.time import HOUR as HOUR_MS
 from watchglass.core.time import hour_of, minute_of
 from watchglass.ledger.keys import KeyType, SignerKey, VerifierKey
 from watchglass.records import commitment
+from watchglass.records.act_spec import Basis
 from watchglass.records.fields import ORIGIN, check_members, wrong
 from watchglass.records.leaf import Leaf, Signature, signer_name
 from watchglass.records.opening import Opened, check_opened, parse_plaintext
-from watchglass.records.vocabulary import Basis, spec_of
+from watchglass.records.vocabulary import spec_of
 
 DOMAIN: Final = b"watchglass/signed-act/v1\n"
 _FILE: Final = frozenset({"watchglass_statement", "origin", "leaf", "opening", "sig"})

@@ -12,13 +12,12 @@ Four rules hold throughout, and the tests check them:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 from watchglass.core.canonical import MAX_INTEGER
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY
+from watchglass.records.act_spec import HOUSE, STAFF, ActSpec, Basis, Lane, Need
 from watchglass.records.fields import (
     HASH,
     IDENTIFIER,
@@ -36,47 +35,7 @@ from watchglass.records.fields import (
     Text,
     Whole,
 )
-
-
-class Basis(StrEnum):
-    """Who vouches for a leaf: the person's own key, or only the server."""
-
-    SIGNED = "signed"
-    ATTESTED = "attested"
-
-
-class Lane(StrEnum):
-    """How soon a leaf enters the public checkpoint (law 10)."""
-
-    PROMPT = "prompt"
-    BATCH = "batch"
-
-
-class Need(StrEnum):
-    """Whether a leaf names a charter or a purpose."""
-
-    ALWAYS = "always"
-    MAYBE = "maybe"
-    NEVER = "never"
-
-
-STAFF: Final = frozenset(
-    {
-        "reviewer",
-        "responder",
-        "shift-lead",
-        "operator",
-        "custodian",
-        "privacy-officer",
-        "analyst",
-        "clerk",
-        "oversight",
-        "administrator",
-    }
-)
-HOUSE: Final = frozenset({"house"})
-"""The software itself, when no person acts."""
-ROLES: Final = STAFF | HOUSE | {"authority"}
+from watchglass.records.guard_acts import GUARD_ACTS
 
 _REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
 _KEEPERS: Final = frozenset({"house", "operator", "administrator"})
@@ -86,43 +45,6 @@ _VERDICT: Final[Mapping[str, FieldType]] = {**_ALERT, "decided": HASH}
 _ACCOUNT: Final = Text(100)
 _SCOPE: Final = Choice(("all", "analytic"))
 _HEAD: Final = Members({"size": Whole(0, MAX_INTEGER), "root": HASH})
-
-
-@dataclass(frozen=True, slots=True)
-class ActSpec:
-    """What one act writes.
-
-    Attributes:
-        roles: the roles that may stand in the leaf.
-        clear: fields that everyone can read. committed: fields that only openings show (``minute`` is added).
-        refs_to: the acts that the leaf's refs must name, one leaf hash each; empty where the leaf has no refs.
-        meaning: one sentence. seen_by: who may see what is not in clear.
-        charter: whether the leaf names the charter under which the act was done; purpose: likewise.
-        timed: whether the minute is committed to.
-        later: committed fields that records of earlier versions lack; every new one has them.
-    """
-
-    name: str
-    basis: Basis
-    lane: Lane
-    roles: frozenset[str]
-    meaning: str
-    seen_by: str
-    clear: Mapping[str, FieldType] = field(default_factory=dict)
-    committed: Mapping[str, FieldType] = field(default_factory=dict)
-    refs_to: tuple[str, ...] = ()
-    charter: Need = Need.ALWAYS
-    purpose: Need = Need.NEVER
-    timed: bool = True
-    later: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        if not self.roles or not self.roles <= ROLES:
-            raise BadInput(f"The act '{self.name}' names an unknown role.", fix="Use roles of ROLES.")
-        fields = {**self.committed, "minute": MINUTE} if self.timed else dict(self.committed)
-        object.__setattr__(self, "committed", {name: fields[name] for name in sorted(fields)})
-        if set(self.clear) & set(self.committed):
-            raise BadInput(f"The act '{self.name}' has a field twice.", fix="A field is in clear or committed.")
 
 
 _OVERSIGHT = "Oversight, from the opening."
@@ -282,7 +204,7 @@ _LIFE: Final = (
         HOUSE,
         "What the charter's retention had outlived was destroyed: keys first, then data.",
         _OVERSIGHT,
-        clear={"what": Choice(("clips", "alerts", "openings"))},
+        clear={"what": Choice(("clips", "alerts", "openings", "segments"))},
         committed={"count": Whole(0, MAX_INTEGER), "before": MINUTE},
     ),
 )
@@ -487,7 +409,9 @@ _OVERSIGHTS: Final = (
     ),
 )
 
-ACTS: Final[Mapping[str, ActSpec]] = {spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS)}
+ACTS: Final[Mapping[str, ActSpec]] = {
+    spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS)
+}
 
 
 def spec_of(act: object) -> ActSpec:

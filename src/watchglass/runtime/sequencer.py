@@ -34,8 +34,8 @@ from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.merkle import consistency_proof
 from watchglass.ledger.tiles import CHECKPOINT, FULL, Tile, node_reader
 from watchglass.ledger.witness import NotCosigned, Request
+from watchglass.records.act_spec import Lane
 from watchglass.records.outbox import Store, Transaction
-from watchglass.records.vocabulary import Lane
 
 LARGEST_ROUND: Final = 8192
 """Leaves given places at once; a round repeats until nothing is due."""

@@ -16,8 +16,8 @@ from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger import receipt as receipts
 from watchglass.ledger.keys import SignerKey
+from watchglass.records.act_spec import Lane
 from watchglass.records.statement import SignedStatement
-from watchglass.records.vocabulary import Lane
 from world import World, make_house
 
 LAWN, BAYS = "on-the-lawn", "in-the-bays"

@@ -10,6 +10,7 @@ from watchglass.core.digest import b64
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.ledger.keys import SignerKey
+from watchglass.records.act_spec import ActSpec, Basis, Need
 from watchglass.records.fields import (
     HASH,
     IDENTIFIER,
@@ -18,6 +19,7 @@ from watchglass.records.fields import (
     NAME,
     ORIGIN,
     VKEY,
+    X25519,
     Choice,
     FieldType,
     ListOf,
@@ -28,7 +30,6 @@ from watchglass.records.fields import (
     Whole,
 )
 from watchglass.records.recorder import Recorder
-from watchglass.records.vocabulary import ActSpec, Basis, Need
 
 NOON: Final = 1_795_435_200_000
 LOG: Final = "demo.example.org/log"
@@ -44,6 +45,7 @@ _SAMPLES: Final[dict[int, Any]] = {
     id(NAME): "steps-cam",
     id(ORIGIN): LOG,
     id(VKEY): str(KEY.verifier),
+    id(X25519): b64(PRIVATE.public_key().public_bytes_raw()),
 }
 
 

@@ -14,11 +14,12 @@ from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.ledger.keys import KeyType, SignerKey
 from watchglass.ledger.merkle import leaf_hash
+from watchglass.records.act_spec import ActSpec, Need
 from watchglass.records.leaf import LARGEST, Leaf
 from watchglass.records.outbox import PreparedLeaf
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import sign
-from watchglass.records.vocabulary import ACTS, ActSpec, Need
+from watchglass.records.vocabulary import ACTS
 
 
 def prepared(spec: ActSpec) -> PreparedLeaf:

@@ -23,8 +23,8 @@ from watchglass.edge.witness import WitnessDirectory
 from watchglass.ledger.keys import KeyType, SignerKey
 from watchglass.ledger.witness import Request, with_answer
 from watchglass.perception.messages import Incident, Pin, Pins
+from watchglass.records.act_spec import Lane
 from watchglass.records.statement import SignedStatement, sign
-from watchglass.records.vocabulary import Lane
 from watchglass.review.model import VerdictValue
 
 NOON = 1_795_608_000_000  # 2026-11-25T12:00:00Z
