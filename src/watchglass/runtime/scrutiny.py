@@ -91,10 +91,16 @@ def _closely(bgr: Image, part: BoolArray, grow: float, detector: Detector) -> Fl
 def hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None = None) -> Backdrop:
     """``learned`` with vehicles mosaicked and its text illegible. Finding text takes seconds at 1080p.
 
+    What is not admitted is no part of any mean that is shown, and its border is no stroke of a letter.
+
     Args:
         vehicles: (n, 4) boxes.
         within: (h, w) the only part in which text matters; None for everything.
     """
+    return _bare(_hidden(_continued(learned), vehicles, within))
+
+
+def _hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None) -> Backdrop:
     if within is None:
         return veil(Backdrop(illegible(learned.bgr), learned.admitted), vehicles)
     rows, columns = np.nonzero(within.any(axis=1))[0], np.nonzero(within.any(axis=0))[0]
@@ -103,6 +109,31 @@ def hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None = N
     bgr = learned.bgr.copy()
     bgr[part] = illegible(learned.bgr[part])
     return veil(Backdrop(bgr, learned.admitted), vehicles)
+
+
+def _continued(backdrop: Backdrop) -> Backdrop:
+    """``backdrop`` with the colours of what is admitted carried on, ever smoother, over what is not.
+
+    Pull and push (after Gortler et al., The Lumigraph, 1996): means of what is known, in ever coarser pictures, until
+    each of their pixels is known; then back, where something is missing from the coarser one.
+    """
+    if backdrop.admitted.all() or not backdrop.admitted.any():
+        return backdrop
+    weight = backdrop.admitted.astype(np.float32)
+    levels = [np.dstack([backdrop.bgr * weight[..., None], weight])]
+    while not levels[-1][..., 3].all():
+        half = max(1, -(-levels[-1].shape[1] // 2)), max(1, -(-levels[-1].shape[0] // 2))
+        levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA).astype(np.float32))
+    mean = levels[-1][..., :3] / levels[-1][..., 3:]
+    for level in reversed(levels[:-1]):
+        mean = cv2.resize(mean, level.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        np.divide(level[..., :3], level[..., 3:], out=mean, where=level[..., 3:] > 0)
+    return Backdrop(mean.round().clip(0, 255).astype(np.uint8), backdrop.admitted)
+
+
+def _bare(backdrop: Backdrop) -> Backdrop:
+    """``backdrop`` without anything where it is not admitted."""
+    return Backdrop(np.where(backdrop.admitted[..., None], backdrop.bgr, np.uint8(0)), backdrop.admitted)
 
 
 def things(bgr: Image, detector: Detector, within: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:

@@ -49,6 +49,9 @@ _TICK: Final = 100
 _MODES: Final = 3
 _TOLERANCE: Final = 20
 _NEAR: Final = 12
+_SETTLED_MS: Final = 10 * SECOND
+"""After so long a candidate's colour stays as it is. A look moves it by one level at most, so with a look a second it
+never lies more than ten from what was seen first."""
 _BAND: Final = 96
 _FULL_BLOCK: Final = 0.90
 _JUDGE_EVERY: Final = 5 * SECOND
@@ -261,8 +264,13 @@ class BackdropLearner:
                 continue
             _scalar_cv2.add(tally, float(ticks), dst=tally, mask=agrees)
             # One level towards the sample: the candidate's colour settles on the median of what is near it. What only
-            # just agrees does not move it: a coat that is hardly darker than the ground would pull it over bit by bit.
+            # just agrees does not move it, and nothing does once it has settled: a coat that is hardly darker than the
+            # ground would pull it over bit by bit.
             moves = agrees & _scalar_cv2.inRange(apart, (0, 0, 0), (_NEAR,) * 3)
+            moves &= _scalar_cv2.compare(tally, _SETTLED_MS // _TICK, cv2.CMP_LE)
+            if not cv2.countNonZero(moves):
+                left &= ~agrees
+                continue
             cv2.add(
                 ours,
                 _scalar_cv2.bitwise_and(cv2.compare(sample, ours, cv2.CMP_GT), (1, 1, 1, 1)),
