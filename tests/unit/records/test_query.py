@@ -37,7 +37,7 @@ def test_nothing_in_it_can_be_changed(change: dict[str, object]) -> None:
 
 
 def test_it_is_for_one_deployment() -> None:
-    with pytest.raises(DidNotVerify, match="not for other.example"):
+    with pytest.raises(DidNotVerify, match=r"not for other\.example"):
         QUERY.verify(origin="other.example", now=NOON)
 
 
