@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -182,3 +183,164 @@ def test_two_rules_that_fire_at_once_share_one_piece_of_work(still: VideoFile) -
 def test_the_size_of_a_clip() -> None:
     assert fitted((1920, 1080)) == (800, 450)
     assert fitted((640, 480)) == (640, 480)
+
+
+# ---- clips that are begun while they are filmed ----------------------------------------------------------------------
+
+
+def begun(whole: ClipOrder, until_ms: int) -> ClipOrder:
+    """The same order as it is while the clip is being filmed."""
+    return replace(whole, packets=tuple(p for p in whole.packets if p.at_ms <= until_ms), tracks=(), whole=False)
+
+
+def cut(whole: ClipOrder, incident: str, start_ms: int, end_ms: int) -> ClipOrder:
+    packets = tuple(p for p in whole.packets if start_ms // 2000 * 2000 <= p.at_ms <= end_ms)
+    return replace(whole, incident=incident, start_ms=start_ms, end_ms=end_ms, packets=packets)
+
+
+@dataclass
+class Counted:
+    """A file's decoders, and how many packets they were given."""
+
+    file: VideoFile
+    packets: int = 0
+
+    def decoder(self) -> Any:
+        decoder = self.file.decoder()
+        decode = decoder.decode
+
+        def counted(packet: Packet) -> Any:
+            self.packets += 1
+            return decode(packet)
+
+        decoder.decode = counted  # type: ignore[method-assign] # it only counts
+        return decoder
+
+
+BOX = (300.0, 100.0, 360.0, 260.0)
+
+
+def test_a_clip_that_was_begun_is_the_same_clip(still: VideoFile) -> None:
+    box = np.array([[100, 100, 160, 260]], np.float32)
+    known = Tracks(2500, np.zeros(1, np.int64), box, np.ones(1, np.float32), np.zeros(1, np.int8))
+    whole = replace(order(still), tracks=(known,))
+    counted, done = Counted(still), list[Clip]()
+    room = replace(studio(still, Sees((BOX,)), empty()), decoder=counted.decoder)
+    maker = ClipMaker(done.append)
+    for until_ms in (1500, 2000, 4000):
+        maker.take(begun(whole, until_ms), room)
+    maker.take(whole, room)
+    maker.finish()
+    assert counted.packets == len(whole.packets)
+    assert done == [make_clip(whole, studio(still, Sees((BOX,)), empty()))]
+
+
+def test_clips_that_lie_in_each_other_are_decoded_once(still: VideoFile) -> None:
+    counted, done = Counted(still), list[Clip]()
+    detector = Sees((BOX,))
+    room = replace(studio(still, detector, empty()), decoder=counted.decoder)
+    all_of_it = order(still)
+    first, second = cut(all_of_it, "1" * 16, 0, 3900), cut(all_of_it, "2" * 16, 2000, 5900)
+    maker = ClipMaker(done.append)
+    maker.take(begun(first, 2000), room)
+    maker.take(begun(second, 3000), room)
+    maker.take(first, room)
+    maker.take(begun(second, 4000), room)
+    maker.take(second, room)
+    maker.finish()
+    assert counted.packets == len(all_of_it.packets)
+    assert len(detector.looks) <= 2.5 * SECONDS + 2
+    assert [(clip.incident, clip.seconds) for clip in done] == [("1" * 16, 4.0), ("2" * 16, 4.0)]
+    for clip in done:
+        for picture in pictures(clip):
+            part = picture[112:256, 304:352].astype(int).reshape(18, 8, 6, 8, 3)
+            assert np.ptp(part, axis=(1, 3)).mean() < 6  # flat blocks, but for coding
+
+
+def test_how_fast_clips_are_made_does_not_change_them(still: VideoFile) -> None:
+    """Once with nothing prepared beforehand, because the thread was held up; once with all of it."""
+    all_of_it = order(still)
+    first, second = cut(all_of_it, "1" * 16, 0, 3900), cut(all_of_it, "2" * 16, 2000, 5900)
+    orders = (begun(first, 2000), begun(second, 3000), first, begun(second, 4000), second)
+
+    def made(*, slowly: bool) -> list[Clip]:
+        done: list[Clip] = []
+        room = studio(still, Sees((BOX,)), empty())
+        may_go = threading.Event()
+        maker = ClipMaker(done.append)
+        if slowly:
+            maker._pool.submit(may_go.wait)  # holds up what the orders wait for
+        for each in orders:
+            maker.take(each, room)
+            if not slowly:
+                maker._pool.submit(bool).result()  # until it has done that
+        may_go.set()
+        maker.finish()
+        return done
+
+    assert made(slowly=True) == made(slowly=False)
+
+
+def test_what_was_forgotten_is_made_anew(still: VideoFile) -> None:
+    counted, done = Counted(still), list[Clip]()
+    room = replace(studio(still, Sees(), empty()), decoder=counted.decoder)
+    maker = ClipMaker(done.append)
+    whole = order(still)
+    maker.take(begun(whole, 3000), room)
+    maker._pool.submit(bool).result()  # until it has done that
+    maker.forget("cam")
+    maker.take(whole, room)
+    maker.finish()
+    assert counted.packets == len(whole.packets) + len(begun(whole, 3000).packets)
+    assert [clip.seconds for clip in done] == [SECONDS]
+
+
+def test_packets_that_do_not_go_on_from_what_was_begun_begin_anew(still: VideoFile) -> None:
+    """The camera was lost in between: what was decoded before says nothing of what follows."""
+    whole = order(still)
+    later = cut(whole, "0" * 16, 4000, 5900)
+    done: list[Clip] = []
+    room = studio(still, Sees((BOX,)), empty())
+    maker = ClipMaker(done.append)
+    maker.take(begun(cut(whole, "0" * 16, 0, 3900), 1900), room)
+    maker.take(later, room)
+    maker.finish()
+    assert done == [make_clip(later, studio(still, Sees((BOX,)), empty()))]
+
+
+def test_few_sources_have_pictures_waiting(still: VideoFile) -> None:
+    """The third source that something happens at makes the first one begin anew; all get their clips."""
+    counted, done = Counted(still), list[Clip]()
+    room = replace(studio(still, Sees(), empty()), decoder=counted.decoder)
+    maker = ClipMaker(done.append)
+    wholes = [replace(order(still), source=f"cam-{n}", incident=str(n) * 16) for n in range(3)]
+    for whole in wholes:
+        maker.take(begun(whole, 3000), room)
+        maker._pool.submit(bool).result()  # until it has done that
+    for whole in wholes:
+        maker.take(whole, room)
+    maker.finish()
+    again = len(begun(wholes[0], 3000).packets)
+    assert counted.packets == 3 * len(wholes[0].packets) + again
+    assert [clip.incident for clip in done] == [whole.incident for whole in wholes]
+
+
+def test_a_detector_that_fails_once_leaves_no_gap_in_a_clip(still: VideoFile) -> None:
+    """What was not looked at is not shown as if it had been: the incident stays without a clip."""
+
+    class FailsOnce(Sees):
+        def detect(self, bgr: NDArray[np.uint8]) -> Detections:
+            found = super().detect(bgr)
+            if len(self.looks) == 2:
+                raise RuntimeError("no memory")
+            return found
+
+    done: list[Clip] = []
+    room = studio(still, FailsOnce((BOX,)), empty())
+    maker = ClipMaker(done.append)
+    whole = order(still)
+    maker.take(begun(whole, 3000), room)
+    maker._pool.submit(bool).result()  # until it has done that
+    maker.take(whole, room)
+    maker.finish()
+    assert (done, maker.dropped) == ([], 1)

@@ -21,6 +21,8 @@ class ClipOrder:
         incident: the incident's id.
         packets: begin with a keyframe; may begin before ``start_ms``.
         tracks: where things were, over the whole time.
+        whole: False while the clip is still being filmed: these are its packets so far, to be decoded beforehand. It
+            has no tracks then, and the whole order follows, unless the source is told to forget.
     """
 
     incident: str
@@ -29,6 +31,7 @@ class ClipOrder:
     end_ms: int
     packets: tuple[Packet, ...]
     tracks: tuple[Tracks, ...]
+    whole: bool = True
 
 
 class Ring:
@@ -46,12 +49,14 @@ class Ring:
         self._tracks: deque[Tracks] = deque()
         self._bytes = 0
         self._wanted: list[tuple[str, int]] = []
+        self._begun: set[str] = set()
 
     def clear(self) -> None:
         """Forget everything at once."""
         self._packets.clear()
         self._tracks.clear()
         self._wanted.clear()
+        self._begun.clear()
         self._bytes = 0
 
     def cut_off(self) -> None:
@@ -60,10 +65,13 @@ class Ring:
         self._bytes = 0
 
     def keep(self, packet: Packet) -> list[ClipOrder]:
-        """Remember a packet; the clips that are complete with it."""
+        """Remember a packet; the clips that are complete with it, and the beginnings of those that are not yet.
+
+        A clip is begun as soon as it is wanted, and again at each keyframe.
+        """
         self._packets.append(packet)
         self._bytes += packet.size
-        orders = self._complete(packet.at_ms) if self._wanted else []
+        orders = [*self._complete(packet.at_ms), *self._begin(packet)] if self._wanted else []
         if packet.keyframe or self._bytes > _MOST_BYTES:
             self._trim(packet.at_ms)
         return orders
@@ -73,6 +81,12 @@ class Ring:
         orders = [self._cut(i, at) for i, at in done]
         self._wanted = [w for w in self._wanted if w not in done]
         return orders
+
+    def _begin(self, packet: Packet) -> list[ClipOrder]:
+        self._begun &= {i for i, _ in self._wanted}
+        begun = [(i, at) for i, at in self._wanted if packet.keyframe or i not in self._begun]
+        self._begun.update(i for i, _ in begun)
+        return [self._cut(i, at, whole=False) for i, at in begun]
 
     def saw(self, tracks: Tracks) -> None:
         """Remember where things are. A clip whose packets do not come is not waited for for ever."""
@@ -91,7 +105,7 @@ class Ring:
         self._wanted = []
         return orders
 
-    def _cut(self, incident: str, at_ms: int) -> ClipOrder:
+    def _cut(self, incident: str, at_ms: int, *, whole: bool = True) -> ClipOrder:
         start, end = at_ms - self._before_ms, at_ms + self._after_ms
         packets = [p for p in self._packets if p.at_ms <= end]
         keys = [i for i, p in enumerate(packets) if p.keyframe]
@@ -99,8 +113,8 @@ class Ring:
         soon = [i for i in keys if start <= packets[i].at_ms <= start + self._before_ms // 2]
         earlier = [i for i in keys if packets[i].at_ms <= start]
         first = soon[0] if soon else earlier[-1] if earlier else 0
-        tracks = tuple(t for t in self._tracks if start - 1000 <= t.at_ms <= end + 1000)
-        return ClipOrder(incident, self._source, start, end, tuple(packets[first:]), tracks)
+        tracks = tuple(t for t in self._tracks if whole and start - 1000 <= t.at_ms <= end + 1000)
+        return ClipOrder(incident, self._source, start, end, tuple(packets[first:]), tracks, whole)
 
     def _trim(self, now_ms: int) -> None:
         """Drop whole groups of pictures that no clip can need any more, and more where memory is short."""

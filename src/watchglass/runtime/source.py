@@ -352,6 +352,7 @@ class Source:
             self._footage.close()
         self._footage = self._next = None
         self._running = False
+        self._clips.forget(self.spec.name)
 
     def _wait_for_it(self, now: int) -> int:
         if not self._lost:  # it was only just asked for the first time
@@ -368,6 +369,7 @@ class Source:
         """Nothing is decoded. A live source goes on unseen; a file that is read once waits where it is."""
         if not self._paused:
             self._pipeline.pause()
+            self._clips.forget(self.spec.name)
             self._paused = True
         if self.spec.realtime:
             self.close()

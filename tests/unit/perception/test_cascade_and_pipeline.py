@@ -278,7 +278,7 @@ def test_from_packets_to_one_incident_with_its_clip() -> None:
     assert incident.id == "0000000000000001"
     assert incident.still == b"png"
     assert incident.boxes[0][4] == 0
-    (order,) = [e for e in events if isinstance(e, ClipOrder)]
+    (order,) = [e for e in events if isinstance(e, ClipOrder) and e.whole]
     assert order.packets[0].keyframe
     assert incident.at_ms - 6000 <= order.packets[0].at_ms <= incident.at_ms - 2000
     assert order.packets[-1].at_ms == pytest.approx(incident.at_ms + 4000, abs=150)
