@@ -21,20 +21,26 @@ from watchglass.charter.model import (
 )
 from watchglass.charter.permit import (
     _SEAL,
+    BreakGlass,
     ConfirmBackdrop,
     Decide,
+    GrantRelease,
     HandOver,
     KeepClip,
     LookAt,
+    OpenCase,
     Permit,
     RaiseAlert,
     Request,
+    RequestRelease,
     RunAnalytic,
+    SealSegment,
     SendNotice,
     ShowPublicView,
     ShowReviewerView,
     TryDestination,
 )
+from watchglass.charter.releases import Against, against_case, against_opening, against_sealing
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.reach import is_near
 from watchglass.core.time import DAY, iso
@@ -98,20 +104,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A request with what the charter says about it."""
+    """A request with what the charter says about it, and what it has against it."""
 
     purpose: str
     runs: bool
     analytic: Analytic | None = None
     hours_at: int | None = None
+    against: tuple[Against, ...] = ()
 
 
 def decide(standing: Standing, request: Request, now_ms: int) -> Permit:
     """The charter's yes to ``request`` at ``now_ms``.
 
-    What looks, runs or keeps needs a charter that is in force and not suspended, within the analytic's hours. What
-    finishes alerts that were already raised stays possible when the charter has run out or is suspended, so that
-    people can do their duty.
+    What looks, runs, keeps or opens needs a charter that is in force and not suspended, within the analytic's hours.
+    What finishes alerts that were already raised stays possible when the charter has run out or is suspended, so that
+    people can do their duty; and so does opening a case, on which a hold may hang, and which shows nothing to anybody.
 
     Raises:
         Refused: with all reasons.
@@ -139,8 +146,9 @@ def decide(standing: Standing, request: Request, now_ms: int) -> Permit:
                 reasons.append(f"It is outside the hours of {case.analytic.name!r}.")
             if answer.until_ms is not None and case.hours_at == now_ms:
                 until = min(until, answer.until_ms)
+    reasons += [each.reason for each in case.against]
     if reasons:
-        raise _refusal(reasons)
+        raise _refusal(reasons, [each.fix for each in case.against])
     return Permit(charter.sha256, charter.version, case.purpose, request, until, _SEAL)
 
 
@@ -150,13 +158,12 @@ def in_force(charter: Charter) -> tuple[int, int]:
     return begin_of(charter.in_force.since, charter.timezone), begin_of(until, charter.timezone)
 
 
-def _refusal(reasons: list[str]) -> Refused:
+_FIX: Final = "See `watchglass charter explain`; nothing runs that the charter does not allow."
+
+
+def _refusal(reasons: list[str], fixes: list[str] | None = None) -> Refused:
     unique = tuple(dict.fromkeys(reasons))
-    return Refused(
-        " ".join(unique),
-        fix="See `watchglass charter explain`; nothing runs that the charter does not allow.",
-        reasons=unique,
-    )
+    return Refused(" ".join(unique), fix=" ".join(dict.fromkeys(fixes or ())) or _FIX, reasons=unique)
 
 
 def _bearing(standing: Standing, charter: Charter) -> Iterator[str]:
@@ -196,12 +203,7 @@ def _suspended(standing: Standing, case: _Case) -> Iterator[str]:
 
 def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -> _Case:
     match request:
-        case RunAnalytic(source, name):
-            analytic = charter.analytic(name)
-            if analytic.source != source:
-                raise BadInput(f"{name!r} does not look at {source!r}.", fix="Ask for the source that it looks at.")
-            return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=now_ms)
-        case RaiseAlert() | KeepClip():
+        case RunAnalytic() | RaiseAlert() | KeepClip():
             return _incident(charter, request, now_ms)
         case LookAt(source) | ShowPublicView(source) | ConfirmBackdrop(source):
             return _Case(_purpose_of_source(standing, charter, source), runs=True)
@@ -212,18 +214,53 @@ def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -
             return _Case(charter.analytic(name).purpose, runs=False)
         case SendNotice() | TryDestination():
             return _telling(standing.deployment, charter, request)
+        case SealSegment() | OpenCase() | RequestRelease() | GrantRelease() | BreakGlass():
+            return _original(standing, charter, request, now_ms)
         case _:
             assert_never(request)
 
 
-def _incident(charter: Charter, request: RaiseAlert | KeepClip, now_ms: int) -> _Case:
+def _incident(charter: Charter, request: RunAnalytic | RaiseAlert | KeepClip, now_ms: int) -> _Case:
     analytic = charter.analytic(request.analytic)
+    if isinstance(request, RunAnalytic):
+        if analytic.source != request.source:
+            raise BadInput(
+                f"{analytic.name!r} does not look at {request.source!r}.", fix="Ask for the source that it looks at."
+            )
+        return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=now_ms)
     if isinstance(request, KeepClip):
         return _Case(analytic.purpose, runs=True, analytic=analytic)
     at = now_ms if request.captured_ms is None else request.captured_ms
     if abs(at - now_ms) > DAY:
         raise BadInput("The incident's time is more than a day away from now.", fix="Check the clocks.")
     return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
+
+
+def _original(
+    standing: Standing,
+    charter: Charter,
+    request: SealSegment | OpenCase | RequestRelease | GrantRelease | BreakGlass,
+    now_ms: int,
+) -> _Case:
+    """Original video: keeping it, and what leads to opening it. All that is against it is told at once."""
+    deployment = standing.deployment
+    match request:
+        case SealSegment(source, name):
+            charter.source(source)
+            analytic = charter.analytic(name) if name is not None else None
+            against = (*against_sealing(deployment, charter, request),)
+            if against:
+                return _Case("", runs=True, analytic=analytic, against=against)
+            purpose = analytic.purpose if analytic is not None else _purpose_of_source(standing, charter, source)
+            return _Case(purpose, runs=True, analytic=analytic)
+        case OpenCase(purpose):
+            return _Case(purpose, runs=False, against=(*against_case(deployment, charter, request),))
+        case RequestRelease() | GrantRelease() | BreakGlass():
+            charter.source(request.source)
+            against = (*against_opening(deployment, charter, request, now_ms),)
+            return _Case(request.purpose, runs=True, against=against)
+        case _:
+            assert_never(request)
 
 
 def _telling(deployment: Deployment, charter: Charter, request: SendNotice | TryDestination) -> _Case:

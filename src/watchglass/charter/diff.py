@@ -11,13 +11,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from watchglass.charter.model import (
+    AccessLog,
     Analytic,
     Charter,
     Costs,
+    GlassRule,
     OnSuspension,
     Oversight,
     Picture,
     PlugIn,
+    Record,
     Safeguards,
     Source,
     View,
@@ -92,7 +95,7 @@ def _shown(told: Told, value: Any, old: Any) -> str:
 
 
 def _is_part(value: object) -> bool:
-    return isinstance(value, View | Picture | OnSuspension | Costs)
+    return isinstance(value, View | Picture | OnSuspension | Costs | Record | GlassRule)
 
 
 def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show) -> Iterator[Change]:
@@ -204,6 +207,27 @@ def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:
     yield from _fields(old.review, new.review, "safeguards.review", "")
     if old.on_suspension is not None and new.on_suspension is not None:
         yield from _fields(old.on_suspension, new.on_suspension, "safeguards.on_suspension", "")
+    yield from _sealed(old, new)
+
+
+def _sealed(old: Safeguards, new: Safeguards) -> Iterator[Change]:
+    """What changes about original video, for residents: what is kept, and who can open it."""
+    if old.record is not None and new.record is not None:
+        changes = [*_fields(old.record, new.record, "safeguards.record", "")]
+        only = [change for change in changes if change.path == "safeguards.record.when"]
+        yield from only or changes  # all the time: nothing is before or after
+    yield from _named(
+        "safeguards.custodians",
+        old.custodians,
+        new.custodians,
+        lambda custodian: f"“{said(custodian.name)}” keeps keys to original video.",
+    )
+    if old.release is not None and new.release is not None:
+        yield from _fields(old.release, new.release, "safeguards.release", "")
+        if old.release.break_glass is not None and new.release.break_glass is not None:
+            yield from _fields(old.release.break_glass, new.release.break_glass, "safeguards.release.break_glass", "")
+    was, now = AccessLog(old.log_uses), AccessLog(new.log_uses)
+    yield from _fields(was, now, "safeguards.access_log", "")
 
 
 def _witnesses(old: Oversight, new: Oversight) -> Iterator[Change]:

@@ -33,6 +33,7 @@ from watchglass.charter.noticed import (
 from watchglass.charter.scene import (
     SOURCES,
     FileSource,
+    HasName,
     MjpegSource,
     Picture,
     Place,
@@ -44,7 +45,17 @@ from watchglass.charter.scene import (
     Zone,
     find,
 )
-from watchglass.charter.schema import Choice, Key, Many, Named, Pair, Part
+from watchglass.charter.schema import Choice, Key, LooseEnd, Many, Named, Pair, Part
+from watchglass.charter.sealing import (
+    AccessLog,
+    Custodian,
+    GlassRule,
+    Quorum,
+    Record,
+    Release,
+    Use,
+)
+from watchglass.charter.sealing_ends import Keys, Sealing, sealing_ends
 from watchglass.charter.telling import DESTINATIONS, Costs, Destination, MqttDestination, WebhookDestination
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput
@@ -55,6 +66,7 @@ __all__ = [
     "LIFE_SAFETY",
     "ROLES",
     "TRIAL_DAYS",
+    "AccessLog",
     "Analytic",
     "Authority",
     "CameraFault",
@@ -62,10 +74,12 @@ __all__ = [
     "Costs",
     "CrowdDensity",
     "CrowdSurge",
+    "Custodian",
     "Deployment",
     "Destination",
     "Fall",
     "FileSource",
+    "GlassRule",
     "InForce",
     "Intrusion",
     "Kind",
@@ -84,7 +98,10 @@ __all__ = [
     "PlugInCode",
     "PublicView",
     "Purpose",
+    "Quorum",
+    "Record",
     "Regime",
+    "Release",
     "Retention",
     "Review",
     "RtspSource",
@@ -112,12 +129,14 @@ ROLES: Final = (
     "shift-lead",
     "operator",
     "custodian",
+    "investigator",
     "privacy-officer",
     "analyst",
     "clerk",
     "oversight",
     "administrator",
 )
+"""The parts that people play. An investigator opens cases and asks custodians for releases."""
 TRIAL_DAYS: Final = 14
 """How long a trial may last; it cannot be renewed."""
 
@@ -209,6 +228,9 @@ class Retention:
 
     reviewer_clips_ms: Annotated[int, Key(schema.DURATION, "Mosaicked clips of alerts.", "reviewer_clips")]
     alerts_ms: Annotated[int, Key(schema.DURATION, "What was decided about alerts.", "alerts")]
+    sealed_ms: Annotated[
+        int | None, Key(schema.DURATION, "Sealed original video, where `record` is written.", "sealed")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +265,28 @@ class Safeguards:
     on_suspension: Annotated[
         OnSuspension | None, Key(Part(OnSuspension), "What people do while analytics are suspended.")
     ] = None
+    record: Annotated[Record | None, Key(Part(Record), "Which original video is kept, sealed. Without it: none.")] = (
+        None
+    )
+    custodians: Annotated[
+        tuple[Custodian, ...],
+        Key(
+            Named(Pair(Custodian, schema.SIGNING_KEY, "key"), fewest=1),
+            "Who keeps the keys to sealed originals, by identity key; it signs their monthly sealing keys.",
+        ),
+    ] = ()
+    release: Annotated[Release | None, Key(Part(Release), "What it takes to open sealed originals.")] = None
+    access_log: Annotated[
+        AccessLog | None,
+        Key(
+            Part(AccessLog), "What the record of who looked at what may be used for. Without it: the four lawful uses."
+        ),
+    ] = None
+
+    @property
+    def log_uses(self) -> tuple[Use, ...]:
+        """What the record of who looked at what may be used for."""
+        return (self.access_log or AccessLog()).uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +380,16 @@ class Charter:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", sha256(self.data))
-        for names in (self.purposes, self.sources, self.analytics, self.models, self.plug_ins, self.destinations):
+        named: tuple[tuple[HasName, ...], ...] = (
+            self.purposes,
+            self.sources,
+            self.analytics,
+            self.models,
+            self.plug_ins,
+            self.destinations,
+            self.safeguards.custodians,
+        )
+        for names in named:
             if len({item.name for item in names}) != len(names):
                 raise BadInput("Two things have one name.", fix="Give each its own name.")
         for broken in loose_ends(self):
@@ -371,6 +424,15 @@ class Charter:
         """The destination called ``name``."""
         return find(self.destinations, name, "destination")
 
+    def custodian(self, name: str) -> Custodian:
+        """The custodian called ``name``."""
+        return find(self.safeguards.custodians, name, "custodian")
+
+    def records(self, source: str) -> bool:
+        """Whether original video of ``source`` may be sealed and kept."""
+        record = self.safeguards.record
+        return record is not None and (not record.sources or source in record.sources)
+
     def analytics_of(self, source: str) -> tuple[Analytic, ...]:
         """The analytics that look at ``source``."""
         return tuple(analytic for analytic in self.analytics if analytic.source == source)
@@ -378,17 +440,6 @@ class Charter:
     def regime_of(self, purpose: Purpose) -> Regime:
         """The law that holds for a purpose."""
         return purpose.regime or self.authority.regime
-
-
-@dataclass(frozen=True, slots=True)
-class LooseEnd:
-    """A reference that leads nowhere, or a shape that lies outside the picture."""
-
-    path: tuple[str | int, ...]
-    message: str
-    fix: str
-    written: str = ""
-    known: tuple[str, ...] = ()
 
 
 def loose_ends(charter: Charter) -> Iterator[LooseEnd]:
@@ -404,6 +455,12 @@ def loose_ends(charter: Charter) -> Iterator[LooseEnd]:
                 f"{source.name!r} would be looked at with two models, {models[0]!r} and {models[1]!r}.",
                 "Let all its analytics name one model.",
             )
+    rules, oversight = charter.safeguards, charter.oversight
+    yield from sealing_ends(
+        Sealing(rules.record, rules.custodians, rules.release, rules.retention.sealed_ms),
+        tuple(source.name for source in charter.sources),
+        Keys(charter.authority.key, oversight.key, oversight.openings_key, tuple(w.key for w in oversight.witnesses)),
+    )
 
 
 def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd]:

@@ -103,6 +103,66 @@ class TryDestination:
     destination: str
 
 
+@dataclass(frozen=True, slots=True)
+class SealSegment:
+    """Keep a piece of a source's original video, sealed.
+
+    Attributes:
+        analytic: whose alert it is about; None where the charter records everything.
+    """
+
+    source: str
+    analytic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """Open a case, within which releases may be asked for."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRelease:
+    """Ask the custodians for a source's originals, from a moment (ms) until another.
+
+    Attributes:
+        held: a hold keeps these pieces, so that they may be older than what is kept otherwise.
+    """
+
+    source: str
+    purpose: str
+    from_ms: int
+    to_ms: int
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRelease:
+    """Give out what enough custodians have re-sealed to the case; judged anew, as the request was."""
+
+    source: str
+    purpose: str
+    from_ms: int
+    to_ms: int
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """Open a source's latest originals alone, in an emergency.
+
+    Attributes:
+        role: the role in which the person does it.
+    """
+
+    source: str
+    purpose: str
+    from_ms: int
+    to_ms: int
+    role: str
+
+
 Request = (
     RunAnalytic
     | LookAt
@@ -115,6 +175,11 @@ Request = (
     | HandOver
     | SendNotice
     | TryDestination
+    | SealSegment
+    | OpenCase
+    | RequestRelease
+    | GrantRelease
+    | BreakGlass
 )
 
 R = TypeVar(
@@ -130,6 +195,11 @@ R = TypeVar(
     HandOver,
     SendNotice,
     TryDestination,
+    SealSegment,
+    OpenCase,
+    RequestRelease,
+    GrantRelease,
+    BreakGlass,
 )
 
 # ---- the permit ------------------------------------------------------------------------------------------------

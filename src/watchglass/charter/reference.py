@@ -42,8 +42,14 @@ def _sections() -> Iterator[str]:
         rows.extend(_rows("", entry))
     for path, entry in rows:
         shown = f"**`{path}`**" if entry.required and entry.field != "model" else f"`{path}`"
-        yield f"| {shown} | {_cell(_expects(entry))} | {_cell(entry.means)} |"
+        means = f"*Not built in this version.* {entry.means}" if _is_unbuilt(path) else entry.means
+        yield f"| {shown} | {_cell(_expects(entry))} | {_cell(means)} |"
     yield ""
+
+
+def _is_unbuilt(path: str) -> bool:
+    """Whether a key, or a section that it is in, is refused: the language has it before the software keeps it."""
+    return any(f"{path}.".startswith(f"{row.path}.") for row in NOT_BUILT)
 
 
 def _rows(prefix: str, entry: Entry) -> Iterator[tuple[str, Entry]]:
@@ -87,6 +93,10 @@ def _expects(entry: Entry) -> str:
 
 def _written(spec: Spec, default: object) -> str:
     """A default as a charter writes it."""
+    if isinstance(default, tuple):
+        return f"[{', '.join(str(item) for item in default)}]"
+    if spec is DURATION and default == 0:
+        return "0s"
     if spec is DURATION and isinstance(default, int):
         unit = max((name for name, ms in UNITS.items() if default % ms == 0), key=UNITS.__getitem__)
         return f"{default // UNITS[unit]}{unit}"

@@ -123,6 +123,21 @@ def entries(model: type) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class LooseEnd:
+    """What is written right by itself and does not fit the rest: a name that leads nowhere, a shape that lies outside.
+
+    Attributes:
+        path: where it stands. ``written`` and ``known``: a wrong name and the right ones, for a hint at the nearest.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    fix: str
+    written: str = ""
+    known: tuple[str, ...] = ()
+
+
 def _matching(pattern: str, convert: Callable[[str], Any], expects: str) -> Scalar:
     compiled = re.compile(pattern, re.ASCII)
 

@@ -9,14 +9,17 @@ from typing import Any, Final, Literal
 
 from watchglass.charter.hours import WEEK, Days, Hours
 from watchglass.charter.model import (
+    AccessLog,
     Authority,
     CameraFault,
     Charter,
     Costs,
     CrowdDensity,
     CrowdSurge,
+    Custodian,
     Fall,
     FileSource,
+    GlassRule,
     InForce,
     Intrusion,
     LedgerRules,
@@ -32,6 +35,9 @@ from watchglass.charter.model import (
     PlugInCode,
     PublicView,
     Purpose,
+    Quorum,
+    Record,
+    Release,
     Retention,
     Review,
     RtspSource,
@@ -106,6 +112,27 @@ def _appears(_old: object, new: object) -> Weight:
     return "narrowing" if new is not None else "widening"
 
 
+def _comes(old: object, _new: object) -> Weight:
+    return "widening" if old is None else "narrowing"
+
+
+def _kept_for(old: int | None, new: int | None) -> Weight:
+    """Where nothing was kept, keeping is wider; where nothing is kept any more, narrower."""
+    return "widening" if (new or 0) > (old or 0) else "narrowing"
+
+
+def _quorum(old: Quorum, new: Quorum) -> Weight:
+    """More must agree, and no more could: narrower. All else lets somebody in who had to wait for another."""
+    return "narrowing" if new.k >= old.k and new.n <= old.n else "widening"
+
+
+def _none_is_all(old: tuple[str, ...], new: tuple[str, ...]) -> Weight:
+    """Members widen, and where none is named, any will do."""
+    if set(old) == set(new):
+        return "maintenance"
+    return "narrowing" if new and (not old or set(new) < set(old)) else "widening"
+
+
 def _minutes(schedule: tuple[Hours | None, Days]) -> set[int]:
     """The minutes of a week at which something runs; minute 0 is Monday 00:00."""
     hours, days = schedule
@@ -148,6 +175,26 @@ def _number(value: float | None) -> str:
 
 def _names(values: tuple[str, ...]) -> str:
     return listed([said(value) for value in values]) or "nobody"
+
+
+def _needed(values: tuple[str, ...]) -> str:
+    return listed([value.replace("_", " ") for value in values]) or "nothing"
+
+
+def _any_or(words: str) -> Show:
+    return lambda values: _names(values) if values else words
+
+
+def _glass(rule: GlassRule | None) -> str:
+    if rule is None:
+        return "can no longer open anything alone"
+    return f"may open up to {duration(rule.longest_ms)} of the last {duration(rule.not_older_than_ms)} alone, at once"
+
+
+def _recording(record: Record | None) -> str:
+    if record is None:
+        return "no longer recorded"
+    return "now recorded, locked, all the time" if record.when == "always" else "now recorded, locked, around alerts"
 
 
 def _stated(value: object) -> str:
@@ -338,6 +385,61 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
             "What people do while it is stopped is {new}.",
             lambda stop: "no longer said" if stop is None else f"now said: “{stop.people_do}”",
         ),
+        "record": Told(_comes, "Original video is {new}.", _recording),
+    },
+    Record: {
+        "when": Told(
+            lambda _old, new: "widening" if new != "incidents" else "narrowing",
+            "Original video is now recorded {new}.",
+            lambda when: "only around alerts" if when == "incidents" else "all the time",
+        ),
+        "before_ms": Told(_more_is_wider, "Video from {new} before an alert is now kept, not from {old}.", duration),
+        "after_ms": Told(_more_is_wider, "Video from {new} after an alert is now kept, not from {old}.", duration),
+        "segment_ms": Told(_neither, "A sealed piece of video is now {new} long, not {old}.", duration),
+        "sources": Told(
+            _none_is_all, "Original video is now recorded by: {new}; before: {old}.", _any_or("every camera")
+        ),
+    },
+    Custodian: {
+        "key": Told(_wider, "The custodian {who} now has another key: somebody else may hold it."),
+    },
+    Release: {
+        "custodians": Told(_quorum, "To open original video, {new} custodians must now agree; before: {old}."),
+        "one_of": Told(
+            _none_is_all,
+            "One of these custodians must now be among those who agree: {new}; before: {old}.",
+            _any_or("anybody will do"),
+        ),
+        "needs": Told(
+            _members_protect, "Whoever asks to open original video must now state: {new}; before: {old}.", _needed
+        ),
+        "valid_ms": Told(
+            _more_is_wider, "A request to open original video now stays valid for {new}, not for {old}.", duration
+        ),
+        "longest_ms": Told(
+            _more_is_wider, "One request may now open up to {new} of original video, not {old}.", duration
+        ),
+        "break_glass": Told(_comes, "In an emergency one person {new}.", _glass),
+    },
+    GlassRule: {
+        "key": Told(_wider, "The key that opens original video in an emergency is now another one."),
+        "by": Told(
+            _members_widen, "In an emergency these may now open original video alone: {new}; before: {old}.", _names
+        ),
+        "longest_ms": Told(
+            _more_is_wider, "In an emergency one person may now open {new} of original video, not {old}.", duration
+        ),
+        "not_older_than_ms": Told(
+            _more_is_wider, "In an emergency one person may now open what is {new} old, not {old}.", duration
+        ),
+        "follow_up_ms": Told(
+            _more_is_wider, "An opening in an emergency must now be explained within {new}, not within {old}.", duration
+        ),
+    },
+    AccessLog: {
+        "uses": Told(
+            _members_widen, "The record of who looked at what may now be used for: {new}; before: {old}.", _names
+        ),
     },
     PublicView: {
         "mode": Told(_wider, "The public picture is now {new}, not {old}.", _quoted),
@@ -353,6 +455,11 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     Retention: {
         "reviewer_clips_ms": Told(_more_is_wider, "Clips are now kept for {new}, not for {old}.", duration),
         "alerts_ms": Told(_more_is_wider, "What was decided is now kept for {new}, not for {old}.", duration),
+        "sealed_ms": Told(
+            _kept_for,
+            "Original video is now kept {new}; before: {old}.",
+            lambda ms: "not at all" if ms is None else f"locked, for {duration(ms)}",
+        ),
     },
     Review: {
         "within_ms": Told(_more_is_wider, "A person must now decide within {new}, not within {old}.", duration),
