@@ -141,8 +141,12 @@ def lettering(bgr: Image) -> tuple[FloatArray, FloatArray]:
 
 def illegible(bgr: Image) -> Image:
     """``bgr`` with whatever may be text averaged over squares that are taller than its letters."""
+    return averaged(bgr, *lettering(bgr))
+
+
+def averaged(bgr: Image, boxes: FloatArray, heights: FloatArray) -> Image:
+    """``bgr`` with ``boxes`` (n, 4) averaged over squares that are taller than the letters (n,) in them."""
     result = bgr.copy()
-    boxes, heights = lettering(bgr)
     for number in np.argsort(heights, kind="stable"):  # a letter that holds smaller ones has the last word
         x1, y1, x2, y2 = boxes[number]
         part = (slice(max(0, int(y1)), max(0, int(np.ceil(y2)))), slice(max(0, int(x1)), max(0, int(np.ceil(x2)))))
