@@ -75,6 +75,9 @@ def figures(*, quick: bool, progress: Progress, only: Sequence[str] = ()) -> lis
     for part in films:
         assert detector is not None
         _MEASURED[part](data, detector, result, quick=quick, progress=progress)
+    if films:
+        progress("What is left of the attacks ...")
+    result.later.finish()
     left = " or ".join(f"--only {part}" for part in _MEASURED if part not in films)
     late = "not part of --quick: ask with {}".format
     return [

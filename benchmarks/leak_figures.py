@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evaluate import Counts, by_blocks
+from leak_attack import Later
 from leak_measure import Firings, Leak
 from measures import Figure, figure, quantile_interval, wilson
 
@@ -35,6 +36,7 @@ class Result:
     clip_s: float = 0.0
     clip_withheld_s: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)
+    later: Later = field(default_factory=Later)
 
 
 @dataclass(frozen=True)

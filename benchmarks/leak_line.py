@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from unittest.mock import patch
 
 import av
 import numpy as np
@@ -29,12 +31,15 @@ from watchglass.perception.observation import Detections
 from watchglass.perception.pipeline import Pipeline
 from watchglass.perception.ports import Detector, Packet
 from watchglass.perception.ring import ClipOrder
+from watchglass.runtime import scrutiny
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.clips import Studio, make_clip
 from watchglass.runtime.easel import Easel, Seen
 from watchglass.runtime.live import Live
 from watchglass.runtime.painting import ViewPainter
+from watchglass.views import lettering
 from watchglass.views.backdrop import Backdrop
+from watchglass.views.mosaic import veil
 from watchglass.views.public import paint, pin_radius
 
 NOBODY: FloatArray = np.zeros((0, 4), np.float32)
@@ -168,6 +173,46 @@ def _area(boxes: FloatArray) -> FloatArray:
     return sides[:, 0] * sides[:, 1]
 
 
+# ---- what the product draws ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """What the product hid in a scene before it was confirmed: boxes, and no pixel.
+
+    Attributes:
+        texts, heights: (n, 4) lines that were made illegible, and (n,) how tall their letters are.
+        veiled: (m, 4) boxes that were mosaicked.
+    """
+
+    texts: FloatArray = field(default_factory=lambda: NOBODY)
+    heights: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    veiled: FloatArray = field(default_factory=lambda: NOBODY)
+
+    def over(self, scene: Backdrop) -> Backdrop:
+        """Another scene with the same hidden in it, by the product's own hand."""
+        return veil(Backdrop(lettering.averaged(scene.bgr, self.texts, self.heights), scene.admitted), self.veiled)
+
+
+@contextmanager
+def noting() -> Iterator[list[Hiding]]:
+    """Watches the product's hand while it hides what a proposal must not show: the last of the list is the newest."""
+    noted: list[Hiding] = []
+    read = lettering.lettering
+
+    def reads(bgr: Image) -> tuple[FloatArray, FloatArray]:
+        boxes, heights = read(bgr)
+        noted.append(Hiding(boxes, heights))
+        return boxes, heights
+
+    def draws(backdrop: Backdrop, boxes: FloatArray) -> Backdrop:
+        noted.append(replace(noted.pop(), veiled=boxes.copy()))
+        return veil(backdrop, boxes)
+
+    with patch.object(lettering, "lettering", reads), patch.object(scrutiny, "veil", draws):
+        yield noted
+
+
 # ---- the operator ----------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +236,7 @@ class Operator:
     confirmed_ms: int | None = None
     refused: int = 0
     proposed: Backdrop | None = None
+    hiding: Hiding = field(default_factory=Hiding)
 
     def look(
         self, frame: Frame, painter: ViewPainter, detector: Detector, empty: Image | None
@@ -198,14 +244,18 @@ class Operator:
         """The view and the PNG that is confirmed at this moment, if one is."""
         if self.confirmed_ms is not None or frame.at_ms < self.after_ms or frame.at_ms % self.every_ms:
             return None
-        proposal = painter.proposal(frame.at_ms, detector)
-        if proposal.ready < self.enough and frame.at_ms < self.patience_ms:
+        patient = frame.at_ms < self.patience_ms
+        if patient and painter.ready < self.enough:  # a proposal shows no more than is learned
+            return None
+        with noting() as noted:
+            proposal = painter.proposal(frame.at_ms, detector)
+        if patient and proposal.ready < self.enough:
             return None
         self.proposed = Backdrop.from_png(proposal.png)
         if self.careful and empty is not None and sees_anybody(self.proposed, frame, empty):
             self.refused += 1
             return None
-        self.confirmed_ms = frame.at_ms
+        self.confirmed_ms, self.hiding = frame.at_ms, noted[-1]
         return proposal.scene, proposal.png
 
 
@@ -261,11 +311,11 @@ class Public:
         self.pngs[scene] = png
         self._live.set_backdrop(_NAME, scene, sha256(png).hexdigest()[:12], png, self._since[scene])
 
-    def shot(self, frame: Frame) -> Shot:
+    def shot(self, frame: Frame, hiding: Hiding) -> Shot:
         """What everybody may see at this moment."""
         seen = self._live.seen(_NAME)
         assert seen is not None
-        return Shot(frame, seen, self._live.easel(_NAME), self._size)
+        return Shot(frame, seen, self._live.easel(_NAME), self._size, hiding)
 
 
 def _picture(png: bytes) -> Image:
@@ -285,12 +335,14 @@ class Shot:
     Attributes:
         seen, easel: what may be seen, and what paints it.
         size: (width, height) of the source's picture.
+        hiding: what the product hid in the backdrop.
     """
 
     frame: Frame
     seen: Seen
     easel: Easel
     size: tuple[int, int]
+    hiding: Hiding = field(default_factory=Hiding)
 
     @cached_property
     def view(self) -> Image:
@@ -416,7 +468,7 @@ def run(
         if confirmed is not None:
             line.confirm(*confirmed)
         if wanted(frame):
-            yield line.shot(frame)
+            yield line.shot(frame, operator.hiding)
     if line is not None:
         for order in line.finish():
             yield line.piece(order)
@@ -463,8 +515,8 @@ class _Line:
             elif isinstance(event, ClipOrder):
                 yield event
 
-    def shot(self, frame: Frame) -> Shot:
-        return self._public.shot(frame)
+    def shot(self, frame: Frame, hiding: Hiding) -> Shot:
+        return self._public.shot(frame, hiding)
 
     def piece(self, order: ClipOrder) -> Piece:
         fps = 1000 / max(1, self._rate[1] - self._rate[0])

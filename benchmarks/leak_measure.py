@@ -29,9 +29,6 @@ GREY_BLOCK = 16
 _GREY_OFF = 2
 _GREY_SHARE = 0.95
 
-FOUND_AGAIN = 0.4
-"""A firing on a view is one on the empty scene too where the boxes overlap so far (IoU): then nobody is in it."""
-
 
 # ---- pixels ----------------------------------------------------------------------------------------------------------
 
@@ -228,7 +225,7 @@ class Firings:
     Attributes:
         people: boxes that are none of the following.
         in_marks: boxes at least half of which is drawn marks.
-        in_scene: boxes that the same detector also finds in the empty scene, shown alike.
+        in_scene: boxes that are the empty scene's own: the same detector finds them there too, shown alike.
     """
 
     people: int = 0
@@ -239,17 +236,16 @@ class Firings:
         return Firings(self.people + other.people, self.in_marks + other.in_marks, self.in_scene + other.in_scene)
 
 
-def firings(found: FloatArray, in_scene: FloatArray, marks: BoolArray) -> Firings:
+def firings(found: FloatArray, own: BoolArray, marks: BoolArray) -> Firings:
     """Sort what was found (n, 4).
 
     Args:
         found: on the published picture.
-        in_scene: by the same detector on the empty scene, painted alike, without marks: (m, 4).
+        own: (n,), which of them are the empty scene's own (``leak_control``).
         marks: (h, w), where the product drew its own marks.
     """
-    scene = iou(found, in_scene).max(axis=1, initial=0.0) >= FOUND_AGAIN if len(found) else np.zeros(0, bool)
     drawn = np.array([_share(marks, box) >= 0.5 for box in found], bool)
-    return Firings(int((~scene & ~drawn).sum()), int((drawn & ~scene).sum()), int(scene.sum()))
+    return Firings(int((~own & ~drawn).sum()), int((drawn & ~own).sum()), int(own.sum()))
 
 
 def _share(mask: BoolArray, box: FloatArray) -> float:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +14,15 @@ from numpy.typing import NDArray
 import leak_scenes as scenes
 from canvas import cache_folder, digest
 from evaluate import Counts
+from leak_attack import OWN, attack, people_attack
+from leak_control import Found, Views, judged
 from leak_figures import FaceSeen, PlateRead, Result
-from leak_line import NOBODY, Frame, Operator, Piece, Setting, Shot, run, sees_anybody, shown
-from leak_measure import Firings, Image, Leak, Wash, firings, grey_of, grey_share, hits, leaked, read_of, shown_people
+from leak_line import NOBODY, Frame, Operator, Piece, Setting, Shot, run, sees_anybody
+from leak_measure import Image, Leak, grey_share, hits, read_of, shown_people
 from watchglass.core.geometry import BoolArray, FloatArray, feet
 from watchglass.edge.inference import NanoDet
 
 Progress = Callable[[str], None]
-Rows = list[list[Any]]
-
-ROOT = Path(__file__).resolve().parent.parent
-PEERS = ROOT / ".venv-peers/bin/python"
-
-OWN = "nanodet"
 PEOPLE = ("hog",)
 FACES = ("centerface", "mtcnn", "haar")
 DROPPED = 0.3
@@ -40,77 +32,6 @@ WIDTH_M, GRID_M = 16.2, 1.0
 """Metres across the picture, as the demo's charter states them for this camera, and a charter's default grid."""
 
 _AFTER_MS = 60_000
-
-
-# ---- attackers -------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Attack:
-    """What each attacker found in each of some pictures."""
-
-    found: dict[str, list[Rows]]
-    absent: dict[str, str]
-
-    def boxes(self, name: str, number: int) -> FloatArray:
-        """(n, 4) in that picture."""
-        return np.array([row[:4] for row in self.found[name][number]], np.float32).reshape(-1, 4)
-
-
-def attack(pictures: Sequence[Image], names: Sequence[str]) -> Attack:
-    """Let the attackers of the peers' environment look at the pictures.
-
-    Raises:
-        RuntimeError: they broke down.
-    """
-    if not PEERS.is_file():
-        return Attack({}, dict.fromkeys(names, "run `make peers` first"))
-    if not pictures:
-        return Attack({name: [] for name in names}, {})
-    with tempfile.TemporaryDirectory() as folder:
-        for number, picture in enumerate(pictures):
-            cv2.imwrite(f"{folder}/{number:05d}.png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        done = subprocess.run(
-            [str(PEERS), str(ROOT / "benchmarks/peer_attack.py"), folder, *names],
-            capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"The attackers broke down: {done.stderr[-800:]}")
-    answer = json.loads(done.stdout)
-    found = {name: [rows for _, rows in sorted(files.items())] for name, files in answer["found"].items()}
-    return Attack(found, answer["absent"])
-
-
-def people_attack(pictures: Sequence[Image], detector: NanoDet, names: Sequence[str]) -> Attack:
-    """The same, and the product's own detector at a low threshold."""
-    result = attack(pictures, names)
-    own = [[[*map(float, box), 1.0] for box in _people(detector, picture)] for picture in pictures]
-    return Attack({OWN: own, **result.found}, result.absent)
-
-
-def _people(detector: NanoDet, picture: Image) -> FloatArray:
-    found = detector.detect(picture)
-    return np.asarray(found.boxes[found.kinds == 0], np.float32)
-
-
-class Views:
-    """The empty scene as the product shows it, and its wash."""
-
-    def __init__(self, empty: Image, known: BoolArray) -> None:
-        self.empty, self.known = empty, known
-        self.grey = shown(empty, np.zeros(known.shape, bool))
-        self.scene = shown(empty, known)
-        self.wash = Wash(shown)
-
-    def leak(self, shot: Shot) -> Leak:
-        """Of one frame."""
-        view, grey = self.wash.undone(shot.view), grey_of(shot.view, self.grey)
-        return leaked(view, shot.frame.bgr(), self.empty, shot.frame.people, shot.marks, self.known, grey)
-
-    def with_nobody(self, shot: Shot) -> Image:
-        """The empty scene shown alike, with the same grey and the same marks: whatever is found in it is nobody."""
-        drawn = shot.marks | grey_of(shot.view, self.grey)
-        return np.where(drawn[..., None], shot.view, self.scene).astype(np.uint8)
 
 
 # ---- PETS ------------------------------------------------------------------------------------------------------------
@@ -199,38 +120,25 @@ def _note_view(result: Result, views: Views, shot: Shot) -> None:
 
 
 def _attack_painted(
-    name: str, kept: list[Shot], views: Views, detector: NanoDet, names: Sequence[str], result: Result
+    name: str, kept: Sequence[Shot], views: Views, detector: NanoDet, names: Sequence[str], result: Result
 ) -> None:
-    """Let the attackers look at what was published, at the camera's pictures, and at the empty scene shown alike."""
-    empty = variants(views.scene)
-    count, first = len(kept), len(empty)
-    pictures = [
-        *empty, *(shot.view for shot in kept), *(views.with_nobody(shot) for shot in kept),
-        *(shot.frame.bgr() for shot in kept),
-    ]  # fmt: skip
-    made = people_attack(pictures, detector, names)
-    result.attacked[name] = count
-    result.absent.update(made.absent)
-    result.firings[name], result.before[name] = {}, {}
-    for attacker in made.found:
-        scene = [made.boxes(attacker, number) for number in range(first)]
-        total = Firings()
-        for number, shot in enumerate(kept, start=first):
-            nobody = np.concatenate([*scene, made.boxes(attacker, number + count)])
-            total += firings(made.boxes(attacker, number), nobody, shot.marks)
-        result.firings[name][attacker] = total
-        result.before[name][attacker] = sum(len(rows) for rows in made.found[attacker][first + 2 * count :])
+    """Let the attackers look at what was published and at the camera's pictures, while the next film is played."""
+    pictures = [*(shot.view for shot in kept), *(shot.frame.bgr() for shot in kept)]
+    result.attacked[name] = len(kept)
 
+    def look(shown: Sequence[Image], asked: Sequence[str]) -> Found:
+        made = people_attack(shown, detector, asked)
+        return {each: [made.boxes(each, number) for number in range(len(shown))] for each in made.found}
 
-def variants(scene: Image) -> list[Image]:
-    """The same scene as it might look a moment later: what is found in one of them is in it, and is nobody."""
-    noise = np.random.default_rng(4).normal(0, 2, scene.shape)
-    return [
-        scene,
-        (scene + noise).clip(0, 255).round().astype(np.uint8),
-        np.roll(scene, 1, axis=(0, 1)),
-        (scene * 1.02).clip(0, 255).round().astype(np.uint8),
-    ]
+    def work() -> None:
+        made = people_attack(pictures, detector, (OWN, *names))
+        result.absent.update(made.absent)
+        found = {each: [made.boxes(each, number) for number in range(len(pictures))] for each in made.found}
+        published = {each: boxes[: len(kept)] for each, boxes in found.items()}
+        result.firings[name] = judged(kept, published, views, look)
+        result.before[name] = {each: sum(map(len, boxes[len(kept) :])) for each, boxes in found.items()}
+
+    result.later.do(work)
 
 
 # ---- people whom nobody detects --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import leak
+import leak_attack
 import leak_parts
 import leak_scenes as scenes
 from leak_measure import covered, hits
@@ -102,7 +103,7 @@ class TestFilms:
 
 # ---- attackers -------------------------------------------------------------------------------------------------------
 
-peers = pytest.mark.skipif(not leak_parts.PEERS.is_file(), reason="the attackers are not installed: make peers")
+peers = pytest.mark.skipif(not leak_attack.PEERS.is_file(), reason="the attackers are not installed: make peers")
 
 
 @peers
@@ -110,7 +111,7 @@ def test_an_attacker_reads_a_plate_that_is_there_and_none_in_grey() -> None:
     plate = scenes.plate_picture("KLM4829", 300, np.random.default_rng(2))
     street = np.full((300, 500, 3), 120, np.uint8)
     street[100 : 100 + plate.shape[0], 100 : 100 + plate.shape[1]] = plate
-    made = leak_parts.attack([street, np.full((300, 500, 3), 203, np.uint8)], ["ocr"])
+    made = leak_attack.attack([street, np.full((300, 500, 3), 203, np.uint8)], ["ocr"])
     if "ocr" in made.absent:
         pytest.skip(made.absent["ocr"])
     assert [row[0].upper() for row in made.found["ocr"][0]] == ["KLM4829"]
@@ -126,6 +127,6 @@ def test_an_attacker_finds_faces_before_and_not_in_coarse_blocks() -> None:
     assert len(made) >= 20
     picture, faces = max(made, key=lambda pair: float((pair[1][:, 2] - pair[1][:, 0]).max()))
     blocks = picture[16::32, 16::32].repeat(32, axis=0).repeat(32, axis=1)
-    found = leak_parts.attack([picture, blocks], ["centerface", "mtcnn", "haar"])
+    found = leak_attack.attack([picture, blocks], ["centerface", "mtcnn", "haar"])
     assert hits(found.boxes("centerface", 0), faces).all()
     assert not hits(found.boxes("centerface", 1), faces).any()

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import leak_line
+from leak_control import Views
 from leak_line import NOBODY, Frame, Lens, Lensed, Missing, Operator, Piece, Setting, Shot
 from leak_measure import Leak, Wash, grey_of, leaked
-from leak_parts import Views
 from leak_scenes import video
 from watchglass.core.geometry import FloatArray
 from watchglass.perception.observation import Detections
@@ -163,7 +163,7 @@ def test_a_firing_is_held_against_the_same_view_with_nobody_in_it() -> None:
     told = Shown(1000, ((200, 100, 0),), 1, False, "day", "", ())
     shot = Shot(Frame(1000, video(scene())), Seen((WIDTH, HEIGHT), told, stage), Easel(), (WIDTH, HEIGHT))
     views = Views(scene(), ~NOWHERE)
-    nobody = views.with_nobody(shot)
+    nobody = views.control(shot)
     assert shot.people.tolist() == [[200, 100]]
     assert np.abs(shot.view[60:120, 104:128].astype(int) - views.scene[60:120, 104:128]).mean() > 20, "it is published"
     assert (nobody[60:120, 104:128] == views.scene[60:120, 104:128]).all(), "and not in what it is held against"

@@ -172,12 +172,11 @@ def test_marks_that_come_late_are_found_to_come_late() -> None:
 
 def test_a_firing_on_a_mark_or_on_the_scene_itself_is_told_from_one_on_somebody() -> None:
     marks = m.marked([(100, 60)], 10, SHAPE)
-    scene = np.array([[0, 0, 20, 40]], np.float32)
     found = np.array([[40, 30, 70, 110], [91, 51, 109, 69], [1, 1, 21, 41], [85, 30, 115, 120]], np.float32)
-    counted = m.firings(found, scene, marks)
-    assert counted == m.Firings(people=2, in_marks=1, in_scene=1)
-    assert m.firings(np.zeros((0, 4), np.float32), scene, marks) == m.Firings()
-    assert m.firings(found, np.zeros((0, 4), np.float32), marks).in_scene == 0
+    own = np.array([False, False, True, False])
+    assert m.firings(found, own, marks) == m.Firings(people=2, in_marks=1, in_scene=1)
+    assert m.firings(np.zeros((0, 4), np.float32), np.zeros(0, bool), marks) == m.Firings()
+    assert m.firings(found, np.zeros(4, bool), marks).in_scene == 0
 
 
 def test_a_face_is_found_where_a_box_lies_on_it() -> None:
