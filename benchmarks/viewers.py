@@ -182,7 +182,7 @@ def serve(root: Path, seconds: int) -> None:
     with House(root) as house:
         charter = house.standing().charter
         assert charter is not None
-        house.live.configure({"street": charter.safeguards.public_view})
+        house.live.follow(charter)
         house.live.opened("street", portal.WIDTH, portal.HEIGHT)
         png = resources.files("watchglass").joinpath("demo/backdrop.png").read_bytes()
         house.live.set_backdrop("street", "day", "1", png, house.clock.now())

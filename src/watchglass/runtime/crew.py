@@ -54,6 +54,7 @@ class Crew:
         take: gets each report, in the caller's thread.
         ended: whether a source has come to its end, so that its worker may go.
         mourn: is told of a worker that ended by itself.
+        again: gives a source's spec as it must be where its worker is started again.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class Crew:
         take: Callable[[Report], None],
         ended: Callable[[str], bool],
         mourn: Callable[[Worker], None],
+        again: Callable[[SourceSpec], SourceSpec] = lambda spec: spec,
     ) -> None:
         self._clock = clock
         self._inference = inference
         self._take = take
         self._ended = ended
         self._mourn = mourn
+        self._again = again
         self.workers: list[Worker] = []
 
     def start(self, specs: tuple[SourceSpec, ...]) -> None:
@@ -133,7 +136,7 @@ class Crew:
         if each.process.is_alive():  # it closed its pipe and hangs
             each.process.kill()
         each.pipe.close()
-        left = tuple(spec for spec in each.specs if not self._ended(spec.name))
+        left = tuple(self._again(spec) for spec in each.specs if not self._ended(spec.name))
         parts = [left[0::2], left[1::2]] if each.deaths >= _TOGETHER and len(left) > 1 else [left]
         reborn = [self._spawn(part) for part in parts]
         for again in reborn:

@@ -29,6 +29,7 @@ class Stage:
         png: the backdrop as it was confirmed.
         confirmed_ms: when an operator confirmed it.
         light: twelve factors in sixty-fourths, row by row; () for the backdrop's own light.
+        without: names what the charter takes out of it; "" for nothing.
     """
 
     scene: str
@@ -36,11 +37,13 @@ class Stage:
     png: bytes
     confirmed_ms: int
     light: tuple[int, ...] = ()
+    without: str = ""
 
     @property
     def token(self) -> str:
-        """Names what is shown of the empty scene now, and nothing else: another version or light has another one."""
-        return f"{self.scene}.{self.version}.{bytes(min(each, 255) for each in self.light).hex() or 'even'}"
+        """Names what is shown of the empty scene now: another version, light or charter's area has another one."""
+        light = bytes(min(each, 255) for each in self.light).hex() or "even"
+        return f"{self.scene}.{self.version}.{light}{self.without and '.'}{self.without}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,14 @@ class Seen:
         shown: after delay and threshold; None where there is nothing to show.
         stage: None where no confirmed view is in front of the camera, or its backdrop was withdrawn: all is grey.
         hidden: (height, width), what the charter never shows.
+        black: (height, width), what it never sees. The backdrop may have been learned before the charter said so.
     """
 
     size: tuple[int, int] | None
     shown: Shown | None
     stage: Stage | None
     hidden: BoolArray | None = None
+    black: BoolArray | None = None
 
     @property
     def marks(self) -> tuple[PlainPin, ...]:
@@ -106,7 +111,7 @@ class Easel:
             self._forget()
             backdrop = Backdrop.from_png(seen.stage.png) if seen.stage else None
             light = seen.stage.light if seen.stage else ()
-            self._ground = ground(backdrop, size, hidden=seen.hidden, light=light)
+            self._ground = ground(backdrop, size, hidden=seen.hidden, black=seen.black, light=light)
             self._of, self._hidden = of, seen.hidden
         return self._ground
 

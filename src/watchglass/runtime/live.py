@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from watchglass.charter.model import PublicView
+from watchglass.charter.model import Charter, PublicView
 from watchglass.core.geometry import BoolArray, Polygon
 from watchglass.core.time import MINUTE, Clock
 from watchglass.perception.messages import BackdropProposal, Health, Pins
 from watchglass.runtime.broadcast import Broadcast
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.easel import Easel, Seen, Stage
-from watchglass.views.public import stand, withheld
+from watchglass.views.public import stand, touched, withheld
 from watchglass.views.timeline import Moment, Shown, Timeline
 
 LIGHT_EVERY_MS: Final = MINUTE
@@ -23,15 +24,36 @@ LIGHT_EVERY_MS: Final = MINUTE
 _NOT_YET: Final = object()
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What the charter says about one source's public view, and about its picture."""
+
+    public: PublicView
+    never_show: tuple[Polygon, ...] = ()
+    never_see: tuple[Polygon, ...] = ()
+
+    @classmethod
+    def of(cls, charter: Charter, source: str) -> _Rules:
+        found = charter.source(source)
+        return cls(charter.safeguards.public_view, found.never_show, found.never_see)
+
+    @property
+    def without(self) -> str:
+        """See ``Stage.without``."""
+        if not self.never_show and not self.never_see:
+            return ""
+        return hashlib.sha256(repr((self.never_show, self.never_see)).encode()).hexdigest()[:16]
+
+
 @dataclass(slots=True)
 class _View:
     """One source's public view: its rules, its moments, and what was told last."""
 
-    rules: PublicView
-    never_show: tuple[Polygon, ...]
+    rules: _Rules
     line: Timeline
     size: tuple[int, int] | None = None
     hidden: BoolArray | None = None
+    black: BoolArray | None = None
     stage: Stage | None = None
     lit_ms: int = 0
     last: object = _NOT_YET
@@ -41,7 +63,8 @@ class _View:
         """Pictures of this size come from now on; moments of another one mean nothing any more."""
         if size != self.size:
             self.size = size
-            self.hidden = withheld(size, (area.corners for area in self.never_show))
+            self.hidden = withheld(size, (area.corners for area in self.rules.never_show))
+            self.black = touched(size, (area.corners for area in self.rules.never_see))
             self.line.clear()
 
 
@@ -67,23 +90,36 @@ class Live:
     # ---- told by the supervisor ----------------------------------------------------------------------------------
 
     def configure(
-        self, sources: Mapping[str, PublicView], never_show: Mapping[str, tuple[Polygon, ...]] | None = None
+        self,
+        sources: Mapping[str, PublicView],
+        never_show: Mapping[str, tuple[Polygon, ...]] | None = None,
+        never_see: Mapping[str, tuple[Polygon, ...]] | None = None,
     ) -> None:
         """Which sources there are, how late and how coarse each may be shown, and which parts of them never.
 
-        A source whose rules change begins anew: what was kept under other rules is forgotten.
+        A source whose rules change begins anew: what was kept under other rules is forgotten, and a backdrop that was
+        learned under them cannot be confirmed any more.
         """
         with self._lock:
-            for name, rules in sources.items():
-                areas = (never_show or {}).get(name, ())
+            for name, public in sources.items():
+                rules = _Rules(public, (never_show or {}).get(name, ()), (never_see or {}).get(name, ()))
                 known = self._views.get(name)
-                if known is None or (known.rules, known.never_show) != (rules, areas):
-                    view = _View(rules, areas, Timeline(rules.delay_ms, rules.hide_below))
-                    self._views[name] = view
+                if known is None or known.rules != rules:
+                    self._views[name] = view = _View(rules, Timeline(public.delay_ms, public.hide_below))
+                    self._proposals.pop(name, None)
                     if name in self._sizes:
                         view.opened(self._sizes[name])
             for name in self._views.keys() - sources.keys():
                 del self._views[name]
+                self._proposals.pop(name, None)
+
+    def follow(self, charter: Charter) -> None:
+        """``configure`` by what ``charter`` says."""
+        self.configure(
+            {source.name: charter.safeguards.public_view for source in charter.sources},
+            {source.name: source.never_show for source in charter.sources},
+            {source.name: source.never_see for source in charter.sources},
+        )
 
     def take_pins(self, report: Pins) -> None:
         """Take in one moment's marks. What is never shown is left out here already, also out of the count."""
@@ -110,6 +146,8 @@ class Live:
     def opened(self, source: str, width: int, height: int) -> None:
         """Note the size of a source's picture."""
         with self._lock:
+            if self._sizes.get(source) not in (None, (width, height)):
+                self._proposals.pop(source, None)  # of another size, it would be shown nowhere
             self._sizes[source] = (width, height)
             if source in self._views:
                 self._views[source].opened((width, height))
@@ -147,11 +185,17 @@ class Live:
 
     # ---- asked by pages ------------------------------------------------------------------------------------------
 
-    def seen(self, source: str) -> Seen | None:
-        """What the public may see now; None for a source that is not in the charter."""
+    def seen(self, source: str, charter: Charter | None = None) -> Seen | None:
+        """What the public may see now; None for a source that is not in the charter.
+
+        Args:
+            charter: what is in force. Where the supervisor does not follow it yet, nothing may be seen.
+        """
         with self._lock:
             view = self._views.get(source)
-            return self._seen(source, view, self._clock.now()) if view else None
+            if view is None or (charter is not None and view.rules != _Rules.of(charter, source)):
+                return None
+            return self._seen(source, view, self._clock.now())
 
     def easel(self, source: str) -> Easel:
         """What paints the public pictures of ``source``."""
@@ -162,7 +206,7 @@ class Live:
     def _seen(self, name: str, view: _View, now: int) -> Seen:
         shown = view.line.at(now) if view.size else None
         view.stage = self._stage(name, view, shown, now)
-        return Seen(view.size, shown, view.stage, view.hidden)
+        return Seen(view.size, shown, view.stage, view.hidden, view.black)
 
     def _stage(self, name: str, view: _View, shown: Shown | None, now: int) -> Stage | None:
         """The backdrop as it stands now, in a light that changes once a minute at most."""
@@ -175,7 +219,7 @@ class Live:
         if before is not None and same and (light == before.light or now - view.lit_ms < LIGHT_EVERY_MS):
             return before
         view.lit_ms = now
-        return Stage(shown.scene, version, png, confirmed_ms, light)
+        return Stage(shown.scene, version, png, confirmed_ms, light, view.rules.without)
 
     def health(self) -> dict[str, Health]:
         """The last line of each source."""

@@ -22,7 +22,7 @@ from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
 from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import Cause, start_run, stop_run
-from watchglass.acts.signed import note_obeyed
+from watchglass.acts.suspend import note_obeyed
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import EVERYTHING, Charter, Model
 from watchglass.charter.permit import LookAt
@@ -43,6 +43,7 @@ from watchglass.perception.messages import (
     SetBackdrop,
     SourceEnded,
     SourceOpened,
+    SourceSpec,
 )
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.crew import Crew, Worker
@@ -57,8 +58,6 @@ RENEW_MS: Final = 500
 BACKLOG: Final = 1000
 """Incidents that wait while nothing can be recorded; the oldest are lost first, and counted."""
 _JOIN_S: Final = 8.0
-_RESTART_MS: Final = (1, 2, 4, 8, 16, 30)
-_STEADY_MS: Final = 60 * SECOND
 
 
 class Supervisor:
@@ -105,6 +104,7 @@ class Supervisor:
         self._told_overdue = acting.clock.now()
         self._wishes: deque[tuple[str, Order]] = deque()
         self._changed = False
+        self._telling = threading.Lock()
         self.intake = Intake(acting, standing, bus)
         self._measure = Measure(acting.store, acting.clock)
         self.crew = Crew(
@@ -113,6 +113,7 @@ class Supervisor:
             take=self._take,
             ended=lambda source: source in self.tally.ended,
             mourn=self._mourn,
+            again=self._as_it_stands,
         )
         live.ask = lambda source, scene: self.send(source, ProposeBackdrop(source, scene))
 
@@ -134,8 +135,12 @@ class Supervisor:
         self.wake()
 
     def backdrop_changed(self, source: str, scene: str) -> None:
-        """Tell worker and pages that an act confirmed, renewed or withdrew the backdrop of one view."""
-        self.send(source, SetBackdrop(source, scene, dict(self._load_backdrops(source, scene)).get(scene)))
+        """Tell worker and pages that an act confirmed, renewed or withdrew the backdrop of one view.
+
+        One at a time: whoever tells last has read last, so what was withdrawn meanwhile does not come back.
+        """
+        with self._telling:
+            self.send(source, SetBackdrop(source, scene, dict(self._tell_pages(source, scene)).get(scene)))
 
     # ---- the thread ----------------------------------------------------------------------------------------------
 
@@ -172,16 +177,16 @@ class Supervisor:
         charter = standing.charter
         if charter is None or (self._charter is not None and charter.sha256 == self._charter.sha256):
             return
+        self._live.follow(charter)  # first of all: what follows may take long, or fail
         if not lease_of(standing, self._acting.clock.now()).look and self._charter is None:
-            self._show(charter)
             return
         self._check_models(charter)
         self._check_plug_ins(charter)
         if self._charter is not None:
             log.info("Another charter counts now: version %s. The workers start anew.", charter.version)
+            self._charter = None  # what the workers still say was seen by the rules of before
             self._stop_workers()
             self._finish_run("charter_ended")
-            self._charter = None
             self.tally.ended.clear()
         now = self._acting.clock.now()
         specs = specs_of(
@@ -200,15 +205,7 @@ class Supervisor:
             self.intake.complain("Nothing is looked at, because the start cannot be recorded", error)
             return
         self._charter = charter
-        self._show(charter)
         self.crew.start(specs)
-
-    def _show(self, charter: Charter) -> None:
-        """What of each source the public may see."""
-        self._live.configure(
-            {source.name: charter.safeguards.public_view for source in charter.sources},
-            {source.name: source.never_show for source in charter.sources},
-        )
 
     def _check_models(self, charter: Charter) -> None:
         for model in charter.models:
@@ -264,6 +261,8 @@ class Supervisor:
 
     def _take(self, report: Report) -> None:
         match report:
+            case Pins() | BackdropProposal() | BackdropRenewal() if self._charter is None:
+                pass
             case Pins():
                 self._live.take_pins(report)
             case Health():
@@ -375,7 +374,16 @@ class Supervisor:
     def _all_ended(self) -> bool:
         return self.crew.all_over() and not self.intake.backlog
 
-    def _load_backdrops(self, source: str, changed: str = "") -> tuple[tuple[str, bytes], ...]:
+    def _load_backdrops(self, source: str) -> tuple[tuple[str, bytes], ...]:
+        """(scene, PNG) of each confirmed view, which pages then have too."""
+        with self._telling:
+            return self._tell_pages(source)
+
+    def _as_it_stands(self, spec: SourceSpec) -> SourceSpec:
+        """For a worker that starts again: the backdrops of now, not those of when it started first."""
+        return replace(spec, backdrops=self._load_backdrops(spec.name))
+
+    def _tell_pages(self, source: str, changed: str = "") -> tuple[tuple[str, bytes], ...]:
         """(scene, PNG) of each confirmed view, which pages then have too; ``changed`` may be confirmed no longer."""
         found = all_confirmed(self._acting.store.read(), source)
         if changed and changed not in {each.scene for each in found}:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import BoolArray, FloatArray, feet
 from watchglass.views.backdrop import BLOCK, Backdrop
-from watchglass.views.light import TILES, relight
+from watchglass.views.light import field_of, relight
 
 Image = NDArray[np.uint8]
 PlainPin = tuple[int, int, int]
@@ -106,27 +106,30 @@ def spread(pins: Iterable[PlainPin], radius: float) -> tuple[PlainPin, ...]:
 # ---- what is never shown -------------------------------------------------------------------------------------------
 
 
-def withheld(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
-    """The pixels of a picture that the public never sees: whole blocks of 32 that any of ``areas`` touches.
+def touched(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
+    """The pixels of a picture that any of ``areas`` touches: (height, width), or None where there are none.
 
     Args:
         size: (width, height) of the picture.
-        areas: ``never_show`` of the charter.
-
-    Returns:
-        (height, width), or None where nothing is withheld.
+        areas: ``never_see`` or ``never_show`` of the charter.
     """
-    width, height = size
-    touched = np.zeros((height, width), np.uint8)
+    found = np.zeros((size[1], size[0]), np.uint8)
     for area in areas:
         corners = (np.asarray(area, np.float64) * (1 << _SUB)).round().astype(np.int32).reshape(-1, 1, 2)
-        cv2.fillPoly(touched, [corners], 1, cv2.LINE_8, _SUB)
-        cv2.polylines(touched, [corners], True, 1, 1, cv2.LINE_8, _SUB)
-    if not touched.any():
+        cv2.fillPoly(found, [corners], 1, cv2.LINE_8, _SUB)
+        cv2.polylines(found, [corners], True, 1, 1, cv2.LINE_8, _SUB)
+    return found.astype(bool) if found.any() else None
+
+
+def withheld(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
+    """The pixels of a picture that the public never sees: as ``touched``, in whole blocks of 32."""
+    found = touched(size, areas)
+    if found is None:
         return None
+    width, height = size
     rows, columns = -(-height // BLOCK), -(-width // BLOCK)
     whole = np.zeros((rows * BLOCK, columns * BLOCK), np.uint8)
-    whole[:height, :width] = touched
+    whole[:height, :width] = found
     blocks = whole.reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3))
     return blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)[:height, :width]
 
@@ -182,6 +185,7 @@ def ground(
     size: tuple[int, int],
     *,
     hidden: BoolArray | None = None,
+    black: BoolArray | None = None,
     light: Sequence[int] = (),
 ) -> Image:
     """What marks are drawn on: the backdrop, a little quieter than the camera's picture; grey where it is not known.
@@ -190,6 +194,7 @@ def ground(
         backdrop: the confirmed backdrop; None, or one of another size: all grey.
         size: (width, height) of the picture.
         hidden: (height, width), what is never shown: grey too.
+        black: (height, width), what is never seen; the backdrop may have been learned before the charter said so.
         light: twelve factors in sixty-fourths, row by row, by which the light differs from the backdrop's; () for none.
 
     Returns:
@@ -202,16 +207,12 @@ def ground(
     grey[lines] = _GREY_LINE
     if backdrop is None or backdrop.size != size:
         return grey
-    lit = relight(backdrop.bgr, light_field(light)) if light else backdrop.bgr
+    empty = backdrop.bgr if black is None else np.where(black[..., None], np.uint8(0), backdrop.bgr)
+    lit = relight(empty, field_of(light))
     # a little quieter than the camera's picture, so that the marks are what one sees
     calm = cv2.addWeighted(lit, 0.80, np.full_like(lit, 236), 0.20, 0)
     shown = backdrop.admitted if hidden is None else backdrop.admitted & ~hidden
     return np.where(shown[..., None], calm, grey)
-
-
-def light_field(light: Sequence[int]) -> FloatArray:
-    """``light`` in sixty-fourths, row by row, as the field that ``views.light.relight`` takes."""
-    return (np.asarray(light, np.float32) / np.float32(64)).reshape(TILES)
 
 
 def with_marks(picture: Image, marks: Iterable[PlainPin]) -> Image:

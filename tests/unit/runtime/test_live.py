@@ -174,18 +174,46 @@ def test_a_source_that_the_charter_no_longer_has_is_gone(clock: VirtualClock, ru
     assert made.seen("yard") is not None
 
 
-@pytest.mark.parametrize("change", ["delay_ms", "hide_below", "grid_m", "never_show"])
+CORNER = Polygon(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0)))
+
+
+@pytest.mark.parametrize("change", ["delay_ms", "hide_below", "grid_m", "never_show", "never_see"])
 def test_other_rules_forget_what_was_kept_under_the_old(clock: VirtualClock, rules: PublicView, change: str) -> None:
     rules = replace(rules, delay_ms=0, hide_below=0)
     made = live(clock, rules)
     made.take_pins(pins(clock))
+    made.take_proposal(BackdropProposal("street", clock.now(), b"png", 0.9))
     made.configure({"street": rules})
     assert seen(made).shown is not None
-    if change == "never_show":
-        made.configure({"street": rules}, {"street": (Polygon(((0.0, 0.0), (9.0, 0.0), (9.0, 9.0))),)})
+    assert made.proposal("street") is not None
+    if change.startswith("never"):
+        made.configure({"street": rules}, **{change: {"street": (CORNER,)}})
     else:
         made.configure({"street": replace(rules, **{change: 5})})
     assert seen(made).shown is None
+    assert made.proposal("street") is None
+
+
+def test_what_is_taken_out_of_the_empty_scene_is_part_of_its_name(clock: VirtualClock, rules: PublicView) -> None:
+    rules = replace(rules, delay_ms=0, hide_below=0)
+    names = set()
+    for never_show, never_see in (((), ()), ((CORNER,), ()), ((), (CORNER,))):
+        made = live(clock, rules)
+        made.configure({"street": rules}, {"street": never_show}, {"street": never_see})
+        made.take_pins(pins(clock))
+        stage = seen(made).stage
+        assert stage is not None
+        names.add(stage.token)
+    assert len(names) == 3
+
+
+def test_a_proposal_of_another_size_cannot_be_confirmed_any_more(clock: VirtualClock, rules: PublicView) -> None:
+    made = live(clock, rules)
+    made.take_proposal(BackdropProposal("street", clock.now(), b"png", 0.9))
+    made.opened("street", 640, 480)
+    assert made.proposal("street") is not None
+    made.opened("street", 320, 240)
+    assert made.proposal("street") is None
 
 
 def test_pictures_of_another_size_make_older_moments_meaningless(clock: VirtualClock, rules: PublicView) -> None:

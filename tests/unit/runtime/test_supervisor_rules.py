@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from watchglass.access.roles import May
-from watchglass.acts.confirm_backdrop import confirm_backdrop
+from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
 from watchglass.acts.view_clip import view_clip
 from watchglass.bootstrap import MODEL, shipped
 from watchglass.charter.permit import ConfirmBackdrop, ShowReviewerView
 from watchglass.core.digest import sha256
 from watchglass.core.errors import Refused
-from watchglass.core.time import HOUR, SECOND
-from watchglass.perception.messages import BackdropRenewal, Clip, Health, Incident, SetBackdrop, SourceEnded
+from watchglass.core.time import HOUR, MINUTE, SECOND
+from watchglass.perception.messages import (
+    BackdropProposal,
+    BackdropRenewal,
+    Clip,
+    Health,
+    Incident,
+    SetBackdrop,
+    SourceEnded,
+    SourceSpec,
+)
 from watchglass.runtime import intake as rules
 from watchglass.runtime.supervisor import Supervisor
 from world import World, make_house
@@ -112,6 +123,76 @@ def test_a_renewal_that_cannot_be_recorded_is_not_shown(world: World, caplog: py
     shown = live.backdrop("street", "day")
     assert shown is not None
     assert (shown[1], len(works._wishes)) == (b"empty", wishes)
+
+
+def stands(world: World) -> bytes | None:
+    found = world.house.live.backdrop("street", "day")
+    return found[1] if found else None
+
+
+def test_a_backdrop_that_is_withdrawn_while_another_act_is_told_does_not_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, live, tell = supervisor(world), world.house.live, world.house.live.set_backdrop
+    permit, grant = world.permit(ConfirmBackdrop("street")), world.grant(May.CONFIRM_BACKDROP)
+    confirmed_backdrop(world, b"somebody is in it")
+    withdrawing: list[threading.Thread] = []
+
+    def withdraw() -> None:
+        withdraw_backdrop(world.house.acting, grant, permit, "street")
+        works.backdrop_changed("street", "day")
+
+    def told(*args: Any) -> None:
+        if not withdrawing:
+            withdrawing.append(threading.Thread(target=withdraw))
+            withdrawing[0].start()
+            withdrawing[0].join(1)  # where it need not wait for its turn, it is through by then
+        tell(*args)
+
+    monkeypatch.setattr(live, "set_backdrop", told)
+    works.backdrop_changed("street", "day")
+    withdrawing[0].join()
+    assert stands(world) is None
+    assert works._wishes[-1] == ("street", SetBackdrop("street", "day", None))
+
+
+def test_a_worker_that_starts_again_gets_the_backdrops_of_now(world: World) -> None:
+    works = supervisor(world)
+    started = SourceSpec("street", "street.mp4", (), backdrops=(("day", b"withdrawn since"),))
+    assert works.crew._again(started).backdrops == ()
+    confirmed_backdrop(world, b"empty")
+    again = works.crew._again(started)
+    assert again == replace(started, backdrops=(("day", b"empty"),))
+
+
+def test_where_a_new_charter_cannot_be_followed_yet_its_public_view_can(world: World) -> None:
+    works = supervisor(world)
+    version = int(world.text.split("version: ", 1)[1].split(maxsplit=1)[0])
+    works._live.follow(works._charter)  # type: ignore[arg-type]  # there is one
+    world.clock.advance(MINUTE)
+    text = world.text.replace(f"version: {version}", f"version: {version + 1}")
+    world.publish(text.replace("    never_see:", "    never_show: [[[9, 9], [99, 9], [99, 99]]]\n    never_see:"))
+    assert world.house.live.seen("street", world.house.standing().charter) is None
+    world.break_the_log("run_started")
+    works._follow(world.house.standing())
+    assert works._charter is None
+    assert world.house.live.seen("street", world.house.standing().charter) is not None
+
+
+def test_what_workers_say_after_their_charter_is_not_shown(world: World) -> None:
+    works, live = supervisor(world), world.house.live
+    charter = world.house.standing().charter
+    assert charter is not None
+    confirmed_backdrop(world, b"empty")
+    works.backdrop_changed("street", "day")
+    works._live.follow(charter)
+    works._charter = None
+    works._take(BackdropProposal("street", world.clock.now(), b"png", 0.9))
+    works._take(BackdropRenewal("street", "day", world.clock.now(), sha256(b"empty"), b"renewed", 7))
+    assert (live.proposal("street"), stands(world)) == (None, b"empty")
+    works._charter = charter
+    works._take(BackdropProposal("street", world.clock.now(), b"png", 0.9))
+    assert live.proposal("street") is not None
 
 
 def test_a_locked_database_loses_nothing(world: World) -> None:

@@ -16,7 +16,7 @@ def test_marks_go_when_the_source_is_given_up(world: World) -> None:
     works = Supervisor(house.acting, house.standing, house.live, house.bus, media=world.layout.media, models=models)
     charter = house.standing().charter
     assert charter is not None
-    works._show(charter)
+    works._live.follow(charter)
     delay = charter.safeguards.public_view.delay_ms
     house.live.set_backdrop("street", "day", "1", b"png")
     works._take(SourceOpened("street", 768, 576, 10.0))
@@ -29,4 +29,4 @@ def test_marks_go_when_the_source_is_given_up(world: World) -> None:
     assert seen.shown is not None
     assert (seen.marks, seen.stage, seen.shown.unsure) == ((), None, "nothing looks at this camera now")
     world.clock.advance(MINUTE)
-    assert house.live.seen("street") == Seen((768, 576), None, None, seen.hidden)
+    assert house.live.seen("street") == Seen((768, 576), None, None, seen.hidden, seen.black)

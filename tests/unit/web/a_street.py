@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from watchglass.access.roles import May, Person, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import May, Person, Role
 from watchglass.acts.accounts import open_account
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.raise_alert import raise_alert
@@ -153,8 +154,7 @@ class Street:
         """Let marks be in view, on the confirmed backdrop that ships with the demo."""
         charter = self.house.standing().charter
         assert charter is not None
-        rules, areas = charter.safeguards.public_view, charter.source("street").never_show
-        self.house.live.configure({"street": rules}, {"street": areas})
+        self.house.live.follow(charter)
         self.house.live.opened("street", 768, 576)
         if backdrop:
             png = resources.files("watchglass").joinpath("demo/backdrop.png").read_bytes()

@@ -194,12 +194,61 @@ def test_what_is_never_shown_is_grey_unmarked_and_not_counted(street: Street) ->
     assert (still[:280] == empty[:280]).mean() > 0.99
 
 
+def amended(street: Street, before: str, after: str) -> None:
+    """Another version of the charter comes into force."""
+    version = int(street.text.split("version: ", 1)[1].split(maxsplit=1)[0])
+    street.clock.advance(1000)
+    street.publish((f"version: {version}", f"version: {version + 1}"), (before, after))
+
+
+def test_a_browser_does_not_keep_an_empty_scene_of_which_the_charter_now_shows_less(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    visitor = Someone(create_app(street.house))
+    address, etag = view_of(street)["backdrop"], visitor.get("/view/street/backdrop.png").headers["etag"]
+    amended(
+        street, "    never_see:", "    never_show: [[[90, 310], [110, 310], [110, 330], [90, 330]]]\n    never_see:"
+    )
+    street.show(MARKS, 2)
+    assert visitor.get(address).status_code == 403
+    answer = visitor.get("/view/street/backdrop.png", headers={"if-none-match": etag})
+    assert answer.status_code == 200
+    assert grey(picture(answer.content)[288:352, 64:128]).all()
+
+
+def test_what_the_charter_never_sees_is_black_also_in_a_scene_that_was_confirmed_before(street: Street) -> None:
+    street.publish()
+    street.show((), 0)
+    visitor = Someone(create_app(street.house))
+    before = picture(visitor.get("/view/street/still.png").content)
+    etag = visitor.get("/view/street/backdrop.png").headers["etag"]
+    amended(street, "    never_see:\n", "    never_see:\n      - [[96, 320], [160, 320], [160, 384], [96, 384]]\n")
+    street.show((), 0)
+    answer = visitor.get("/view/street/backdrop.png", headers={"if-none-match": etag})
+    assert answer.status_code == 200
+    for shown in (picture(answer.content), picture(visitor.get("/view/street/still.png").content)):
+        part = shown[320:385, 96:161]
+        assert (part == part[0, 0]).all()
+        assert part.max() < 64
+        assert (shown == before).all(axis=2).sum() >= 576 * 768 - 65 * 65
+
+
+def test_between_a_new_charter_and_whoever_follows_it_nothing_is_shown(street: Street) -> None:
+    street.publish()
+    street.show(MARKS, 2)
+    assert view_of(street)["backdrop"] is not None
+    amended(street, "delay: 0s", "delay: 15m")
+    view = view_of(street)
+    assert (view["state"], view["backdrop"], view["pins"], view["people"]) == ("none", None, [], None)
+    assert grey(picture(Someone(create_app(street.house)).get("/view/street/now.webp").content)).all()
+
+
 def test_the_register_says_what_is_never_shown(street: Street) -> None:
     door = "[[90, 310], [110, 310], [110, 330], [90, 330]]"
     street.publish(("    never_see:", f"    never_show: [{door}]\n    never_see:"))
     visitor = Someone(create_app(street.house))
     html = visitor.get("/register/sources/street").text
-    assert "never shown to anybody" in html
+    assert "never shown to the public" in html
     assert 'class="never-show" points="90.0,310.0' in html
     assert "1 part is never shown in the public view." in visitor.get("/register").text
     assert visitor.get("/register/sources/street.json").json()["never_show"] == [

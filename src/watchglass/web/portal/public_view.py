@@ -54,7 +54,7 @@ def _look(house: House, source: str) -> tuple[ViewFacts, Seen]:
     standing = house.standing()
     if standing.charter is None or source not in {item.name for item in standing.charter.sources}:
         raise NotFound
-    seen = house.live.seen(source) or Seen(None, None, None)
+    seen = house.live.seen(source, standing.charter) or Seen(None, None, None)
     facts = view_facts(
         standing,
         source,
@@ -64,7 +64,7 @@ def _look(house: House, source: str) -> tuple[ViewFacts, Seen]:
         size=seen.size,
         now_ms=house.clock.now(),
     )
-    return facts, seen if facts.backdrop else Seen(seen.size, None, None, seen.hidden)
+    return facts, seen if facts.backdrop else Seen(seen.size, None, None)
 
 
 def _only(request: Request, *known: str) -> None:
