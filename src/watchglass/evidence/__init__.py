@@ -6,5 +6,5 @@
 ``envelope``  sealing in memory, and opening, wholly or in part
 ``custody``   what custodians hand on: bundles of shares, sealed anew
 ``release``   what their machines check first, and what an approval says
-``manifest``  what goes with an export, so that it can be verified years later without the house
+``manifest``  what goes with an export; ``chain`` verifies it years later, without the house
 """

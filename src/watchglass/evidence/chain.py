@@ -1,0 +1,229 @@
+"""Verifying an export years later: what a manifest's chain of custody must hold, and what it then says.
+
+Needed are the manifest, the exported file, a trust file that names log and witnesses, and the charter, whose text is
+in the chain itself. The keys that may sign follow from each other: the trust file accepts the checkpoint, the
+checkpoint proves the charter's publication, the charter pins authority, oversight and custodians, oversight enrols the
+investigator's key of the month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from watchglass.charter.model import Charter
+from watchglass.core.digest import b64, unb64
+from watchglass.core.errors import DidNotVerify
+from watchglass.evidence.manifest import Link, Manifest, SignedManifest
+from watchglass.evidence.subsets import permitted_subsets
+from watchglass.ledger.keys import VerifierKey
+from watchglass.ledger.policy import Accepted, Deployment, Policy
+from watchglass.records.statement import verify_leaf
+
+_MONTH: Final = len("2026-11")
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What holds of an export.
+
+    Attributes:
+        accepted: the checkpoint and who cosigned it.
+        approved_by: the custodians who approved, by their names in the charter.
+        shown: of the request: the fields that the one who exported chose to open.
+        deployment: a demonstration or trial proves nothing about a real one, and says so.
+    """
+
+    manifest: Manifest
+    accepted: Accepted
+    approved_by: tuple[str, ...]
+    shown: Mapping[str, Any]
+    deployment: Deployment
+
+
+def charter_text(manifest: Manifest) -> bytes:
+    """The bytes of the charter under which the release was requested, out of the chain; nothing is verified yet.
+
+    Raises:
+        DidNotVerify: the chain lacks it.
+    """
+    wanted = b64(_charter_of(_only(manifest, "release_requested")))
+    for link in manifest.of("charter_published"):
+        if link.leaf.clear["sha256"] == wanted:
+            return str(link.leaf.clear["text"]).encode()
+    raise _lacks("the publication of the charter that the request names")
+
+
+def verify(
+    signed: SignedManifest, policy: Policy, charter: Charter, *, oversight: VerifierKey | None = None
+) -> Verified:
+    """What an export's manifest proves.
+
+    Args:
+        signed: the manifest. The exported file itself is checked by ``manifest.check_media``.
+        policy: the trust file.
+        charter: parsed from ``charter_text``.
+        oversight: the key of oversight that is known from elsewhere, if it is.
+
+    Raises:
+        DidNotVerify: with the sentence of what does not hold.
+    """
+    manifest = signed.manifest
+    manifest.exported_by.verify(manifest.message, signed.sig)
+    accepted = _included(manifest, policy)
+    request = _only(manifest, "release_requested")
+    if charter.sha256 != _charter_of(request):
+        raise _wrong("The request was made under another charter than this.", "charter")
+    if oversight is not None and VerifierKey.parse(charter.oversight.key) != oversight:
+        raise _wrong("The charter names another oversight than the one that you know.", "oversight")
+    _check_charter(manifest, charter)
+    requester = _signed(manifest, request, {"investigator": _enrolled(manifest, charter, request)})
+    if manifest.exported_by != requester and manifest.exported_by not in _enrolled(manifest, charter, None):
+        raise _wrong(f"{manifest.exported_by.name} exported this, and is no enrolled investigator.", "exported_by")
+    approved_by = _check_approvals(manifest, charter, request)
+    _check_case(manifest, charter, request)
+    _check_segments(manifest, request)
+    return Verified(manifest, accepted, approved_by, request.values, policy.deployment)
+
+
+def _included(manifest: Manifest, policy: Policy) -> Accepted:
+    """Every record is in the log, under one checkpoint that witnesses cosigned, and shows what it commits to."""
+    accepted = policy.accept(manifest.checkpoint)
+    if accepted.signed.checkpoint.origin != manifest.origin:
+        raise _wrong("The checkpoint is of another log than the manifest.", "origin")
+    if not accepted.witnesses and policy.deployment is not Deployment.TRIAL:
+        raise _wrong("No witness cosigned the checkpoint.", "witnesses")
+    for link in manifest.chain:
+        manifest.proof(link).check(link.hash, policy)
+        link.check_opened()
+    return accepted
+
+
+def _check_charter(manifest: Manifest, charter: Charter) -> None:
+    """The charter was published, and approved by authority and oversight with the keys that it pins."""
+    if charter_text(manifest) != charter.data:
+        raise _wrong("The charter in the chain is another than this.", "charter")
+    keys = {
+        "authority": [VerifierKey.parse(charter.authority.key)],
+        "oversight": [VerifierKey.parse(charter.oversight.key)],
+    }
+    for role, allowed in keys.items():
+        found = [
+            link
+            for link in manifest.of("charter_approved")
+            if link.leaf.clear["sha256"] == charter.digest and link.leaf.clear["as_role"] == role
+        ]
+        if not found:
+            raise _lacks(f"the approval of the charter by {role}")
+        _signed(manifest, found[0], {found[0].leaf.role: allowed})
+
+
+def _enrolled(manifest: Manifest, charter: Charter, for_link: Link | None) -> list[VerifierKey]:
+    """The keys that oversight enrolled for investigators; for one record: in its month."""
+    keys = []
+    for link in manifest.of("key_enrolled"):
+        clear = link.leaf.clear
+        if clear["enrolled_role"] != "investigator":
+            continue
+        if for_link is not None and clear["month"] != for_link.leaf.hour[:_MONTH]:
+            continue
+        _signed(manifest, link, {"oversight": [VerifierKey.parse(charter.oversight.key)]})
+        keys.append(VerifierKey.parse(clear["vkey"]))
+    return keys
+
+
+def _check_approvals(manifest: Manifest, charter: Charter, request: Link) -> tuple[str, ...]:
+    """A permitted subset of custodians approved this request, and then the grant was recorded."""
+    rule = charter.safeguards.release
+    if rule is None:
+        raise _wrong("The charter knows no release.", "charter")
+    names = {VerifierKey.parse(each.key): each.name for each in charter.safeguards.custodians}
+    grant = _only(manifest, "release_granted")
+    _refers(grant, request)
+    missing = set(grant.leaf.clear["approvals"])
+    approved: set[str] = set()
+    for link in manifest.of("release_approved"):
+        _refers(link, request)
+        key = _signed(manifest, link, {"custodian": list(names)})
+        if b64(link.hash) not in missing or link.index > grant.index:
+            raise _wrong("The grant does not name an approval of the chain, or came before it.", "approvals")
+        missing.remove(b64(link.hash))
+        approved.add(names[key])
+    if missing:
+        raise _lacks("an approval that the grant names")
+    if not any(approved.issuperset(each) for each in permitted_subsets(list(names.values()), rule.k, rule.one_of)):
+        who = ", ".join(sorted(approved)) or "Nobody"
+        raise _wrong(f"{who} approved, which the charter's rule does not permit.", "approvals")
+    return tuple(sorted(approved))
+
+
+def _check_case(manifest: Manifest, charter: Charter, request: Link) -> None:
+    """Where the case is shown, it was opened by an investigator before the request that names it."""
+    opened = request.values.get("opened")
+    for case in manifest.of("case_opened"):
+        _signed(manifest, case, {"investigator": _enrolled(manifest, charter, case)})
+        if opened is None or unb64(opened) != case.hash or case.index > request.index:
+            raise _wrong("The chain shows a case that the request does not name.", "case_opened")
+
+
+def _check_segments(manifest: Manifest, request: Link) -> None:
+    """Each segment was recorded as sealed; where the request's scope is shown, it lies within."""
+    records = {link.values.get("segment"): link for link in manifest.of("segment_sealed")}
+    shown = request.values
+    for each in manifest.segments:
+        link = records.get(each.segment)
+        if link is None:
+            raise _lacks(f"the record of segment {each.segment}, with `segment` opened", segment=each.segment)
+        wanted = {
+            "ciphertext_sha256": b64(each.sha256),
+            "key_commitment": b64(each.key_commitment),
+            "from_ms": each.from_ms,
+            "to_ms": each.to_ms,
+        }
+        for name, value in wanted.items():
+            if link.values.get(name) != value:
+                raise _wrong(
+                    f"Segment {each.segment} was recorded with another {name}, or it is not shown.",
+                    name,
+                    segment=each.segment,
+                )
+        if {"source", "from_ms", "to_ms"} <= shown.keys() and not (
+            link.values.get("source") == shown["source"]
+            and each.from_ms < shown["to_ms"]
+            and each.to_ms > shown["from_ms"]
+        ):
+            raise _wrong(f"Segment {each.segment} is not what was asked for.", "scope", segment=each.segment)
+
+
+def _refers(link: Link, request: Link) -> None:
+    if link.leaf.refs != (request.hash,) or link.leaf.charter != request.leaf.charter:
+        raise _wrong(f"A record of '{link.leaf.act}' in the chain is of another request or charter.", "refs")
+    if link.index < request.index:
+        raise _wrong(f"A record of '{link.leaf.act}' came before the request.", "index")
+
+
+def _signed(manifest: Manifest, link: Link, keys: Mapping[str, Sequence[VerifierKey]]) -> VerifierKey:
+    return verify_leaf(link.leaf, origin=manifest.origin, keys=keys)
+
+
+def _only(manifest: Manifest, act: str) -> Link:
+    found = manifest.of(act)
+    if len(found) != 1:
+        raise _lacks(f"exactly one record of '{act}' (it has {len(found)})")
+    return found[0]
+
+
+def _charter_of(link: Link) -> bytes:
+    assert link.leaf.charter is not None  # the act's leaves always name one
+    return link.leaf.charter
+
+
+def _lacks(what: str, **details: str) -> DidNotVerify:
+    return DidNotVerify(f"The chain of custody lacks {what}.", fix="Ask for the export again, whole.", **details)
+
+
+def _wrong(message: str, name: str, **details: str) -> DidNotVerify:
+    return DidNotVerify(
+        message, fix="Do not rely on this export; keep it, and ask oversight about it.", field=name, **details
+    )
