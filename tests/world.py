@@ -20,8 +20,9 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from watchglass.access.authorise import authorise
 from watchglass.access.passwords import hash_password
-from watchglass.access.roles import GRANTS, Grant, May, Person, Role, authorise
+from watchglass.access.roles import GRANTS, Grant, May, Person, Role
 from watchglass.acts.accounts import open_account, person
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.raise_alert import raise_alert

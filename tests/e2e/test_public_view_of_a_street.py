@@ -22,7 +22,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from watchglass import demo
-from watchglass.access.roles import May, Person, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import May, Person, Role
 from watchglass.acts.accounts import open_account
 from watchglass.acts.confirm_backdrop import confirm_backdrop
 from watchglass.bootstrap import House

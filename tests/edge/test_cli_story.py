@@ -16,7 +16,8 @@ from typing import Any
 import av
 import pytest
 
-from watchglass.access.roles import May, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import May, Role
 from watchglass.acts.accounts import person
 from watchglass.acts.inspect_openings import take_openings
 from watchglass.bootstrap import House

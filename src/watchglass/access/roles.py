@@ -1,11 +1,15 @@
-"""Roles, and the one table of what each may do. Deny by default: what is not listed is refused."""
+"""Roles, what each may do, and the ``Grant`` that only ``authorise`` gives. What is not listed is refused.
+
+``policies`` compiles the table here into Cedar; nothing in the house decides by it directly.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NoReturn
 
+from watchglass.core.digest import b64
 from watchglass.core.errors import Refused
 
 
@@ -18,6 +22,7 @@ class Role(StrEnum):
     SHIFT_LEAD = "shift-lead"
     OPERATOR = "operator"
     CUSTODIAN = "custodian"
+    INVESTIGATOR = "investigator"
     PRIVACY_OFFICER = "privacy-officer"
     ANALYST = "analyst"
     CLERK = "clerk"
@@ -26,9 +31,10 @@ class Role(StrEnum):
 
 
 class May(StrEnum):
-    """What a person may be allowed to do in the portal. Anything that shows a picture of a scene says so."""
+    """What somebody may be allowed to do. Anything that shows a picture of a scene says so."""
 
     SEE_PUBLIC = "see-public"
+    KEEP_OWN_ACCOUNT = "keep-own-account"
     SEE_QUEUE = "see-queue"
     SEE_CLIP = "see-clip"  # mosaicked pictures
     DECIDE_ALERT = "decide-alert"
@@ -43,7 +49,59 @@ class May(StrEnum):
     PREPARE_SUSPENSION = "prepare-suspension"
     MANAGE_ACCOUNTS = "manage-accounts"
     SEE_SYSTEM_HEALTH = "see-system-health"
+    # what follows is signed by the person's own key on the person's own machine; no account in the portal may do it
+    PUBLISH_SEALING_KEY = "publish-sealing-key"
+    DESTROY_PERIOD = "destroy-period"
+    OPEN_CASE = "open-case"
+    CLOSE_CASE = "close-case"
+    REQUEST_RELEASE = "request-release"
+    APPROVE_RELEASE = "approve-release"
+    REFUSE_RELEASE = "refuse-release"
+    TAKE_RELEASE = "take-release"  # original pictures
+    BREAK_GLASS = "break-glass"  # original pictures
+    FOLLOW_UP_GLASS = "follow-up-glass"
+    ORDER_HOLD = "order-hold"
+    KEEP_HOLD = "keep-hold"
+    LIFT_HOLD = "lift-hold"
+    SETTLE_SIGNAL = "settle-signal"
 
+
+IN_WORDS: Final[dict[May, str]] = {
+    May.SEE_PUBLIC: "see what is public",
+    May.KEEP_OWN_ACCOUNT: "see their own account, change its password and sign out",
+    May.SEE_QUEUE: "see the queue of alerts with painted stills",
+    May.SEE_CLIP: "see mosaicked clips of alerts",
+    May.DECIDE_ALERT: "decide about alerts",
+    May.RESPOND: "see what was handed over, say that they are on the way, and enter what was found",
+    May.SETTLE_NOTICES: "send undelivered notices again or give them up",
+    May.SEE_SOURCES: "see how each camera fares",
+    May.CONFIRM_BACKDROP: "see an empty scene that was learned, and say that nobody is in it",
+    May.EDIT_DRAFT: "draw zones into a draft of the charter",
+    May.SEE_STAFF_FIGURES: "see how well alerts are decided",
+    May.SEE_EVERYTHING_DONE: "see everything that was done",
+    May.TAKE_OPENINGS: "take the sealed details of records away, to open them elsewhere",
+    May.PREPARE_SUSPENSION: "prepare an order to stop, to be signed elsewhere",
+    May.MANAGE_ACCOUNTS: "open, change and close accounts",
+    May.SEE_SYSTEM_HEALTH: "see whether the machine is well",
+    May.PUBLISH_SEALING_KEY: "publish the key to which a month's shares are sealed",
+    May.DESTROY_PERIOD: "destroy their key of a month",
+    May.OPEN_CASE: "open a case",
+    May.CLOSE_CASE: "close a case",
+    May.REQUEST_RELEASE: "request original video",
+    May.APPROVE_RELEASE: "approve a request for original video",
+    May.REFUSE_RELEASE: "refuse a request for original video",
+    May.TAKE_RELEASE: "take original video that was released",
+    May.BREAK_GLASS: "open original video at once in an emergency",
+    May.FOLLOW_UP_GLASS: "report on an emergency opening",
+    May.ORDER_HOLD: "order that originals be kept beyond their time",
+    May.KEEP_HOLD: "seal their shares anew for such an order",
+    May.LIFT_HOLD: "lift such an order",
+    May.SETTLE_SIGNAL: "say what was made of a signal of misuse",
+}
+"""Each act in plain words, to stand after “may”."""
+
+SIGNED_IN: Final = frozenset({May.KEEP_OWN_ACCOUNT})
+"""What every signed-in person may do, whatever their roles."""
 
 GRANTS: Final[dict[Role, frozenset[May]]] = {
     Role.PUBLIC: frozenset({May.SEE_PUBLIC}),
@@ -64,6 +122,7 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
         {May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SETTLE_NOTICES, May.SEE_SYSTEM_HEALTH}
     ),
     Role.CUSTODIAN: frozenset(),
+    Role.INVESTIGATOR: frozenset(),
     Role.PRIVACY_OFFICER: frozenset({May.SEE_STAFF_FIGURES}),
     Role.ANALYST: frozenset(),
     Role.CLERK: frozenset(),
@@ -73,32 +132,74 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
     Role.ADMINISTRATOR: frozenset({May.MANAGE_ACCOUNTS, May.SEE_SYSTEM_HEALTH}),
 }
 
+AUTHORITY: Final = "authority"
+"""The role of the public body itself. It only signs; nobody signs in as it."""
+
 _TOKEN: Final = object()
+"""Only ``authorise`` uses it. A test proves that nothing else in the house does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in account. ``pseudonym`` is what public leaves call this person this month."""
+    """A signed-in account."""
 
     account: int
     name: str
     roles: frozenset[Role]
 
-    def may(self, what: May) -> bool:
-        return any(what in GRANTS[role] for role in self.roles | {Role.PUBLIC})
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody whose signature over an act was verified.
+
+    Attributes:
+        name: a custodian's name in the charter, the person whom oversight enrolled, or the role itself.
+        role: in which they signed; ``AUTHORITY`` or one of ``Role``.
+        key: the verifier key that verified, as text.
+    """
+
+    name: str
+    role: str
+    key: str
+
+
+Actor = Person | Signer
 
 
 class Grant:
-    """The answer that a person may do something, and in which role. Only ``authorise`` makes one."""
+    """The answer that somebody may do something, and in which role. Only ``authorise`` makes one.
 
-    __slots__ = ("person", "role", "what")
+    Attributes:
+        policy: SHA-256 of the policies that said so, as published.
+        rules: the ids of the rules that did.
+    """
 
-    def __init__(self, person: Person, role: Role, what: May, *, token: object) -> None:
+    __slots__ = ("policy", "role", "rules", "what", "who")
+
+    def __init__(
+        self, who: Actor, role: str, what: May, *, policy: bytes, rules: tuple[str, ...], token: object
+    ) -> None:
         if token is not _TOKEN:
-            raise TypeError("a Grant comes from access.roles.authorise only")
-        self.person = person
+            raise TypeError("a Grant comes from access.authorise.authorise only")
+        self.who = who
         self.role = role
         self.what = what
+        self.policy = policy
+        self.rules = rules
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Grant cannot be copied or sent; ask authorise again.")
+
+    @property
+    def person(self) -> Person:
+        """The signed-in person.
+
+        Raises:
+            Refused: it was given to somebody who signed; such a one has no account here.
+        """
+        if not isinstance(self.who, Person):
+            raise Refused("This is done by people who are signed in here.", fix="Sign in to the portal.")
+        return self.who
 
     def require(self, what: May) -> None:
         """Check that this grant is of ``what``; otherwise an act would be open to all who may do something else.
@@ -109,19 +210,6 @@ class Grant:
         if self.what is not what:
             raise Refused(f"This grant is of {self.what}, not of {what}.", fix="Ask for the right to do this act.")
 
-
-def authorise(person: Person | None, what: May) -> Grant:
-    """The grant of ``what`` to ``person``.
-
-    Raises:
-        Refused: none of the person's roles may do this.
-    """
-    if person is not None:
-        for role in Role:
-            if role in person.roles and what in GRANTS[role]:
-                return Grant(person, role, what, token=_TOKEN)
-    needed = ", ".join(role for role in Role if what in GRANTS[role])
-    raise Refused(
-        f"Your account may not do this ({what}).",
-        fix=f"It needs one of these roles: {needed}. Ask the administrator, who must record the change.",
-    )
+    def as_json(self) -> dict[str, object]:
+        """What a record says about it: which policies, and which of their rules."""
+        return {"policy": b64(self.policy), "rules": list(self.rules)}

@@ -86,8 +86,8 @@ def close_account(acting: Acting, by: Grant | None, name: str) -> Done[None]:
 
 def change_password(acting: Acting, by: Grant | None, name: str, password_hash: str) -> Done[None]:
     """Set a new password and end every session of the account. People may do this for themselves."""
-    if by is not None and by.person.name != name:
-        by.require(May.MANAGE_ACCOUNTS)
+    if by is not None:
+        by.require(May.KEEP_OWN_ACCOUNT if by.person.name == name else May.MANAGE_ACCOUNTS)
 
     def act(tx: Transaction) -> None:
         account = _open_account_id(tx, name)

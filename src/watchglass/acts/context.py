@@ -104,7 +104,7 @@ def attest(
     names_purpose = isinstance(under, Permit) and ACTS[act].purpose is not Need.NEVER
     leaf = acting.recorder.attested(
         act,
-        role=by.role.value if by else HOUSE,
+        role=str(by.role) if by else HOUSE,
         actor=pseudonym(acting, tx, by.person.account) if by else HOUSE,
         charter=charter,
         purpose=under.purpose if names_purpose and isinstance(under, Permit) else None,

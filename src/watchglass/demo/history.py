@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from watchglass.access.roles import Grant, May, Person, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import Grant, May, Person
 from watchglass.acts.accounts import person
 from watchglass.acts.confirm_backdrop import confirm_backdrop
 from watchglass.acts.decide_alert import decide_alert

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from watchglass.access.roles import Grant, May, Person, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import Grant, May, Person, Role
 from watchglass.acts.alerts import standing_verdict, the_alert, the_handover
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
@@ -381,7 +382,7 @@ def test_a_trial_keeps_clips_in_memory_only(tmp_path: Path) -> None:
 def test_a_grant_is_made_by_authorise_only() -> None:
     person = Person(1, "eve", frozenset({Role.ADMINISTRATOR}))
     with pytest.raises(TypeError, match="authorise"):
-        Grant(person, Role.REVIEWER, May.SEE_CLIP, token=object())
+        Grant(person, Role.REVIEWER, May.SEE_CLIP, policy=bytes(32), rules=("x",), token=object())
     for nobody in (None, person):
         with pytest.raises(Refused):
             authorise(nobody, May.SEE_CLIP)

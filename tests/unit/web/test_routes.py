@@ -24,6 +24,7 @@ OPEN_TO = {
     "shift-lead": ("/review", "/notices", "/figures", "/sources"),
     "operator": ("/notices", "/sources", "/sources/{name}/backdrop"),
     "custodian": (),
+    "investigator": (),
     "privacy-officer": ("/figures",),
     "analyst": (),
     "clerk": (),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from a_portal import DATA, Portal, Someone, make_portal
 
-from watchglass.access.roles import May, Person, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import May, Person, Role
 from watchglass.acts.confirm_backdrop import confirm_backdrop, withdraw_backdrop
 from watchglass.charter.decide import decide
 from watchglass.charter.parse import parse

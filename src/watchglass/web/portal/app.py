@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
 
+from watchglass.access.policies import Policies, policies_of
 from watchglass.bootstrap import House
 from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.web.portal import (
@@ -41,11 +42,17 @@ def create_app(house: House, address: Address | None = None) -> FastAPI:
         address: the names that it answers to, and whether browsers come by https; without it loopback and http.
 
     Raises:
+        BadInput: the rules of access under the charter in force do not fit together.
         RuntimeError: an endpoint has no rule in the route table (deny by default begins here).
     """
     address = address or Address()
     table, paces = Table(), Paces()
     sessions = Sessions(house.store, house.clock, house.entropy, secure=address.https)
+
+    def policies() -> Policies:
+        return policies_of(house.standing().charter)
+
+    policies()  # checked at the start, and not first when somebody asks
     app = FastAPI(
         title="Watchglass",
         version=metadata.version("watchglass"),
@@ -57,7 +64,7 @@ def create_app(house: House, address: Address | None = None) -> FastAPI:
         redirect_slashes=False,
         middleware=[
             Middleware(Wall, address=address, paces=paces, table=table, answer=answer),
-            Middleware(Guard, address=address, sessions=sessions, table=table),
+            Middleware(Guard, address=address, sessions=sessions, table=table, policies=policies),
         ],
     )
     app.state.house = house

@@ -12,6 +12,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from watchglass.access.authorise import may_all
 from watchglass.access.roles import May, Person
 from watchglass.acts.public_facts import Notice, notices
 from watchglass.web.portal.routes import Table
@@ -87,7 +88,7 @@ def chrome(request: Request) -> Chrome:
         oversight=charter.oversight.body if charter else "",
         banners=notices(standing, house.clock.now()),
         nav=tuple(_link(href, label, path) for href, label in PUBLIC),
-        staff_nav=tuple(_link(href, label, path) for href, label, may in STAFF if person and person.may(may)),
+        staff_nav=tuple(_link(href, label, path) for href, label, may in STAFF if person and may in may_all(person)),
         person=person.name if person else "",
         csrf=session.csrf if session else "",
         path=path,

@@ -34,7 +34,8 @@ class Rule:
     """One endpoint.
 
     Attributes:
-        needs: what the person must be allowed to do; ``May.SEE_PUBLIC`` is everyone, None any signed-in person.
+        needs: what the person must be allowed to do; ``May.SEE_PUBLIC`` is everyone, ``May.KEEP_OWN_ACCOUNT`` any
+            signed-in person.
         csrf: whether an unsafe request must carry the session's token. Only sign-in (no session yet) and the
             signed acts (the signature is the authority, no cookie is looked at) go without.
         stream: server-sent events; stays open.
@@ -42,7 +43,7 @@ class Rule:
 
     method: str
     path: str
-    needs: May | None
+    needs: May
     csrf: bool = True
     pace: Pace = Pace.PAGE
     stream: bool = False
@@ -52,16 +53,16 @@ class Rule:
         return self.needs is May.SEE_PUBLIC
 
 
-def _get(needs: May | None, *paths: str, pace: Pace = Pace.PAGE, stream: bool = False) -> tuple[Rule, ...]:
+def _get(needs: May, *paths: str, pace: Pace = Pace.PAGE, stream: bool = False) -> tuple[Rule, ...]:
     return tuple(Rule("GET", path, needs, pace=pace, stream=stream) for path in paths)
 
 
-def _both(needs: May | None, *paths: str) -> tuple[Rule, ...]:
+def _both(needs: May, *paths: str) -> tuple[Rule, ...]:
     """Pages together with their data twins."""
     return tuple(rule for path in paths for rule in _get(needs, path, f"{path}.json"))
 
 
-def _post(needs: May | None, *paths: str) -> tuple[Rule, ...]:
+def _post(needs: May, *paths: str) -> tuple[Rule, ...]:
     return tuple(Rule("POST", path, needs) for path in paths)
 
 
@@ -85,8 +86,8 @@ PUBLIC: Final = (
 SESSION: Final = (
     *_get(May.SEE_PUBLIC, "/login"),
     Rule("POST", "/login", May.SEE_PUBLIC, csrf=False, pace=Pace.LOGIN),
-    *_post(None, "/logout", "/account"),
-    *_both(None, "/account"),
+    *_post(May.KEEP_OWN_ACCOUNT, "/logout", "/account"),
+    *_both(May.KEEP_OWN_ACCOUNT, "/account"),
 )
 
 STAFF: Final = (

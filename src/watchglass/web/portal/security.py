@@ -1,8 +1,9 @@
 """The portal's outer wall: what every request must satisfy, and what every response carries.
 
 Two layers of plain ASGI. ``Wall`` (outermost) checks the host, the size and the pace, and sets the headers. ``Guard``
-finds the request's rule in the route table, who is asking, whether the person may, and, where something would change,
-that the request was made by our own page (same site, and the session's token). Deny by default throughout.
+finds the request's rule in the route table, who is asking, whether they may (Cedar decides, each request anew, by the
+policies of the charter in force), and, where something would change, that the request was made by our own page (same
+site, and the session's token). Deny by default throughout.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watchglass.access.roles import authorise
+from watchglass.access.authorise import authorise, check_public
+from watchglass.access.policies import Policies
 from watchglass.core.errors import WatchglassError
 from watchglass.web.portal.answers import NotFound, NotSignedIn, TooLarge, TooMany, Unacceptable, wants_data
 from watchglass.web.portal.routes import Pace, Rule, Table
@@ -190,13 +192,20 @@ class Unforeseen(WatchglassError):
 
 
 class Guard:
-    """Who asks, may they, and did our own page ask. Sits inside ``Wall``."""
+    """Who asks, may they, and did our own page ask. Sits inside ``Wall``.
 
-    def __init__(self, app: ASGIApp, *, address: Address, sessions: Sessions, table: Table) -> None:
+    Args:
+        policies: who may do what under the charter in force now.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, address: Address, sessions: Sessions, table: Table, policies: Callable[[], Policies]
+    ) -> None:
         self._app = app
         self._address = address
         self._sessions = sessions
         self._table = table
+        self._policies = policies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -207,25 +216,28 @@ class Guard:
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         request = Request(scope, receive)
         rule = self._table.find(scope["method"], scope["path"])
-        session = await self._session(request)
+        token = request.cookies.get(self._sessions.cookie)
+        session, under = await to_thread.run_sync(self._who, token, rule) if token else (None, None)
         scope["state"].update(session=session, person=session.person if session else None, rule=rule)
         if rule is None or (head and rule.stream):
             raise NotFound(sorted(self._table.methods(scope["path"])))
-        if not rule.public:
-            if session is None:
-                if scope["method"] == "GET" and not rule.stream and not wants_data(request):
-                    await _to_login(request)(scope, receive, send)
-                    return
-                raise NotSignedIn
-            if rule.needs is not None:
-                scope["state"]["grant"] = authorise(session.person, rule.needs)
+        if rule.public:
+            check_public(rule.needs)
+        elif session is not None:
+            scope["state"]["grant"] = authorise(session.person, rule.needs, under=under)
+        elif scope["method"] == "GET" and not rule.stream and not wants_data(request):
+            await _to_login(request)(scope, receive, send)
+            return
+        else:
+            raise NotSignedIn
         if scope["method"] not in SAFE:
             receive = await self._own_page(request, rule, session, receive)
         await self._app(scope, receive, send)
 
-    async def _session(self, request: Request) -> Session | None:
-        token = request.cookies.get(self._sessions.cookie)
-        return await to_thread.run_sync(self._sessions.find, token) if token else None
+    def _who(self, token: str, rule: Rule | None) -> tuple[Session | None, Policies | None]:
+        """The session behind a cookie, and where it counts the policies in force. Reads the database."""
+        session = self._sessions.find(token)
+        return session, self._policies() if session and rule and not rule.public else None
 
     async def _own_page(self, request: Request, rule: Rule, session: Session | None, receive: Receive) -> Receive:
         """Refuse what another site made the browser send; hand on the body that was read for it."""

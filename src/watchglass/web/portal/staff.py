@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
-from watchglass.access.roles import May, Role, authorise
+from watchglass.access.authorise import authorise
+from watchglass.access.roles import May, Role
 from watchglass.acts import how_sure, reading
 from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
