@@ -18,6 +18,7 @@ from watchglass.core.time import MINUTE, SECOND
 from watchglass.edge.store import Store
 from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.web.portal import context
+from watchglass.web.portal.sources import age
 from watchglass.web.portal.staff import KIND_WORDS, png_size
 
 
@@ -430,6 +431,64 @@ def test_an_operator_confirms_exactly_the_picture_that_was_looked_at(portal: Por
     assert acts_of(portal)[-1] == "backdrop_withdrawn"
     assert operator.post(f"{path}/withdraw", headers=DATA).status_code == 409
     assert operator.get("/sources/nowhere/backdrop.json").status_code == 404
+
+
+def test_what_was_confirmed_is_proposed_no_more_until_there_is_a_new_picture(portal: Portal) -> None:
+    house, operator = portal.street.house, portal.person("operator")
+    asked: list[str] = []
+    house.live.ask = lambda source, _scene: asked.append(source)
+    path = "/sources/street/backdrop"
+    house.live.take_proposal(BackdropProposal("street", house.clock.now(), PNG, 0.97))
+    looked_at = operator.get(f"{path}.json").json()["proposal"]["sha256"]
+    portal.street.clock.advance(20 * SECOND)
+    assert operator.post(f"{path}/confirm", {"picture": looked_at, "nobody": "true"}).status_code == 303
+    portal.street.clock.advance(3 * 60 * SECOND)
+    before = acts_of(portal)
+    assert before[-1] == "backdrop_confirmed"
+    page = operator.get(path).text
+    assert "“Daylight” is confirmed" in page
+    assert "3 minutes ago. No newer picture is proposed" in page
+    assert "Confirm this picture" not in page
+    assert "proposal.png" not in page
+    assert f"{path}/view.png?scene=day" in page
+    assert "noscript" not in page  # nothing is awaited
+    assert operator.get(f"{path}.json").json()["proposal"] is None
+    assert operator.get(f"{path}/proposal.png").status_code == 409
+    assert operator.get("/sources.json").json()["sources"][0]["proposal_waits"] is False
+    again = operator.post(f"{path}/confirm", {"picture": looked_at, "nobody": "true"}, DATA)
+    assert "confirmed already" in again.json()["message"]
+    assert acts_of(portal) == before
+    assert asked == []
+    wanted = operator.post(f"{path}/propose")
+    assert wanted.headers["location"] == f"{path}?asked=true"
+    assert asked == ["street"]
+    assert "The picture is on its way" in operator.get(wanted.headers["location"]).text
+    assert asked == ["street"]
+    house.live.take_proposal(BackdropProposal("street", house.clock.now(), PNG + b"newer", 0.98))
+    page = operator.get(path).text
+    assert "Confirm this picture" in page
+    assert "In force:</strong> “Daylight”, confirmed" in page
+    portal.street.clock.advance(SECOND)
+    newer = operator.get(f"{path}.json").json()["proposal"]["sha256"]
+    operator.post(f"{path}/confirm", {"picture": newer, "nobody": "true"})
+    operator.post(f"{path}/withdraw")
+    assert "The picture is on its way" in operator.get(path).text  # none stands: a new one is asked for by itself
+    assert asked == ["street", "street"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (60, "1 minute"),
+        (7199, "119 minutes"),
+        (7200, "2 hours"),
+        (172_800, "2 days"),
+    ],
+)
+def test_how_old_a_confirmed_view_is(seconds: int, words: str) -> None:
+    assert age(seconds * SECOND) == words
 
 
 def test_each_view_is_listed_and_withdrawn_by_itself(portal: Portal) -> None:

@@ -19,6 +19,7 @@ from watchglass.charter.model import Analytic, Charter, Source
 from watchglass.charter.permit import ConfirmBackdrop, RunAnalytic
 from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput, Problem, Refused
+from watchglass.core.time import HOUR, MINUTE, SECOND
 from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.views.scenes import DAY
 from watchglass.web.portal.answers import NotFound, wants_data
@@ -31,7 +32,7 @@ from watchglass.web.portal.context import (
     receipts_json,
     stream,
 )
-from watchglass.web.portal.render import as_json, page
+from watchglass.web.portal.render import as_json, page, plural
 from watchglass.web.portal.twins import twin
 
 router: Final = APIRouter(include_in_schema=False)
@@ -126,7 +127,7 @@ def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
         backdrop_ms=stands[0].confirmed_ms if stands else None,
         scene=line.scene if line and not silent else "",
         unsure=line.unsure if line and not silent else "nothing is heard from it",
-        proposal_waits=house.live.proposal(source.name) is not None,
+        proposal_waits=_proposal(request, source.name) is not None,
         analytics=tuple(running(standing, charter, a, now) for a in charter.analytics_of(source.name)),
     )
 
@@ -188,11 +189,31 @@ def _digest(proposal: BackdropProposal) -> str:
     return sha256(proposal.png).hex()
 
 
+def _proposal(request: Request, name: str) -> BackdropProposal | None:
+    """The picture that nobody has answered yet; None once it, or a later one of the same view, was confirmed."""
+    found = house_of(request).live.proposal(name)
+    if found is None:
+        return None
+    later = any(
+        row.scene == found.scene and row.confirmed_ms > found.at_ms
+        for row in reading.backdrops(reader_of(request), name)
+    )
+    return None if later else found
+
+
+def age(ms: int) -> str:
+    """How old something is, in words: 40 seconds, 5 minutes, 3 hours, 12 days."""
+    units = ((48 * HOUR, 24 * HOUR, "day"), (2 * HOUR, HOUR, "hour"), (MINUTE, MINUTE, "minute"))
+    unit, word = next(((unit, word) for least, unit, word in units if ms >= least), (SECOND, "second"))
+    return plural(max(0, ms) // unit, word)
+
+
 @dataclass(frozen=True, slots=True)
 class ConfirmedView:
     """One confirmed view of a source, as the operator's page lists it.
 
     Attributes:
+        age: how long ago it was confirmed, in words.
         renewed_ms: when parts of it were renewed last; None where all of it is as it was confirmed.
         here: whether it is in front of the camera now.
     """
@@ -201,6 +222,7 @@ class ConfirmedView:
     scene: str
     title: str
     confirmed_ms: int
+    age: str
     renewed_ms: int | None
     here: bool
 
@@ -219,6 +241,7 @@ def _views(request: Request, name: str) -> tuple[ConfirmedView, ...]:
             each.scene,
             title_of(each.scene),
             each.confirmed_ms,
+            age(house_of(request).clock.now() - each.confirmed_ms),
             each.made_ms if each.made_ms > each.confirmed_ms else None,
             line is not None and line.scene == each.scene,
         )
@@ -227,11 +250,16 @@ def _views(request: Request, name: str) -> tuple[ConfirmedView, ...]:
 
 
 @twin(router, "/sources/{name}/backdrop")
-def backdrop(request: Request, name: str) -> Response:
-    """The proposed picture, large; what confirming does, who will see it, and how to take it back."""
+def backdrop(request: Request, name: str, asked: bool = False) -> Response:
+    """The proposed picture, large; what confirming does, who will see it, and how to take it back.
+
+    A picture that was confirmed is proposed no more. A new one is asked for by itself where none was ever asked for, or
+    where no view is confirmed; else when somebody presses the button (``asked``).
+    """
     source, live = source_of(request, name), house_of(request).live
-    proposal = live.proposal(name)
-    if proposal is None:
+    proposal, views = _proposal(request, name), _views(request, name)
+    waiting = proposal is None and (asked or not views or live.proposal(name) is None)
+    if waiting and not asked:
         live.ask_proposal(name)
     line = live.health().get(name)
     shown = None
@@ -252,7 +280,9 @@ def backdrop(request: Request, name: str) -> Response:
             "proposal": shown,
             "size": live.size(name),
             "now_ms": house_of(request).clock.now(),
-            "views": _views(request, name),
+            "views": views,
+            "latest": max(views, key=lambda view: (view.confirmed_ms, view.id), default=None),
+            "waiting": waiting,
             "scene": line.scene if line else "",
             "unsure": line.unsure if line else "nothing is heard from it",
             "before": reading.backdrops(reader_of(request), name),
@@ -266,7 +296,7 @@ def backdrop(request: Request, name: str) -> Response:
 def proposal_png(request: Request, name: str) -> Response:
     """The picture as learned so far; only the operator sees it."""
     source_of(request, name)
-    proposal = house_of(request).live.proposal(name)
+    proposal = _proposal(request, name)
     if proposal is None:
         raise Problem("There is no proposed picture yet.", fix="Ask for one; it arrives within a second.")
     return Response(proposal.png, media_type="image/png")
@@ -287,7 +317,7 @@ def propose(request: Request, name: str, scene: Annotated[str, Form()] = "") -> 
     """Ask the worker for the picture of a view as it has learned it by now; it begins to learn, if need be."""
     source_of(request, name)
     house_of(request).live.ask_proposal(name, scene)
-    return RedirectResponse(f"/sources/{name}/backdrop", status_code=303)
+    return RedirectResponse(f"/sources/{name}/backdrop?asked=true", status_code=303)
 
 
 @router.post("/sources/{name}/backdrop/confirm")
@@ -305,7 +335,12 @@ def confirm(
             "The sentence under the picture was not ticked, so nothing was published.",
             fix="Look at the whole picture. Tick the sentence only if it is true.",
         )
-    proposal = house.live.proposal(name)
+    proposal = _proposal(request, name)
+    if proposal is None and house.live.proposal(name) is not None:
+        raise Problem(
+            "This picture, or a later one of the same view, was confirmed already, so nothing was done.",
+            fix="Look at the confirmed view; ask for a new picture if it is no longer right.",
+        )
     if proposal is None or not hmac.compare_digest(_digest(proposal), picture):
         raise Problem(
             "The picture has changed since you looked at it, so nothing was published.",
