@@ -48,7 +48,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """One area that is never seen. ``was``: its place in the file's list, from 0; None for a new one."""
+    """One area that is never seen, or never shown. ``was``: its place in its list, from 0; None for a new one."""
 
     points: tuple[Point, ...]
     was: int | None = None
@@ -77,6 +77,7 @@ def redraw(
     zones: Sequence[Drawn],
     never_see: Sequence[Hidden],
     *,
+    never_show: Sequence[Hidden] | None = None,
     plane: Plane | None = None,
     version: int | None = None,
 ) -> bytes:
@@ -86,21 +87,24 @@ def redraw(
     judges shapes: ``charter.parse`` does, and its findings carry the lines of the new text.
 
     Args:
+        never_show: areas that the public view never shows; None leaves what the file says.
         plane: the measured ground; None leaves what the file says.
         version: the charter's version from now on; None leaves it.
 
     Raises:
         BadInput: the file cannot be read, has no such source, or is written in a way that cannot be changed safely.
     """
-    _sensible(data, source, zones, never_see)
+    areas = {"never_see": never_see} | ({} if never_show is None else {"never_show": never_show})
+    _sensible(data, source, zones, areas)
     text = _Text(data.decode("utf-8"))
     if version is not None:
         text.put(("version",), str(version))
     _zones(text, source, zones)
-    _hidden(text, source, never_see)
+    for key, wanted in areas.items():
+        _hidden(text, source, key, wanted)
     _ground(text, source, plane)
     changed = text.text.encode("utf-8")
-    _check(data, changed, source, zones, never_see, plane, version)
+    _check(data, changed, source, zones, areas, plane, version)
     return changed
 
 
@@ -115,7 +119,7 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _sensible(data: bytes, source: str, zones: Sequence[Drawn], never_see: Sequence[Hidden]) -> None:
+def _sensible(data: bytes, source: str, zones: Sequence[Drawn], areas: Mapping[str, Sequence[Hidden]]) -> None:
     tree = grow(data)
     sources = tree.get("sources")
     found = sources.get(source) if isinstance(sources, Block) else None
@@ -133,13 +137,16 @@ def _sensible(data: bytes, source: str, zones: Sequence[Drawn], never_see: Seque
             raise BadInput(f"Two areas are called {name!r}.", fix="Give each its own name.", name=name)
     drawn = [zone.was for zone in zones if zone.was is not None]
     known = _keys(found.get("zones"))
-    hidden = [area.was for area in never_see if area.was is not None]
-    listed = found.get("never_see")
-    count = len(listed.items) if isinstance(listed, Items) else 0
     if len(set(drawn)) != len(drawn) or not set(drawn) <= set(known):
         raise BadInput("An area that was changed is not in the file.", fix="Reload the page and draw it again.")
-    if len(set(hidden)) != len(hidden) or not all(0 <= index < count for index in hidden):
-        raise BadInput("A hidden area that was changed is not in the file.", fix="Reload the page and draw it again.")
+    for key, wanted in areas.items():
+        hidden = [area.was for area in wanted if area.was is not None]
+        listed = found.get(key)
+        count = len(listed.items) if isinstance(listed, Items) else 0
+        if len(set(hidden)) != len(hidden) or not all(0 <= index < count for index in hidden):
+            raise BadInput(
+                "A hidden area that was changed is not in the file.", fix="Reload the page and draw it again."
+            )
 
 
 def _keys(node: Leafed | None) -> list[str]:
@@ -202,18 +209,19 @@ def _rename(text: _Text, source: str, names: Mapping[str, str]) -> None:
     text.replace(edits)
 
 
-def _hidden(text: _Text, source: str, never_see: Sequence[Hidden]) -> None:
-    at = ("sources", source, "never_see")
+def _hidden(text: _Text, source: str, key: str, areas: Sequence[Hidden]) -> None:
+    """The areas of ``never_see`` or ``never_show``."""
+    at = ("sources", source, key)
     node = text.find(at)
     count = len(node.value) if isinstance(node, SequenceNode) else 0
-    kept = {area.was: area for area in never_see if area.was is not None}
+    kept = {area.was: area for area in areas if area.was is not None}
     for index in range(count):
         if index in kept and _points(text.find((*at, index))) != _rounded(kept[index].points):
             text.put((*at, index), numbers(kept[index].points))
     for index in reversed(range(count)):
         if index not in kept:
             text.remove((*at, index))
-    for area in never_see:
+    for area in areas:
         if area.was is None:
             text.add(at, None, numbers(area.points))
 
@@ -481,7 +489,7 @@ def _check(
     after: bytes,
     source: str,
     zones: Sequence[Drawn],
-    never_see: Sequence[Hidden],
+    areas: Mapping[str, Sequence[Hidden]],
     plane: Plane | None,
     version: int | None,
 ) -> None:
@@ -491,14 +499,15 @@ def _check(
     names = {zone.was: zone.name for zone in zones if zone.was is not None}
     was = dict(old["sources"][source])
     was_zones = was.pop("zones", {})
-    was_hidden = was.pop("never_see", [])
     if zones:
         kept = {name: zone for name in was_zones for zone in zones if zone.was == name}
         ordered = [*kept.values(), *(zone for zone in zones if zone.was is None)]
         was["zones"] = {zone.name: _as_written(zone, was_zones.get(zone.was)) for zone in ordered}
-    if never_see:
-        ordered_areas = sorted(never_see, key=lambda area: len(was_hidden) if area.was is None else area.was)
-        was["never_see"] = [_pairs(area.points) for area in ordered_areas]
+    for key, drawn in areas.items():
+        was.pop(key, None)
+        if drawn:
+            ordered_areas = sorted(drawn, key=lambda area: (area.was is None, area.was or 0))
+            was[key] = [_pairs(area.points) for area in ordered_areas]
     if plane is not None:
         was |= _wanted_view(was.pop("view", None), plane)
     wanted = {**old, "sources": {**old["sources"], source: was}}

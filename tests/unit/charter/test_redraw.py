@@ -165,6 +165,20 @@ def test_things_come_and_go_in_the_manner_of_the_file() -> None:
     ]
 
 
+def test_what_is_never_shown_is_a_list_of_its_own() -> None:
+    after = redraw(DEMO, "street", demo_zones(), [WINDOWS], never_show=[Hidden(SQUARE)])
+    assert changed(DEMO, after) == ["+    never_show: [[[10, 10], [60, 10], [60, 60], [10, 60]]]"]
+    assert redraw(after, "street", demo_zones(), [WINDOWS]) == after, "who does not speak of it leaves it"
+    assert redraw(after, "street", demo_zones(), [WINDOWS], never_show=[Hidden(SQUARE, 0)]) == after
+    assert changed(after, redraw(after, "street", demo_zones(), [], never_show=[Hidden(SQUARE, 0)])) == [
+        "-    never_see:",
+        "-      - [[326, 33], [574, 36], [574, 85], [326, 76]]   # the windows of the offices",
+    ]
+    assert redraw(after, "street", demo_zones(), [WINDOWS], never_show=[]) == DEMO
+    with pytest.raises(BadInput, match="not in the file"):
+        redraw(DEMO, "street", demo_zones(), [WINDOWS], never_show=[Hidden(SQUARE, 0)])
+
+
 def test_the_size_of_an_area_comes_and_goes() -> None:
     first = demo_zones()[0]
     without = redraw(

@@ -187,6 +187,46 @@ def test_hidden_parts_come_and_go(olga: Someone) -> None:
     assert any(change["weight"] == "widening" for change in found["changes"]), "what is no longer hidden widens"
 
 
+def test_grey_parts_come_and_go_and_are_not_hidden_parts(olga: Someone, portal: Portal) -> None:
+    """What is looked at and never shown to the public stands in a list of its own; each list keeps to itself."""
+    fields = the_form(olga)
+    first = {"shape": [*fields["shape"], "new1"], "kind-new1": "grey", "corners-new1": "1, 1\n30, 1\n30, 30"}
+    found = send(olga, {**fields, **first}, do="show").json()
+    assert found["faults"] == []
+    assert "+    never_show: [[[1, 1], [30, 1], [30, 30]]]" in found["lines"]
+    assert any(change["weight"] == "narrowing" for change in found["changes"]), "less is shown"
+    assert send(olga, {**fields, **first}, do="save", seen=found["seen"]).json()["version"] == 2
+    drawn = parse(portal.street.house.draft.read() or b"").sources[0]
+    assert [polygon.corners for polygon in drawn.never_show] == [((1, 1), (30, 1), (30, 30))]
+    again = the_form(olga)
+    assert [
+        (shape, again[f"kind-{shape}"]) for shape in again["shape"] if again[f"kind-{shape}"] in {"never", "grey"}
+    ] == [
+        ("n0", "never"),
+        ("g0", "grey"),
+    ]
+    moved = send(olga, {**again, "corners-g0": "1, 1\n40, 1\n30, 30"}, do="show").json()
+    assert "+    never_show: [[[1, 1], [40, 1], [30, 30]]]" in moved["lines"]
+    assert "-    never_show: [[[1, 1], [30, 1], [30, 30]]]" in moved["lines"]
+    gone = send(olga, {**again, "remove-g0": "yes"}, do="show").json()
+    assert [line for line in gone["lines"] if line.startswith(("-    ", "+    "))] == [
+        "-    never_show: [[[1, 1], [30, 1], [30, 30]]]"
+    ]
+    assert any(change["weight"] == "widening" for change in gone["changes"])
+    wrong = send(olga, {**again, "corners-g0": "1, 1\n30, 30"}, do="show").json()
+    assert [shape["id"] for shape in wrong["shapes"] if shape["faults"]] == ["g0"]
+
+
+def test_the_page_tells_hidden_and_grey_parts_apart(olga: Someone) -> None:
+    page = olga.get(ZONES).text
+    assert "black before anything looks at the picture: no rule, no reviewer and no clip sees it" in page
+    assert "is looked at: rules work there, and reviewers see its mosaic. The public view shows it grey" in page
+    without_script = page.partition("<noscript><h2>")[2].partition("</noscript>")[0]
+    assert "New grey part" in without_script
+    assert 'name="kind-new-grey" value="grey"' in without_script
+    assert 'name="corners-new-grey"' in without_script
+
+
 def test_nothing_new_is_nothing_to_save(olga: Someone) -> None:
     answer = send(olga, the_form(olga), do="save")
     assert answer.status_code == 400

@@ -20,10 +20,13 @@ from watchglass.charter.model import Charter, Source
 from watchglass.charter.parse import CharterErrors, CharterRefused, Fault, parse
 from watchglass.charter.redraw import Drawn, Hidden, Measured, Plane, Point, number, redraw
 from watchglass.core.errors import BadInput
+from watchglass.core.geometry import Polygon
 from watchglass.perception.ground import Ground
 
-Kind = Literal["polygon", "line", "never"]
-KINDS: Final[tuple[Kind, ...]] = ("polygon", "line", "never")
+Kind = Literal["polygon", "line", "never", "grey"]
+KINDS: Final[tuple[Kind, ...]] = ("polygon", "line", "never", "grey")
+LISTS: Final = {"never": "never_see", "grey": "never_show"}
+"""The kinds that have no name, and what the charter calls the list in which they stand."""
 EMPTY: Final = "new-"
 """What the ids of the form's empty rows begin with."""
 
@@ -142,9 +145,11 @@ def shapes_of(charter: Charter, source: Source) -> tuple[Shape, ...]:
         )
         for index, zone in enumerate(source.zones)
     ]
+    nameless: tuple[tuple[Kind, Sequence[Polygon]], ...] = (("never", source.never_see), ("grey", source.never_show))
     hidden = [
-        Shape(f"n{index}", "never", str(index), "", _written(polygon.corners), polygon.corners)
-        for index, polygon in enumerate(source.never_see)
+        Shape(f"{kind[0]}{index}", kind, str(index), "", _written(polygon.corners), polygon.corners)
+        for kind, polygons in nameless
+        for index, polygon in enumerate(polygons)
     ]
     return (*zones, *hidden)
 
@@ -236,7 +241,7 @@ def shapes_from(fields: Iterable[tuple[str, str]], before: Sequence[Shape]) -> t
     ids = [value for key, value in pairs if key == "shape"]
     if len(ids) > MOST or len(set(ids)) != len(ids) or not all(_ID.fullmatch(each) for each in ids):
         raise BadInput("This is not a form of the zone editor.", fix="Reload the page and draw again.")
-    used = {(shape.kind == "never", shape.was): shape.used_by for shape in before}
+    used = {shape.was: shape.used_by for shape in before if shape.kind not in LISTS}
     found = []
     for each in tuple(ids):
         kind = values.get(f"kind-{each}")
@@ -254,7 +259,7 @@ def shapes_from(fields: Iterable[tuple[str, str]], before: Sequence[Shape]) -> t
             corners=corners,
             area=values.get(f"area-{each}", "").strip().replace(",", "."),
             removed=f"remove-{each}" in values,
-            used_by=used.get((kind == "never", was), ()),
+            used_by=() if kind in LISTS else used.get(was, ()),
         )
         found.append(shape if shape.removed else _measured(shape))
     return tuple(found)
@@ -276,7 +281,7 @@ def _measured(shape: Shape) -> Shape:
             points.append((float(pair[1]), float(pair[2])))
     if shape.area and _AREA.fullmatch(shape.area) is None:
         faults.append(f"The size {shape.area[:20]!r} is not a number of square metres. Write for example 30.8.")
-    if shape.kind != "never" and not shape.name:
+    if shape.kind not in LISTS and not shape.name:
         faults.append("It has no name. Use small letters, digits and hyphens, such as front-steps.")
     return replace(shape, points=tuple(points), faults=tuple(faults))
 
@@ -315,20 +320,23 @@ def judge(
             shape.was or None,
         )
         for shape in shapes
-        if shape.kind != "never" and not shape.removed
+        if shape.kind not in LISTS and not shape.removed
     ]
-    hidden = [
-        Hidden(shape.points, int(shape.was) if shape.was.isdecimal() else None)
-        for shape in shapes
-        if shape.kind == "never" and not shape.removed
-    ]
+    hidden, grey = (
+        [
+            Hidden(shape.points, int(shape.was) if shape.was.isdecimal() else None)
+            for shape in shapes
+            if shape.kind == kind and not shape.removed
+        ]
+        for kind in LISTS
+    )
     plane = Plane(ground.points, float(ground.width) if ground.width else None)
     try:
-        text = redraw(draft, source, zones, hidden, plane=plane)
+        text = redraw(draft, source, zones, hidden, never_show=grey, plane=plane)
         if text == draft:
             return Found(shapes, ground, ("Nothing was changed, so there is nothing to save.",))
         if version != charter.version:
-            text = redraw(draft, source, zones, hidden, plane=plane, version=version)
+            text = redraw(draft, source, zones, hidden, never_show=grey, plane=plane, version=version)
         new = parse(text)
     except CharterErrors as errors:
         return _placed(shapes, ground, source, errors.faults)
@@ -359,13 +367,15 @@ def _named(shapes: Sequence[Shape], ground: Measure, error: BadInput) -> Found:
 
 def _placed(shapes: Sequence[Shape], ground: Measure, source: str, faults: Iterable[Fault]) -> Found:
     """Each finding of the parser beside the shape that it is about, else above them all with its line."""
-    left = [shape for shape in shapes if shape.kind == "never" and not shape.removed]
-    left.sort(key=lambda shape: int(shape.was) if shape.was else len(shapes))
-    paths = {f"sources.{source}.never_see[{index}]": shape.id for index, shape in enumerate(left)}
+    paths: dict[str, str] = {}
+    for kind, key in LISTS.items():
+        left = [shape for shape in shapes if shape.kind == kind and not shape.removed]
+        left.sort(key=lambda shape: int(shape.was) if shape.was else len(shapes))
+        paths |= {f"sources.{source}.{key}[{index}]": shape.id for index, shape in enumerate(left)}
     paths |= {
         f"sources.{source}.zones.{shape.name}": shape.id
         for shape in shapes
-        if shape.kind != "never" and not shape.removed
+        if shape.kind not in LISTS and not shape.removed
     }
     paths |= {f"sources.{source}.view": _GROUND}
     of: dict[str, list[str]] = {}

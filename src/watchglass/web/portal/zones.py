@@ -1,4 +1,4 @@
-"""The zone editor: areas, lines and hidden parts, drawn on the confirmed empty scene, into the draft of the charter.
+"""The zone editor: areas, lines, hidden and grey parts, drawn on the confirmed empty scene, into the charter's draft.
 
 The page is a form that works without a script; ``zones.js`` puts the picture in front of the same form. What is saved
 is a draft: nothing that runs changes before the authority and oversight have signed it.
@@ -26,6 +26,7 @@ from watchglass.web.portal.answers import NotFound, wants_data
 from watchglass.web.portal.context import grant_of, house_of, reader_of, receipts_json
 from watchglass.web.portal.drawing import (
     EMPTY,
+    KINDS,
     Found,
     Shape,
     arrow,
@@ -215,7 +216,7 @@ def _editor(request: Request, name: str, draft: Draft, found: Found, *, asked: b
         "lines": found.lines,
         "seen": _mark(found),
         "_drawn": [_figure(shape, size["width"]) for shape in found.shapes if not shape.removed],
-        "_new": {kind: Shape(f"{EMPTY}{kind}", kind, "", "", "") for kind in ("polygon", "line", "never")},
+        "_new": {kind: Shape(f"{EMPTY}{kind}", kind, "", "", "") for kind in KINDS},
     }
     if wants_data(request):
         return as_json(data, status=400 if asked and not found.fine else 200)

@@ -2,8 +2,8 @@
 // what a form without this script would send. The server judges every shape; nothing here decides anything.
 
 const SVG = "http://www.w3.org/2000/svg";
-const FEWEST = { polygon: 3, line: 2, never: 3, plane: 0 };
-const SAID = { polygon: "area", line: "line", never: "hidden part", plane: "the ground" };
+const FEWEST = { polygon: 3, line: 2, never: 3, grey: 3, plane: 0 };
+const SAID = { polygon: "area", line: "line", never: "hidden part", grey: "grey part", plane: "the ground" };
 const ZOOMS = 4;
 const MOST_CORNERS = 64;
 
@@ -15,7 +15,7 @@ function draw(name, attributes) {
 }
 
 /** What a corner is called. */
-const CORNER = { polygon: "Corner", line: "End", never: "Corner", plane: "Point" };
+const CORNER = { polygon: "Corner", line: "End", never: "Corner", grey: "Corner", plane: "Point" };
 
 const place = (point) => `${point[0]}, ${point[1]}`;
 const between = (low, value, high) => Math.min(Math.max(value, low), high);
@@ -120,7 +120,7 @@ class Shape {
       this.group.append(draw("polyline", { class: "draw-line", points: list }));
       const arrow = this.#arrow(points);
       for (const edge of ["draw-arrow-edge", "draw-arrow"]) this.group.append(draw("path", { class: edge, d: arrow }));
-    } else this.group.append(draw("polygon", { class: this.kind === "never" ? "draw-never" : "draw-area", points: list }));
+    } else this.group.append(draw("polygon", { class: `draw-${this.kind === "polygon" ? "area" : this.kind}`, points: list }));
     this.group.append(draw(this.kind === "line" ? "polyline" : "polygon", { class: "draw-edge", points: list }));
     const name = this.nameField?.value.replaceAll("-", " ");
     if (!name) return;
@@ -291,6 +291,7 @@ class Pen {
     this.words.textContent = {
       polygon: "Set corner after corner on the picture. End on the first one, or with Done.",
       never: "Set corner after corner around what nobody may see. End on the first one, or with Done.",
+      grey: "Set corner after corner around what the public may not see; rules still look there. End on the first one, or with Done.",
       line: "Set where the line begins, then where it ends.",
       plane: "Set a point of the ground, then write its metres. Four points or more, far apart.",
     }[kind];
