@@ -230,9 +230,16 @@ class Pipeline:
             self._ring.saw(tracks)
             yield from self._judge(tracks, self._sight.found if detects and look.open else None)
         if self._painter.due(at_ms):
-            self._painter.look(at_ms, picture.bgr(), self._sight.unlearnable(at_ms))
+            self._teach(picture)
         if self.spec.pin_hz and self._due("pins", at_ms, round(1000 / self.spec.pin_hz) - 10):
             yield self._pins(at_ms)
+
+    def _teach(self, picture: Picture) -> None:
+        """Let the painter learn from a picture what is not masked."""
+        at_ms = picture.at_ms
+        masked, vehicles = self._sight.unlearnable(at_ms), self._sight.vehicles(at_ms)
+        beside = self._sight.unlearnable(at_ms, vehicles=False) if len(vehicles) else masked
+        self._painter.look(at_ms, picture.bgr(), masked, vehicles, beside)
 
     def _stir(self, at_ms: int) -> None:
         """Keep the gate open, if the last look for motion shows some where there is not always some."""

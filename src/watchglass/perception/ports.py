@@ -243,8 +243,15 @@ class Painter(Protocol):
         """Whether a look is worth its cost now."""
         ...
 
-    def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
-        """Learn from a picture, except where ``masked`` ((h, w) bool)."""
+    def look(
+        self, at_ms: int, bgr: Image, masked: NDArray[np.bool_], vehicles: FloatArray, beside: NDArray[np.bool_]
+    ) -> None:
+        """Learn from a picture, except where ``masked`` ((h, w) bool).
+
+        Args:
+            vehicles: (n, 4) those in view. One that stands may be learned as a part of the scene.
+            beside: (h, w), ``masked`` without vehicles.
+        """
         ...
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from watchglass.core.geometry import BoolArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.perception.drift import LONGEST_MS, drift, soften
 from watchglass.perception.gate import Motion
-from watchglass.perception.observation import Detections, Tracks
+from watchglass.perception.observation import KINDS, Detections, Tracks
 from watchglass.perception.ports import Detector, Image, Picture, sample_shape, stride_of
 from watchglass.perception.regions import SMALL_PICTURE, Look, Regions, Stirs, clumps_of
 from watchglass.perception.track import Tracker
@@ -35,6 +35,7 @@ _STIRRED: Final = 0.1
 _STIRRED_MS: Final = 1500
 _ENLARGED: Final = 2.0
 _TINY: Final = 400
+_VEHICLE: Final = KINDS.index("vehicle")
 _FINER: Final = 1.25
 """A picture of at most so many pixels is looked at so much finer: of what rides, two fifths more is followed (UCSD)."""
 
@@ -150,17 +151,28 @@ class Sight:
     def busy(self, at_ms: int) -> BoolArray | None:
         """Where tracks are, in strided luma; None where there are none."""
         tracks = self.tracks(at_ms)
-        return self._covered(tracks, margin=0.15) if len(tracks) else None
+        return self._covered(tracks.boxes, margin=0.15) if len(tracks) else None
 
     @property
     def found_at(self) -> BoolArray:
         """Where the detector found something when it looked last, in strided luma."""
-        return self._covered(self.found, margin=0.1)
+        return self._covered(self.found.boxes, margin=0.1)
 
-    def unlearnable(self, at_ms: int) -> BoolArray:
-        """Full-size mask of what the backdrop must not learn from: things with a margin, and what moves."""
+    def vehicles(self, at_ms: int) -> FloatArray:
+        """(n, 4): the vehicles in view at ``at_ms``."""
+        tracks = self.tracks(at_ms)
+        return np.asarray(tracks.boxes[tracks.kinds == _VEHICLE], np.float32)
+
+    def unlearnable(self, at_ms: int, *, vehicles: bool = True) -> BoolArray:
+        """Full-size mask of what the backdrop must not learn from: things with a margin, and what moves.
+
+        Args:
+            vehicles: whether they are among these things.
+        """
         width, height = self._size
-        coarse = self._covered(self.tracks(at_ms), margin=0.25).astype(np.uint8)
+        tracks = self.tracks(at_ms)
+        boxes = tracks.boxes if vehicles else tracks.boxes[tracks.kinds != _VEHICLE]
+        coarse = self._covered(boxes, margin=0.25).astype(np.uint8)
         if self._moving is not None and self._moving.shape == coarse.shape:
             coarse |= cv2.dilate(self._moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.uint8)
         whole = coarse.repeat(self._stride, axis=0).repeat(self._stride, axis=1)
@@ -225,11 +237,11 @@ class Sight:
         self._credit_ms = min(SAVED * self._pace_ms, self._credit_ms + max(0, at_ms - since_ms))
         self._credited_ms = max(since_ms, at_ms)
 
-    def _covered(self, tracks: Tracks | Detections, margin: float) -> BoolArray:
+    def _covered(self, boxes: FloatArray, margin: float) -> BoolArray:
         mask = np.zeros(sample_shape(*self._size), bool)
-        size = tracks.boxes[:, 2:] - tracks.boxes[:, :2]
-        left_top = np.floor((tracks.boxes[:, :2] - margin * size) / self._stride).astype(int).clip(0)
-        right_bottom = np.ceil((tracks.boxes[:, 2:] + margin * size) / self._stride).astype(int)
+        size = boxes[:, 2:] - boxes[:, :2]
+        left_top = np.floor((boxes[:, :2] - margin * size) / self._stride).astype(int).clip(0)
+        right_bottom = np.ceil((boxes[:, 2:] + margin * size) / self._stride).astype(int)
         for (x1, y1), (x2, y2) in zip(left_top.tolist(), right_bottom.tolist(), strict=True):
             mask[y1:y2, x1:x2] = True
         return mask

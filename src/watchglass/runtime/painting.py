@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
-from watchglass.core.geometry import BoolArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.core.time import MINUTE
 from watchglass.edge.encode import encode_png
 from watchglass.perception.messages import BackdropProposal, BackdropRenewal, Pin, SourceSpec
@@ -107,7 +107,8 @@ class ViewPainter:
         self._asked_ms = None
         learned = self._lesson.learner.picture()
         name = self._lesson.scene or self._watch.scene or free_name(self._watch.views, infrared=False)
-        people, vehicles = things(learned.bgr, detector)
+        people, found = things(learned.bgr, detector)
+        vehicles = np.concatenate([found, self._lesson.learner.parked])
         empty = Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size))
 
         def finished() -> BackdropProposal:
@@ -185,10 +186,17 @@ class ViewPainter:
         """See ``Painter.due``."""
         return self._learns(at_ms) or self._compares(at_ms)
 
-    def look(self, at_ms: int, bgr: Image, masked: NDArray[np.bool_]) -> None:
+    def look(
+        self,
+        at_ms: int,
+        bgr: Image,
+        masked: NDArray[np.bool_],
+        vehicles: FloatArray | None = None,
+        beside: NDArray[np.bool_] | None = None,
+    ) -> None:
         """See ``Painter.look``."""
         if self._lesson is not None and self._learns(at_ms):
-            self._lesson.learner.look(at_ms, bgr, masked)
+            self._lesson.learner.look(at_ms, bgr, masked, vehicles, beside)
         if self._renewal is not None and self._compares(at_ms):
             self._renewal[1].look(at_ms, bgr, masked)
 

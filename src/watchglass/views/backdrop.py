@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
-from watchglass.core.geometry import BoolArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.views.light import beyond, changes_anything, light_of_samples, relight, sample_step
+from watchglass.views.parking import Parking, Spot
 
 Image = NDArray[np.uint8]
 
@@ -49,9 +50,6 @@ _TICK: Final = 100
 _MODES: Final = 3
 _TOLERANCE: Final = 20
 _NEAR: Final = 12
-_SETTLED_MS: Final = 10 * SECOND
-"""After so long a candidate's colour stays as it is. A look moves it by one level at most, so with a look a second it
-never lies more than ten from what was seen first."""
 _BAND: Final = 96
 _FULL_BLOCK: Final = 0.90
 _JUDGE_EVERY: Final = 5 * SECOND
@@ -59,6 +57,7 @@ _LOOK_EVERY: Final = SECOND
 _LOOK_SELDOM: Final = 10 * SECOND
 _SETTLES_AFTER: Final = 2 * MINUTE
 _MOSTLY: Final = 0.5
+_OTHER: Final = 0.5
 _MOST_CREDIT: Final = 2 * SECOND
 _TOO_MANY_TICKS: Final = 60_000
 _COLOURLESS: Final = 2.0
@@ -157,6 +156,12 @@ class BackdropLearner:
         self._last_ms: int | None = None
         self._judged_ms: int | None = None
         self._grey: bool | None = None
+        self._parking = Parking()
+
+    @property
+    def parked(self) -> FloatArray:
+        """(n, 4): boxes of vehicles that are part of what is learned. They must be mosaicked before anybody sees it."""
+        return self._parking.boxes
 
     @property
     def ready(self) -> float:
@@ -175,13 +180,22 @@ class BackdropLearner:
             return False
         return self._last_ms - self._changed_ms >= _SETTLES_AFTER
 
-    def look(self, at_ms: int, bgr: Image, masked: BoolArray) -> None:
+    def look(
+        self,
+        at_ms: int,
+        bgr: Image,
+        masked: BoolArray,
+        vehicles: FloatArray | None = None,
+        beside: BoolArray | None = None,
+    ) -> None:
         """Learn from one frame.
 
         Args:
             at_ms: capture time; a look that is not later than the last one is ignored.
             bgr: (h, w, 3) uint8.
             masked: (h, w), true where nothing may be learned: detections with a margin, motion, ``never_see``.
+            vehicles: (n, 4) those in view; None where that is not known. One that stays is learned (``views.parking``).
+            beside: (h, w), ``masked`` without vehicles; None if that is the same.
         """
         width, height = self._size
         if bgr.shape != (height, width, 3) or masked.shape != (height, width):
@@ -197,9 +211,13 @@ class BackdropLearner:
         self._last_ms = at_ms
         if other:
             return
-        even = self._evenly_lit(bgr, masked)
+        if vehicles is not None:
+            self._parking.see(at_ms, vehicles)
+        even = self._evenly_lit(bgr, self._parking.whole(masked))
         if even is None:
             return
+        if vehicles is not None:
+            masked = self._without_parked(even, masked, masked if beside is None else beside)
         ticks = max(1, round(credit_ms / _TICK))
         for top in range(0, height, _BAND):
             self._learn(slice(top, min(top + _BAND, height)), even, masked, ticks)
@@ -264,10 +282,10 @@ class BackdropLearner:
                 continue
             _scalar_cv2.add(tally, float(ticks), dst=tally, mask=agrees)
             # One level towards the sample: the candidate's colour settles on the median of what is near it. What only
-            # just agrees does not move it, and nothing does once it has settled: a coat that is hardly darker than the
-            # ground would pull it over bit by bit.
+            # just agrees does not move it, and nothing does once there is enough of it to be admitted: a coat that is
+            # hardly darker than the ground would pull it over bit by bit.
             moves = agrees & _scalar_cv2.inRange(apart, (0, 0, 0), (_NEAR,) * 3)
-            moves &= _scalar_cv2.compare(tally, _SETTLED_MS // _TICK, cv2.CMP_LE)
+            moves &= _scalar_cv2.compare(tally, ENOUGH_MS // _TICK, cv2.CMP_LE)
             if not cv2.countNonZero(moves):
                 left &= ~agrees
                 continue
@@ -308,6 +326,37 @@ class BackdropLearner:
             bit = np.uint8(1 << mode)
             flags[chosen] = np.where(came[chosen], flags[chosen] | bit, flags[chosen] & ~bit)
         self._came[rows][at] = flags
+
+    # ---- vehicles --------------------------------------------------------------------------------------------------
+
+    def _without_parked(self, bgr: Image, masked: BoolArray, beside: BoolArray) -> BoolArray:
+        """``masked``, but for vehicles that are part of the scene; of those that have left nothing is kept."""
+        for spot in self._parking.undecided:
+            spot.part = self._other_share(spot, bgr, beside) < _OTHER
+        for spot in self._parking.unseen:
+            if self._other_share(spot, bgr, beside) >= _OTHER:
+                self._parking.left(spot)
+                self._forget(spot)
+        return self._parking.masked(masked, beside)
+
+    def _other_share(self, spot: Spot, bgr: Image, hidden: BoolArray) -> float:
+        """Of what is known of a spot and can be seen now, the share that shows something else; 0 if that is nothing."""
+        there = spot.window(hidden.shape)
+        ticks = np.stack([count[there] for count in self._ticks])
+        most = ticks.argmax(axis=0)
+        known = (ticks.max(axis=0) >= INCUMBENT_MS // _TICK) & ~hidden[there]
+        if not known.any():
+            return 0.0
+        colour = np.take_along_axis(np.stack([each[there] for each in self._colour]), most[None, ..., None], axis=0)[0]
+        return float((cv2.absdiff(bgr[there], colour).max(axis=2) > _TOLERANCE)[known].mean())
+
+    def _forget(self, spot: Spot) -> None:
+        """Forget what was first there. What came while it stood goes on being what came."""
+        there = spot.window(self._total.shape, margin=True)
+        for mode, count in enumerate(self._ticks):
+            first = self._came[there] & (1 << mode) == 0
+            self._total[there] -= np.where(first, count[there], np.uint16(0))
+            count[there][first] = 0
 
     # ---- judgement -------------------------------------------------------------------------------------------------
 

@@ -142,8 +142,9 @@ class SimulatedPainter:
     def due(self, at_ms: int) -> bool:
         return at_ms % 1000 == 0
 
-    def look(self, at_ms: int, bgr: Image, masked: np.ndarray) -> None:
-        assert masked.shape == bgr.shape[:2]
+    def look(self, at_ms: int, bgr: Image, masked: np.ndarray, vehicles: np.ndarray, beside: np.ndarray) -> None:
+        assert masked.shape == beside.shape == bgr.shape[:2]
+        assert vehicles.shape[1:] == (4,)
         self.world.learned += 1
 
     def pins(self, tracks: Tracks) -> tuple[Pin, ...]:
