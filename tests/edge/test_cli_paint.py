@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from films import pictures_of, walk, write
 
 from watchglass.cli.main import main
+from watchglass.views.public import GREY
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_short_file_is_grey_and_says_so(tmp_path: Path, capsys: pytest.Capture
     source = write(tmp_path / "in.mp4", walk(5))
     assert main(["paint", str(source), str(tmp_path / "out.mp4")]) == 0
     told = capsys.readouterr()
-    assert "The file lasts 5 s." in told.out
+    assert "The file lasts 5.0 s." in told.out
     assert "Look at" not in told.err, "there is no picture to look at"
     assert left(tmp_path) == ["in.mp4", "out.mp4"]
 
@@ -83,10 +85,13 @@ def test_a_short_file_is_grey_and_says_so(tmp_path: Path, capsys: pytest.Capture
         (["yard.mp4", "out.mp4", "--grey", "1,2,3"], 2, "is not X,Y,WIDTH,HEIGHT"),
         (["yard.mp4", "out.mp4", "--grey", "9000,2,3,4"], 2, "is not in the picture"),
         (["yard.mp4", "out.mp4", "--fps", "0"], 2, "is not a number"),
+        (["yard.mp4", "out.mp4", "--hide-below", "2.7"], 2, "is not a whole number"),
         (["yard.mp4", "out.mp4", "--backdrop", "none.png"], 2, "There is no file none.png"),
         (["yard.mp4", "out.mp4", "--backdrop", "junk.mp4"], 2, "is not a backdrop"),
         (["yard.mp4", "out.mp4", "--backdrop", "junk.mp4", "--no-backdrop"], 2, "not allowed with"),
         (["yard.mp4", "out.mp4", "--json", "yard.mp4"], 2, "may not replace a video"),
+        (["yard.mp4", "out.mp4", "--json", "out.mp4.backdrop.png"], 2, "or an empty scene"),
+        (["--json", "junk.mp4", "yard.mp4", "out.mp4"], 2, "junk.mp4 is there already"),
         (["yard.mp4", "out.mp4", "--json", "no/where.json"], 2, "No report can be written"),
         (["yard.mp4"], 2, "required: OUT"),
     ],
@@ -107,6 +112,8 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
     told = capsys.readouterr().err
     assert says in told
     assert "What to do: " in told
+    assert "operator" not in told, "there is none here"
+    assert (tmp_path / "junk.mp4").read_bytes() == b"junk" * 100
     assert left(tmp_path) == ["junk.mp4", "yard.mp4"]
     assert (tmp_path / "yard.mp4").read_bytes() == yard.read_bytes()
 
@@ -130,7 +137,7 @@ def test_a_full_disk_leaves_nothing(yard: Path, tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_polite_kill_leaves_nothing(number: signal.Signals, yard: Path, tmp_path: Path) -> None:
     """It is stopped as soon as it has begun to write."""
     long = write(tmp_path / "long.mp4", walk(30, fps=20), fps=20)
@@ -150,7 +157,32 @@ def test_a_polite_kill_leaves_nothing(number: signal.Signals, yard: Path, tmp_pa
 
 
 def test_a_grey_place_that_is_asked_for_is_grey_in_the_copy(yard: Path, tmp_path: Path) -> None:
-    words: list[Any] = [yard, tmp_path / "out.mp4", "--grey", "64,32,64,64", "--no-backdrop"]
+    words: list[Any] = [yard, tmp_path / "out.mp4", "--grey", "64,32,64,64"]
     subprocess.run(command(*words), check=True, capture_output=True)
-    pictures = pictures_of(tmp_path / "out.mp4")
-    assert pictures[-1][1].shape == (240, 320, 3)
+    last = pictures_of(tmp_path / "out.mp4")[-1][1].astype(int)
+    far = np.abs(last - GREY).max(axis=2) > 24
+    assert not far[36:92, 68:124].any()
+    assert far.any()
+
+
+def test_the_report_of_before_is_replaced_with_force_only(yard: Path, tmp_path: Path) -> None:
+    words = ["paint", str(yard), str(tmp_path / "out.mp4"), "--no-backdrop", "--json", str(tmp_path / "report.json")]
+    assert main(words) == 0
+    first = (tmp_path / "report.json").read_text("utf-8")
+    (tmp_path / "out.mp4").unlink()
+    assert main(words) == 2
+    assert main([*words, "--force", "--fps", "1"]) == 0
+    assert (tmp_path / "report.json").read_text("utf-8") != first
+
+
+@pytest.mark.parametrize("why", ["no-backdrop", "short"])
+def test_an_empty_scene_that_lies_beside_goes_with_force_only(why: str, yard: Path, tmp_path: Path) -> None:
+    """It would be taken for that of the new copy, which has none."""
+    source = yard if why == "no-backdrop" else write(tmp_path / "in.mp4", walk(5))
+    words = ["paint", str(source), str(tmp_path / "out.mp4"), *(["--no-backdrop"] if source == yard else [])]
+    beside = tmp_path / "out.mp4.backdrop.png"
+    beside.write_bytes(b"precious")
+    assert main(words) == 2
+    assert beside.read_bytes() == b"precious"
+    assert main([*words, "--force"]) == 0
+    assert not beside.exists()

@@ -97,7 +97,7 @@ def _run(args: argparse.Namespace) -> Result:
         grey=tuple(args.grey),
         force=args.force,
     )
-    _check_report(args.report, args.source, args.target)
+    _check_report(args)
     began, cpu = time.monotonic(), time.process_time()
     with _in_order(), _shown() as progress:
         done = dataclasses.asdict(paint_file(order, progress))
@@ -127,10 +127,10 @@ def _told(mode: str, done: Result) -> list[str]:
     told = []
     if done["too_short"] and not done["backdrop_confirmed"]:
         told.append(
-            f"The file lasts {done['seconds']:.0f} s. A pixel is shown after 20 s in which it was empty, and a part of "
+            f"The file lasts {done['seconds']:.1f} s. A pixel is shown after 20 s in which it was empty, and a part of "
             "the picture ten seconds later; so this copy is grey."
             if mode == "painted"
-            else f"The file lasts {done['seconds']:.0f} s, too short to learn its empty scene: all of it is mosaicked."
+            else f"The file lasts {done['seconds']:.1f} s, too short to learn its empty scene: all of it is mosaicked."
         )
     if done["views"] > 1:
         told.append(
@@ -165,13 +165,24 @@ def _render(result: Result) -> None:
         print(line)
 
 
-def _check_report(report: Path | None, *others: Path) -> None:
+def _check_report(args: argparse.Namespace) -> None:
+    from watchglass.runtime.paint.file import backdrop_beside  # noqa: PLC0415 # slow
+
+    report: Path | None = args.report
     if report is None:
         return
+    others = [args.source, args.target, backdrop_beside(args.target), *([args.backdrop] if args.backdrop else [])]
     if report.resolve() in {other.resolve() for other in others}:
-        raise BadInput("The report may not replace a video.", fix="Give --json a name of its own, or none.")
+        raise BadInput(
+            "The report may not replace a video or an empty scene.", fix="Give --json a name of its own, or none."
+        )
     if report.is_dir() or not report.parent.is_dir():
         raise BadInput(f"No report can be written to {report}.", fix="Give --json a file in a folder that is there.")
+    if report.exists() and not args.force:
+        raise BadInput(
+            f"{report} is there already.",
+            fix="Give another name after --json, or add --force to replace it. For a report on the screen: --json -",
+        )
 
 
 def _read(path: Path | None) -> bytes | None:
@@ -184,16 +195,17 @@ def _read(path: Path | None) -> bytes | None:
 
 @contextmanager
 def _in_order() -> Iterator[None]:
-    """A polite kill ends like Ctrl-C: nothing unfinished is left."""
+    """A polite kill, or a terminal that is closed, ends like Ctrl-C: nothing unfinished is left."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -250,4 +262,7 @@ def _number(text: str, least: float, most: float) -> float:
 
 
 def _count(text: str) -> int:
-    return int(_number(text, 0, 1000))
+    value = _number(text, 0, 1000)
+    if not value.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(value)

@@ -154,8 +154,8 @@ def paint_file(order: Order, progress: Progress, detector: Detector | None = Non
         if _sha256(order.source) != before:
             raise BadInput("The file changed while it was read.", fix="Wait until nobody writes to it; try again.")
         files.commit()
-    if order.plain:
-        backdrop_beside(order.target).unlink(missing_ok=True)
+    if beside is None and order.backdrop is None:
+        backdrop_beside(order.target).unlink(missing_ok=True)  # it is of what was replaced
     return _report(order, file, found, backdrop, shows[0], tally, beside, (before, after, weights.sha256))
 
 
@@ -164,7 +164,7 @@ def paint_file(order: Order, progress: Progress, detector: Detector | None = Non
 
 def _check_places(order: Order) -> None:
     target = order.target
-    places = [target] if order.plain or order.backdrop is not None else [target, backdrop_beside(target)]
+    places = [target] if order.backdrop is not None else [target, backdrop_beside(target)]
     if target.suffix.lower() not in _ENDINGS:
         raise BadInput(
             f"What is written is an MP4, and {target.name} is not called so.", fix="Name it with .mp4 at the end."
@@ -197,7 +197,10 @@ def _given(order: Order, size: tuple[int, int]) -> Backdrop | None:
     """The empty scene that was handed in, if one was."""
     if order.backdrop is None:
         return None
-    given = Backdrop.from_png(order.backdrop)
+    try:
+        given = Backdrop.from_png(order.backdrop)
+    except BadInput as error:
+        raise BadInput(error.message, fix="Give the picture that an earlier run wrote beside its copy.") from error
     if given.size != size:
         raise BadInput(
             f"The empty scene is {given.size[0]} by {given.size[1]} pixels, and the video {size[0]} by {size[1]}.",
