@@ -5,40 +5,16 @@ An *error* stops publication, a *warning* needs a person's thought, a *notice* i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Final
 
 from watchglass.charter import checks
-from watchglass.charter.checks import Hit
-from watchglass.charter.model import Charter, Deployment
+from watchglass.charter.model import Deployment
 from watchglass.charter.parse import Parsed
+from watchglass.charter.rules import Rule, Severity
+from watchglass.charter.sealing_rules import SEALING_RULES
 
-Severity = Literal["error", "warning", "notice"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that lint looks for.
-
-    Attributes:
-        id: its stable name.
-        about: what it asks of a charter.
-        article: the law behind it, or nothing.
-        fix: what to do.
-        check: yields where the charter falls short.
-        severity: how grave it is; ``in_trial`` where a trial is judged more mildly. The demo is too, except for errors.
-        only: the one kind of deployment that it is about.
-    """
-
-    id: str
-    severity: Severity
-    about: str
-    article: str
-    fix: str
-    check: Callable[[Charter], Iterator[Hit]]
-    in_trial: Severity | None = None
-    only: Deployment | None = None
+__all__ = ["RULES", "Finding", "Rule", "Severity", "lint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,4 +313,5 @@ RULES: Final = (
         "Nothing to do in this version: consultations are not built yet.",
         checks.not_consulted,
     ),
+    *SEALING_RULES,
 )

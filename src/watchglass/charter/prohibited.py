@@ -109,6 +109,16 @@ PRACTICES: Final = (
         "GDPR Art. 5(1)(c); house law 3",
         "audio*, microphone*, speech*, conversation*, =voice, voices, eavesdrop*",
     ),
+    Practice(
+        "staff-performance",
+        "using the record of who looked at what to judge how well staff work",
+        "LED Art. 25(2); GDPR Art. 5(1)(b)",
+        "=performance, performance manag*, performance review*, performance apprais*, performance evaluat*, "
+        "performance assess*, performance measur*, performance monitor*, performance rating*, work performance*, "
+        "staff performance*, employee performance*, productivity*, appraisal*, disciplin*, staff monitor*, "
+        "staff rank*, staff scor*, staff evaluat*, employee monitor*, employee rank*, employee scor*, "
+        "employee evaluat*, worker monitor*, worker scor*, workforce monitor*, human resources, =hr",
+    ),
 )
 
 # In running text only what names a practice outright is worth a person's time.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from math import ceil
 from typing import Any, Final, assert_never
 
@@ -31,15 +30,27 @@ from watchglass.charter.model import (
     WebcamSource,
     WrongWay,
 )
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.charter.phrases import capital, count, day, duration, full_stop, listed, plain, said
+from watchglass.charter.sealed_words import kept_words, log_words, opened_words
+
+__all__ = [
+    "Section",
+    "count",
+    "day",
+    "duration",
+    "explain",
+    "full_stop",
+    "listed",
+    "on_days",
+    "plain",
+    "said",
+    "sentence",
+    "things",
+    "when",
+]
 
 _LONG_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 _A_RUN: Final = 3
-_UNITS: Final = ((365 * DAY, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 _LAWS: Final[dict[Regime, str]] = {
     "gdpr": "the General Data Protection Regulation (GDPR)",
     "led": "the Law Enforcement Directive (EU) 2016/680",
@@ -64,7 +75,7 @@ class Section:
 
 def explain(charter: Charter) -> list[Section]:
     """The whole charter in plain words."""
-    return [
+    sections = [
         Section("who", "Who is responsible?", tuple(_who(charter))),
         Section("why", "What is it for?", tuple(_why(charter))),
         Section("where", "Which cameras?", tuple(_where(charter))),
@@ -74,10 +85,12 @@ def explain(charter: Charter) -> list[Section]:
         Section("public", "What can everybody see?", tuple(_public(charter.safeguards.public_view))),
         Section("reviewer", "What do the people see who decide?", tuple(_reviewer(charter))),
         Section("kept", "How long is anything kept?", tuple(_kept(charter))),
+        Section("original", "Who can open the original video?", tuple(opened_words(charter))),
         Section("checked", "How can it be checked, and who can stop it?", tuple(_checked(charter))),
         Section("costs", "What does it cost?", tuple(_costs(charter))),
         Section("say", "Were people asked?", ("Nobody was asked about these rules: they were not consulted on.",)),
     ]
+    return [section for section in sections if section.sentences]
 
 
 _NEVER: Final = (
@@ -90,7 +103,7 @@ _NEVER: Final = (
 
 def _who(charter: Charter) -> Iterator[str]:
     authority = charter.authority
-    yield f"{_capital(authority.name)} is responsible. You can write to {authority.contact}."
+    yield f"{capital(authority.name)} is responsible. You can write to {authority.contact}."
     yield (
         f"These rules are version {charter.version}. They hold from {day(charter.in_force.since)} until the end of "
         f"{day(charter.in_force.until)}. After that day nothing runs."
@@ -100,7 +113,7 @@ def _who(charter: Charter) -> Iterator[str]:
 
 def _why(charter: Charter) -> Iterator[str]:
     for purpose in charter.purposes:
-        yield f"{_capital(said(purpose.name))}: {full_stop(purpose.text)}"
+        yield f"{capital(said(purpose.name))}: {full_stop(purpose.text)}"
         yield f"The law that allows this: {full_stop(purpose.legal_basis)}"
         if purpose.regime is not None and purpose.regime != charter.authority.regime:
             yield f"For this, another law protects your data: {_LAWS[purpose.regime]}."
@@ -108,13 +121,13 @@ def _why(charter: Charter) -> Iterator[str]:
 
 def _where(charter: Charter) -> Iterator[str]:
     for source in charter.sources:
-        yield f"{_capital(source.place.name)}: {_kind_of_source(source)}."
+        yield f"{capital(source.place.name)}: {_kind_of_source(source)}."
         if source.never_see:
-            areas = "One part" if len(source.never_see) == 1 else f"{_capital(count(len(source.never_see)))} parts"
+            areas = "One part" if len(source.never_see) == 1 else f"{capital(count(len(source.never_see)))} parts"
             verb = "is" if len(source.never_see) == 1 else "are"
             yield f"{areas} of its picture {verb} painted black before anything looks at it."
         if source.never_show:
-            areas = "One part" if len(source.never_show) == 1 else f"{_capital(count(len(source.never_show)))} parts"
+            areas = "One part" if len(source.never_show) == 1 else f"{capital(count(len(source.never_show)))} parts"
             verb = "is" if len(source.never_show) == 1 else "are"
             yield f"{areas} of its picture {verb} never shown to the public, and who is there is not counted in it."
         if source.gate == "always_open":
@@ -207,7 +220,7 @@ def _told(charter: Charter) -> Iterator[str]:
         yield (f"When lives may be in danger, responders see it at once, marked as not confirmed: {listed(urgent)}.")
     for destination in charter.destinations:
         told = [analytic for analytic in charter.analytics if destination.name in analytic.tell]
-        who = _capital(destination.who)
+        who = capital(destination.who)
         if not told:
             yield f"{who} is told nothing at present."
             continue
@@ -262,7 +275,7 @@ def _reviewer(charter: Charter) -> Iterator[str]:
 
 def _kept(charter: Charter) -> Iterator[str]:
     keep = charter.safeguards.retention
-    yield "The original video is not recorded."
+    yield from kept_words(charter)
     yield f"The blocked-out clips of alerts are kept for {duration(keep.reviewer_clips_ms)}."
     yield f"What was decided about alerts is kept for {duration(keep.alerts_ms)}."
 
@@ -275,13 +288,13 @@ def _checked(charter: Charter) -> Iterator[str]:
         f"{duration(rules.batch_every_ms)}; nothing may take longer than {duration(rules.merge_within_ms)}."
     )
     powers = {"suspend": "stop it at any time", "inspect": "look at everything that was done"}
-    yield f"{_capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
+    yield f"{capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
     number = len(oversight.witnesses)
     if number == 1:
         yield "One witness outside keeps watch, so that the ledger cannot be rewritten without anyone noticing."
     elif number:
         yield (
-            f"{_capital(count(number))} witnesses outside keep watch, so that the ledger cannot be rewritten without "
+            f"{capital(count(number))} witnesses outside keep watch, so that the ledger cannot be rewritten without "
             "anyone noticing."
         )
     else:
@@ -290,27 +303,10 @@ def _checked(charter: Charter) -> Iterator[str]:
     if stop is not None:
         yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"
         yield f"These are told: {listed([said(role) for role in stop.tell])}."
+    yield from log_words(charter)
 
 
 # ---- pieces of sentences ---------------------------------------------------------------------------------------
-
-
-def duration(ms: int) -> str:
-    """A length of time in words: ``2 minutes``, ``1 year 35 days``."""
-    parts: list[str] = []
-    rest = ms
-    for size, name in _UNITS:
-        whole, rest = divmod(rest, size)
-        if whole:
-            parts.append(f"{whole} {name}{'' if whole == 1 else 's'}")
-    if rest:
-        parts.append(f"{rest} milliseconds")
-    return " ".join(parts) or "0 seconds"
-
-
-def day(value: date) -> str:
-    """``1 December 2026``."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 def when(hours: Hours | None, days: Days) -> str:
@@ -339,35 +335,3 @@ def on_days(days: Days) -> str:
 def things(of: tuple[str, ...]) -> str:
     """What an analytic looks for: ``anyone or a vehicle``."""
     return listed(["anyone" if kind == "person" else f"a {kind}" for kind in of], "or")
-
-
-def listed(parts: list[str], word: str = "and") -> str:
-    """``a, b and c``."""
-    if not parts[1:]:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
-
-
-def said(name: str) -> str:
-    """A name as people say it: ``tram-track`` is "tram track"."""
-    return name.replace("-", " ")
-
-
-def plain(number: float) -> str:
-    """A number without needless digits."""
-    return f"{number:.9f}".rstrip("0").rstrip(".")
-
-
-def count(number: int) -> str:
-    """Small numbers as words."""
-    small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return small[number] if number < len(small) else str(number)
-
-
-def full_stop(text: str) -> str:
-    """The text with a full stop."""
-    return text if text.endswith((".", "!", "?")) else text + "."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

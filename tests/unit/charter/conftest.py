@@ -7,6 +7,7 @@ import pytest
 
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
+from watchglass.charter.unbuilt import WITHOUT_SEALING
 
 HARBOUR = Path(__file__).parents[2] / "spec" / "charters" / "harbour-square.yaml"
 
@@ -30,6 +31,34 @@ def edit(harbour: str) -> Edit:
 
     def change(*pairs: tuple[str, str]) -> bytes:
         text = harbour
+        for old, new in pairs:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        return text.encode()
+
+    return change
+
+
+SEALED = HARBOUR.parent / "sealed" / HARBOUR.name
+
+
+@pytest.fixture(scope="session")
+def sealed() -> str:
+    """The harbour charter with sealed originals."""
+    return SEALED.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def sealed_charter(sealed: str) -> Charter:
+    return parse(sealed.encode(), WITHOUT_SEALING)
+
+
+@pytest.fixture
+def reseal(sealed: str) -> Edit:
+    """The sealed harbour charter with pieces replaced, each of which must be there."""
+
+    def change(*pairs: tuple[str, str]) -> bytes:
+        text = sealed
         for old, new in pairs:
             assert old in text, old
             text = text.replace(old, new, 1)

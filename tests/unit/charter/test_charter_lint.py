@@ -6,6 +6,7 @@ import pytest
 
 from watchglass.charter.lint import RULES, Finding, lint
 from watchglass.charter.parse import read
+from watchglass.charter.sealing_rules import SEALING_RULES
 from watchglass.ledger.keys import KeyType, VerifierKey
 
 HIT = {
@@ -47,6 +48,7 @@ HIT = {
     "no-witness": None,
     "no-suspend": ("may: [suspend, inspect]", "may: [inspect]"),
     "not-consulted": ("", ""),
+    **{rule.id: None for rule in SEALING_RULES},  # see test_sealing_lint
 }
 
 

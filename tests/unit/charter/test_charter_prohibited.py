@@ -51,6 +51,10 @@ ASKED = {
     "wifi_tracking": "online-behaviour",
     "audio": "listening",
     "speech_to_text": "listening",
+    "performance-management": "staff-performance",
+    "staff_performance": "staff-performance",
+    "productivity": "staff-performance",
+    "disciplinary-action": "staff-performance",
 }
 
 
@@ -92,7 +96,7 @@ def test_the_practices_are_refused_wherever_they_structure_the_charter(edit, old
 @pytest.mark.parametrize(
     "name", ["union-square", "race-day-crowding", "phone-box", "voice-street", "iris-lane", "surface-lot", "stage",
              "harvest-fair", "interface", "preface", "pageant", "lprunway", "station-platelets",
-             "person_down", "sex-ed-museum"]
+             "person_down", "sex-ed-museum", "performance-hall", "street-performance", "staff-entrance"]
 )  # fmt: skip
 def test_ordinary_names_are_not_refused(name: str) -> None:
     assert prohibited(name) is None
