@@ -8,7 +8,7 @@ from typing import Final
 
 from watchglass.charter.model import Charter, Deployment, GlassRule, Record, Release
 from watchglass.charter.permit import BreakGlass, GrantRelease, OpenCase, RequestRelease, SealSegment
-from watchglass.charter.words import duration, listed
+from watchglass.charter.phrases import duration, somebody
 from watchglass.core.time import iso
 
 _LATEST: Final = 7_289_654_400_000  # 2201-01-01, after the last day that a charter can name
@@ -130,7 +130,7 @@ def _glass(rule: GlassRule | None, request: BreakGlass, now_ms: int) -> Iterator
     if request.role not in rule.by:
         yield Against(
             f"The role {request.role!r} may not break the glass.",
-            f"Call somebody who may: {listed([*rule.by], 'or')}. Or request a release from the custodians.",
+            f"Call somebody who may: {somebody(rule.by)}. Or request a release from the custodians.",
         )
     length = request.to_ms - request.from_ms
     if length > rule.longest_ms:
