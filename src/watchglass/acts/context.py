@@ -14,7 +14,7 @@ from watchglass.core.entropy import Entropy
 from watchglass.core.errors import Refused
 from watchglass.core.time import Clock, month_of
 from watchglass.ledger.receipt import Receipt
-from watchglass.records.act_spec import Need
+from watchglass.records.act_spec import ALLOWED_BY, Need
 from watchglass.records.outbox import Store, Transaction
 from watchglass.records.recorder import Recorder
 from watchglass.records.vocabulary import ACTS
@@ -100,6 +100,8 @@ def attest(
     hidden = dict(committed or {})
     if by is not None:
         hidden.setdefault("account", by.person.name)
+    if ALLOWED_BY in ACTS[act].committed:
+        hidden[ALLOWED_BY] = by.as_json() if by else None
     charter = under.charter_sha256 if isinstance(under, Permit) else under.sha256 if under else None
     names_purpose = isinstance(under, Permit) and ACTS[act].purpose is not Need.NEVER
     leaf = acting.recorder.attested(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from watchglass.core.errors import BadInput
-from watchglass.records.fields import MINUTE, FieldType
+from watchglass.records.fields import HASH, MINUTE, NAME, FieldType, ListOf, Members, OrNull
 
 
 class Basis(StrEnum):
@@ -52,6 +52,10 @@ HOUSE: Final = frozenset({"house"})
 """The software itself, when no person acts."""
 ROLES: Final = STAFF | HOUSE | {"authority"}
 
+ALLOWED_BY: Final = "allowed_by"
+"""The committed field, in what the server attests of people's acts, that says which rules of access let them."""
+_ALLOWED_BY: Final = OrNull(Members({"policy": HASH, "rules": ListOf(NAME, 16, as_set=True)}))
+
 
 @dataclass(frozen=True, slots=True)
 class ActSpec:
@@ -59,7 +63,9 @@ class ActSpec:
 
     Attributes:
         roles: the roles that may stand in the leaf.
-        clear: fields that everyone can read. committed: fields that only openings show (``minute`` is added).
+        clear: fields that everyone can read.
+        committed: fields that only openings show. ``minute`` is added; and where the server attests what people do,
+            ``allowed_by``: the hash of the policies of access and the ids of the rules that let them; null for the house.
         refs_to: the acts that the leaf's refs must name, one leaf hash each; empty where the leaf has no refs.
         meaning: one sentence. seen_by: who may see what is not in clear.
         charter: whether the leaf names the charter under which the act was done; purpose: likewise.
@@ -85,6 +91,9 @@ class ActSpec:
         if not self.roles or not self.roles <= ROLES:
             raise BadInput(f"The act '{self.name}' names an unknown role.", fix="Use roles of ROLES.")
         fields = {**self.committed, "minute": MINUTE} if self.timed else dict(self.committed)
+        if self.basis is Basis.ATTESTED and self.roles & STAFF:
+            fields[ALLOWED_BY] = _ALLOWED_BY
+            object.__setattr__(self, "later", self.later | {ALLOWED_BY})
         object.__setattr__(self, "committed", {name: fields[name] for name in sorted(fields)})
         if set(self.clear) & set(self.committed):
             raise BadInput(f"The act '{self.name}' has a field twice.", fix="A field is in clear or committed.")

@@ -25,7 +25,7 @@ from watchglass.charter.permit import ConfirmBackdrop, HandOver, KeepClip, LookA
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, HOUR
-from watchglass.perception.messages import BackdropRenewal
+from watchglass.perception.messages import BackdropRenewal, Clip
 from watchglass.review.model import Alert, HandoverState, Outcome, VerdictValue
 from world import NO_PASSWORD, World, make_house
 
@@ -98,7 +98,10 @@ def test_only_those_who_manage_accounts_change_those_of_others(world: World) -> 
         with pytest.raises(Refused, match="decide-alert"):
             act()
     assert world.state() == before
-    change_password(acting, reviewer, "reviewer", "mine")  # one's own
+    with pytest.raises(Refused, match="not of keep-own-account"):
+        change_password(acting, reviewer, "reviewer", "mine")
+    change_password(acting, world.grant(May.KEEP_OWN_ACCOUNT, Role.REVIEWER), "reviewer", "mine")
+    assert world.records("account_changed")[-1].leaf.role == "reviewer"
 
 
 def test_without_a_charter_there_is_nobody_to_seal_an_account_to(tmp_path: Path) -> None:
@@ -252,7 +255,7 @@ def test_a_run_that_was_cut_off_is_closed_by_the_next(world: World) -> None:
 def a_whole_story(world: World) -> Alert:
     """An alert with a clip that was looked at, a verdict, a response and an outcome with a note."""
     alert, acting = world.raise_alert(), world.house.acting
-    keep_clip(acting, world.permit(KeepClip(alert.analytic)), alert.id, b"film", seconds=1, masked_share=0.5)
+    keep_clip(acting, world.permit(KeepClip(alert.analytic)), Clip(alert.id, alert.source, b"film", 1, 0.5))
     view_clip(acting, world.grant(May.SEE_CLIP), world.permit(ShowReviewerView("street", "lawn")), alert.id)
     world.decide(alert)
     hand, sam = world.permit(HandOver(alert.analytic)), world.grant(May.RESPOND)
