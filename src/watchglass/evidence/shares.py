@@ -288,8 +288,10 @@ def recover(header: Header, given: Iterable[Shares]) -> bytes:
     for subset in header.subsets:
         if by_name.keys() >= set(subset):
             return combine(header, subset, {name: by_name[name].by_subset.get(subset, b"") for name in subset})
+    given_by = " and ".join(sorted(by_name))
     raise BadInput(
-        f"{', '.join(sorted(by_name)) or 'Nobody'} cannot open segment {header.segment}: {_wanting(header, by_name)}.",
+        f"{'The shares of ' + given_by if given_by else 'No shares at all'} do not open segment {header.segment}: "
+        f"{_wanting(header, by_name)}.",
         fix="Ask one more custodian for an approval.",
         segment=header.segment,
     )
