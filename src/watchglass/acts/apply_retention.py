@@ -18,14 +18,15 @@ def apply_retention(acting: Acting, charter: Charter) -> dict[str, int]:
     """Destroy what ``charter`` keeps no longer.
 
     Returns:
-        How many clips, alerts, and openings of alerts went.
+        How many clips, alerts, openings of alerts, and sealed segments went.
     """
     now = acting.clock.now()
     keep = charter.safeguards.retention
     clips = _clips(acting, charter, now - keep.reviewer_clips_ms)
     alerts = _alerts(acting, charter, now - keep.alerts_ms)
     openings = _openings(acting, charter, now - keep.alerts_ms)
-    return {"clips": clips, "alerts": alerts, "openings": openings}
+    segments = _segments(acting, charter, now)
+    return {"clips": clips, "alerts": alerts, "openings": openings, "segments": segments}
 
 
 def _clips(acting: Acting, charter: Charter, before: int) -> int:
@@ -108,6 +109,34 @@ def _openings(acting: Acting, charter: Charter, before: int) -> int:
 
     acting.store.commit(act)
     return len(rows)
+
+
+def _segments(acting: Acting, charter: Charter, now: int) -> int:
+    """Sealed originals past their own retention, but for those that a hold keeps: wrapped keys first, then chunks.
+
+    What a charter promised when a segment was sealed holds for it, whatever a later charter says.
+    """
+    due = (
+        "SELECT id, path FROM segment WHERE keep_until_ms <= ? AND destroyed_ms IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM hold WHERE lifted_ms IS NULL AND until_ms > ? AND hold.source = segment.source"
+        " AND hold.from_ms < segment.to_ms AND hold.to_ms > segment.from_ms)"
+    )
+    reader: Reader = acting.store.read()
+    if not reader.all(due, now, now):
+        return 0
+
+    def act(tx: Transaction) -> list[str]:
+        rows = tx.all(due, now, now)
+        if rows:
+            _attest(acting, tx, charter, "segments", len(rows), now)
+        for row in rows:
+            tx.execute("UPDATE segment SET header = NULL, destroyed_ms = ? WHERE id = ?", now, row["id"])
+        return [row["path"] for row in rows]
+
+    paths = acting.store.commit(act).value
+    for path in paths:
+        acting.objects.destroy(path)
+    return len(paths)
 
 
 def _attest(acting: Acting, tx: Transaction, charter: Charter, what: str, count: int, before: int) -> None:

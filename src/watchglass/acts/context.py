@@ -28,8 +28,8 @@ _PSEUDONYM_BYTES: Final = 8
 _PSEUDONYM_LETTERS: Final = 12
 
 
-class Clips(Protocol):
-    """Where sealed clips lie."""
+class Objects(Protocol):
+    """Where ciphertext lies: the mosaicked clips of alerts, and the chunks of sealed segments."""
 
     def write(self, name: str, ciphertext: bytes) -> None: ...
 
@@ -46,7 +46,8 @@ class Acting:
     recorder: Recorder
     clock: Clock
     entropy: Entropy
-    clips: Clips
+    clips: Objects
+    objects: Objects
 
     @property
     def origin(self) -> str:

@@ -1,50 +1,80 @@
-"""Acts that arrive signed from a person's own machine: suspend, resume, enrol a key. The server cannot make them."""
+"""Acts that arrive signed from a person's own machine. The server verifies, does, and records; it cannot make them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
-from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts import break_glass, cases, enrol, holds, releases, sealing_keys, suspend
+from watchglass.acts.context import Acting, Done, do
+from watchglass.acts.handed import Handed, keys_of, person_of
+from watchglass.acts.releases import deny
 from watchglass.charter.decide import Standing
-from watchglass.charter.model import Charter
-from watchglass.core.digest import b64
-from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
-from watchglass.core.time import month_of
-from watchglass.ledger.keys import VerifierKey
+from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.records.outbox import Transaction
 from watchglass.records.statement import SignedStatement, check_hour, verify
 
+_Handler = Callable[[Handed], None]
+_HANDLERS: Final[Mapping[str, _Handler]] = {
+    "suspension_ordered": suspend.suspend,
+    "suspension_lifted": suspend.lift,
+    "key_enrolled": enrol.enrol,
+    "sealing_key_published": sealing_keys.publish,
+    "period_destroyed": sealing_keys.destroy_period,
+    "case_opened": cases.open_case,
+    "case_closed": cases.close_case,
+    "release_requested": releases.request,
+    "release_approved": releases.approve,
+    "release_refused": releases.refuse,
+    "release_taken": releases.take,
+    "glass_broken": break_glass.break_glass,
+    "glass_followed_up": break_glass.follow_up,
+    "hold_ordered": holds.order,
+    "hold_kept": holds.keep,
+    "hold_lifted": holds.lift,
+}
+_ASKING: Final = frozenset({"release_requested", "glass_broken"})
+"""Who asks for originals in vain leaves a record of it."""
 
-def accept(acting: Acting, standing: Standing, statement: SignedStatement) -> Done[bytes]:
-    """Verify a statement against the keys that the charter pins, do what it says, and record it.
+
+def accept(
+    acting: Acting, standing: Standing, statement: SignedStatement, *, cosigned_size: int, bundle: bytes | None = None
+) -> Done[bytes]:
+    """Verify a statement against the keys that may speak for its role, do what it says, and record it.
+
+    Args:
+        cosigned_size: how many entries the last witness-cosigned checkpoint covers (law 12).
+        bundle: the re-sealed shares that come with an approval or a hold.
 
     Returns:
         The leaf hash of its record.
 
     Raises:
         DidNotVerify: wrong key, wrong signature, another log, another charter, or an hour that is not now.
-        Refused: the charter does not give oversight this right.
+        Refused: the charter does not give this right. A request for originals that is refused is recorded as such.
         Problem: it was accepted before, or what it refers to is not there.
     """
     charter = standing.charter
     if charter is None:
         raise Refused("There is no charter yet, so no key is pinned.", fix="Publish a charter first.")
-    handler = _HANDLERS.get(statement.leaf.act)
+    act, role = statement.leaf.act, statement.leaf.role
+    handler = _HANDLERS.get(act)
     if handler is None:
         raise BadInput(
-            f"“{statement.leaf.act}” is not accepted here.",
-            fix=f"These are: {', '.join(_HANDLERS)}. Approvals go to `watchglass charter publish`.",
+            f"“{act}” is not accepted here.",
+            fix=f"These are: {', '.join(_HANDLERS)}. Approvals of charters go to `watchglass charter publish`.",
         )
-    keys = {"oversight": [VerifierKey.parse(charter.oversight.key)]}
-    values = verify(statement, origin=acting.origin, keys=keys)
-    check_hour(statement, now=acting.clock.now())
+    now = acting.clock.now()
+    keys = keys_of(acting, charter, role)
+    values = verify(statement, origin=acting.origin, keys={role: keys})
+    check_hour(statement, now=now)
     if statement.leaf.charter != charter.sha256:
         raise DidNotVerify(
             "This was signed under another charter than the one in force.",
             fix="Fetch the standing again and sign once more: the command does both.",
         )
 
-    def act(tx: Transaction) -> bytes:
+    def do_it(tx: Transaction) -> bytes:
         leaf = acting.recorder.signed(statement)
         seen = tx.one(
             "SELECT 1 FROM entry WHERE leaf_hash = ? UNION SELECT 1 FROM outbox WHERE leaf_hash = ?",
@@ -53,125 +83,14 @@ def accept(acting: Acting, standing: Standing, statement: SignedStatement) -> Do
         )
         if seen or tx.one("SELECT 1 FROM statement WHERE sig = ?", statement.signature.sig):
             raise Problem("This statement was accepted before.", fix="Nothing more needs to be done.")
-        tx.insert("statement", {"sig": statement.signature.sig, "accepted_ms": acting.clock.now()})
+        tx.insert("statement", {"sig": statement.signature.sig, "accepted_ms": now})
         tx.record(leaf)
-        handler(acting, tx, charter, statement, values, leaf.leaf_hash)
+        handler(Handed(acting, tx, standing, charter, statement, values, leaf.leaf_hash, cosigned_size, bundle))
         return leaf.leaf_hash
 
-    return do(acting, act)
-
-
-def note_obeyed(acting: Acting, charter: Charter, order: bytes, *, within_ms: int) -> Done[None]:
-    """Record that what a suspension named no longer runs anywhere, and how long that took."""
-
-    def act(tx: Transaction) -> None:
-        row = tx.one("SELECT scope, analytic FROM suspension WHERE leaf_hash = ? AND obeyed_ms IS NULL", order)
-        if row is None:
-            return
-        attest(
-            acting,
-            tx,
-            "suspension_obeyed",
-            by=None,
-            under=charter,
-            clear={"scope": row["scope"], "analytic": row["analytic"], "within_ms": within_ms},
-            refs=[order],
-        )
-        tx.execute("UPDATE suspension SET obeyed_ms = ? WHERE leaf_hash = ?", acting.clock.now(), order)
-
-    return do(acting, act)
-
-
-def _suspend(
-    acting: Acting,
-    tx: Transaction,
-    charter: Charter,
-    statement: SignedStatement,
-    _values: Mapping[str, object],
-    leaf_hash: bytes,
-) -> None:
-    _may(charter, "suspend")
-    scope, analytic = statement.leaf.clear["scope"], statement.leaf.clear["analytic"]
-    if analytic is not None:
-        charter.analytic(analytic)
-    tx.insert(
-        "suspension",
-        {"leaf_hash": leaf_hash, "scope": scope, "analytic": analytic, "ordered_ms": acting.clock.now()},
-    )
-
-
-def _lift(
-    acting: Acting,
-    tx: Transaction,
-    charter: Charter,
-    statement: SignedStatement,
-    _values: Mapping[str, object],
-    leaf_hash: bytes,
-) -> None:
-    _may(charter, "suspend")
-    order = statement.leaf.refs[0]
-    row = tx.one("SELECT * FROM suspension WHERE leaf_hash = ?", order)
-    if row is None:
-        raise Problem(
-            "There is no such suspension.",
-            fix="Fetch the standing again; it lists what is suspended.",
-            order=b64(order),
-        )
-    if row["lifted_leaf_hash"] is not None:
-        raise Problem("This suspension was lifted before.", fix="Nothing more needs to be done.")
-    if (row["scope"], row["analytic"]) != (statement.leaf.clear["scope"], statement.leaf.clear["analytic"]):
-        raise DidNotVerify("What is lifted is not what was suspended.", fix="Lift each suspension with its own scope.")
-    tx.execute(
-        "UPDATE suspension SET lifted_leaf_hash = ?, lifted_ms = ? WHERE leaf_hash = ?",
-        leaf_hash,
-        acting.clock.now(),
-        order,
-    )
-
-
-def _enrol(
-    acting: Acting,
-    tx: Transaction,
-    _charter: Charter,
-    statement: SignedStatement,
-    values: Mapping[str, object],
-    leaf_hash: bytes,
-) -> None:
-    clear = statement.leaf.clear
-    if clear["month"] < month_of(acting.clock.now()):
-        raise Problem("That month is over.", fix="Enrol the key for this month or a later one.")
-    VerifierKey.parse(clear["vkey"])
-    person, month = str(values["person"]), clear["month"]
-    taken = tx.one(
-        "SELECT 1 FROM enrolled_key WHERE vkey = ? OR (person = ? AND month = ?)", clear["vkey"], person, month
-    )
-    if taken:
-        raise Problem(
-            "This key, or this person for that month, is enrolled already.",
-            fix="One person has one key a month: enrol another month, or another person with a key of their own.",
-        )
-    tx.insert(
-        "enrolled_key",
-        {
-            "vkey": clear["vkey"],
-            "role": clear["enrolled_role"],
-            "month": month,
-            "person": person,
-            "leaf_hash": leaf_hash,
-        },
-    )
-
-
-def _may(charter: Charter, what: str) -> None:
-    if what not in charter.oversight.may:
-        raise Refused(
-            f"The charter does not let oversight {what}.", fix="`oversight.may` in the charter names what it may do."
-        )
-
-
-_Handler = Callable[[Acting, Transaction, Charter, SignedStatement, Mapping[str, object], bytes], None]
-_HANDLERS: Mapping[str, _Handler] = {
-    "suspension_ordered": _suspend,
-    "suspension_lifted": _lift,
-    "key_enrolled": _enrol,
-}
+    try:
+        return do(acting, do_it)
+    except WatchglassError as error:
+        if act in _ASKING and isinstance(error, Refused | Problem | BadInput):
+            deny(acting, charter, statement, values, person_of(acting.store.read(), statement), error)
+        raise

@@ -10,12 +10,15 @@ from typing import Any, Final, Self
 
 from watchglass import __version__
 from watchglass.acts.apply_retention import apply_retention
-from watchglass.acts.context import Acting, Clips, attest
+from watchglass.acts.context import Acting, Objects, attest
+from watchglass.acts.custody_reading import answer, guard, segment_data
+from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
 from watchglass.acts.publish_charter import publish_charter
-from watchglass.acts.signed import accept, note_obeyed
+from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
+from watchglass.acts.suspend import note_obeyed
 from watchglass.bootstrap.ways_out import portal_address, ways_out
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
@@ -43,6 +46,7 @@ from watchglass.edge.witness import WitnessClient
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.perception.messages import Report, SourceEnded
 from watchglass.records.act_spec import Lane
+from watchglass.records.query import SignedQuery
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement
 from watchglass.runtime.bus import Bus
@@ -93,9 +97,9 @@ class House:
     def _open(self) -> None:
         self.tiles = TileDirectory(self.layout.ledger)
         self.sequencer = Sequencer(self.store, self.tiles, self._log_signer, self.clock)
-        clips: Clips = ClipMemory() if self.kind == "trial" else ClipFiles(self.layout.clips)
+        clips: Objects = ClipMemory() if self.kind == "trial" else ClipFiles(self.layout.clips)
         recorder = Recorder(origin=self.origin, clock=self.clock, entropy=self.entropy)
-        self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips)
+        self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips, ClipFiles(self.layout.sealed))
         self.draft = DraftFile(self.layout.charter)
         self.bus = Bus()
         self.live = Live(self.bus, self.clock)
@@ -148,7 +152,9 @@ class House:
     def describe(self) -> dict[str, Any]:
         """What stands, for a signer's machine."""
         about = describe(self.store.read(), self.standing(), origin=self.origin, cosigned_size=self.cosigned_size())
-        return {**about, "log_vkey": self.log_vkey}
+        charter = self.standing().charter
+        sealing = guard(self.store.read(), charter, self.clock.now()) if charter else None
+        return {**about, "log_vkey": self.log_vkey, "guard": sealing}
 
     def cosigned_size(self) -> int:
         """How many entries the last witness-cosigned checkpoint covers."""
@@ -197,13 +203,22 @@ class House:
 
     # ---- what people hand in ---------------------------------------------------------------------------------------
 
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
-        """Take a signed act from its signer's own machine."""
-        done = accept(self.acting, self.standing(), statement)
+    def hand_in(self, statement: SignedStatement, bundle: bytes | None = None) -> dict[str, Any]:
+        """Take a signed act from its signer's own machine, with the re-sealed shares that some come with."""
+        cosigned = self.cosigned_size()
+        done = accept(self.acting, self.standing(), statement, cosigned_size=cosigned, bundle=bundle)
         row = self.store.read().one("SELECT leaf FROM outbox WHERE leaf_hash = ?", done.value)
         leaf = bytes(row["leaf"]).decode("utf-8") if row else None  # None: it is in the published log already
         self.nudge()
         return {"leaf_hash": b64(done.value), "leaf": leaf, "receipt": done.receipts[0].as_json()}
+
+    def ask(self, query: SignedQuery) -> dict[str, Any]:
+        """What the asker of a signed question may read."""
+        return answer(self.acting, self.standing(), query, cosigned_size=self.cosigned_size())
+
+    def sealed_segment(self, query: SignedQuery) -> bytes:
+        """A sealed segment of a release that the asker took."""
+        return segment_data(self.acting, self.standing(), query, cosigned_size=self.cosigned_size())
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
         """Take a charter that both have signed."""
@@ -311,7 +326,16 @@ class House:
             if problem is not None and problem.message != complained:
                 log.error("The ledger waits: %s %s", problem.message, problem.fix)
             complained = problem.message if problem else ""
+            self.grant_releases()
             self.keep_retention()
+
+    def grant_releases(self) -> None:
+        """Grant what enough custodians have approved, and publish that soon."""
+        try:
+            if grant_releases(self.acting, self.standing()):
+                self.nudge()
+        except WatchglassError as error:
+            log.error("Releases wait: %s %s", error.message, error.fix)
 
     def keep_retention(self) -> None:
         """Once an hour: destroy what the charter keeps no longer."""

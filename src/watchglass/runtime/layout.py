@@ -47,6 +47,11 @@ class Layout:
         return self.root / "clips"
 
     @property
+    def sealed(self) -> Path:
+        """The chunks of sealed originals; what opens them lies in the database, and with the custodians."""
+        return self.root / "sealed"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 

@@ -22,7 +22,7 @@ from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
 from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import Cause, start_run, stop_run
-from watchglass.acts.signed import note_obeyed
+from watchglass.acts.suspend import note_obeyed
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import EVERYTHING, Charter, Model
 from watchglass.charter.permit import LookAt

@@ -35,7 +35,7 @@ def order(world: World, **more: object) -> SignedStatement:
 
 def test_a_suspension_holds_at_once_without_any_witness(world: World) -> None:
     world.witnessed(watch=False)
-    done = accept(world.house.acting, world.standing(), order(world))
+    done = accept(world.house.acting, world.standing(), order(world), cosigned_size=world.house.cosigned_size())
     (record,) = world.records("suspension_ordered")
     assert record.hash == done.value
     assert (record.leaf.role, record.leaf.clear) == ("oversight", THE_LAWN)
@@ -405,7 +405,7 @@ def test_a_closed_store_says_so(world: World) -> None:
     statement, standing = order(world), world.standing()
     world.house.close()
     with pytest.raises(CannotRecord):
-        accept(world.house.acting, standing, statement)
+        accept(world.house.acting, standing, statement, cosigned_size=0)
 
 
 def test_publishing_needs_the_standing_it_follows(world: World) -> None:

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from watchglass.core import canonical
+from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Refused
+from watchglass.records.query import SignedQuery
 from watchglass.records.statement import SignedStatement
 from watchglass.web.portal.context import house_of
 from watchglass.web.portal.render import as_json, page
@@ -74,6 +76,10 @@ class StandingNow(BaseModel):
     charter: CharterInForce | None
     analytics: list[AnalyticNow] = Field(description="What the charter lets run now, and what not and why.")
     suspensions: list[SuspensionNow] = Field(description="Every order to stop, the oldest first.")
+    guard: dict[str, Any] | None = Field(
+        description="How originals are sealed here: custodians and their keys, the rule of release; null where nothing "
+        "is recorded."
+    )
     log_vkey: str = Field(description="The verifier key that signs checkpoints and receipts.")
     ledger_size: int = Field(description="How many entries the last witness-cosigned checkpoint covers.")
 
@@ -92,6 +98,12 @@ class Published(BaseModel):
     version: int
     sha256: str = Field(description="SHA-256 of the charter's bytes.")
     receipt: dict[str, Any] = Field(description="The log's signed promise to include the record by `merge_by`.")
+
+
+class Answer(BaseModel):
+    """What a signed question may read."""
+
+    model_config = {"extra": "allow"}
 
 
 class Fault(BaseModel):
@@ -137,10 +149,11 @@ def standing(request: Request) -> Response:
     ),
 )
 async def signed_acts(request: Request) -> Response:
-    """Suspend, resume or enrol a key. The signature is the authority: no account is looked at.
+    """Suspend, resume, enrol a key; open a case, ask for originals, refuse them. The signature is the authority.
 
-    The statement must be signed by the key that the charter in force pins for oversight, for this log, under this
-    charter, and in this hour. A suspension is obeyed within two seconds; a resumption once witnesses have cosigned it.
+    No account is looked at. The statement must be signed by a key that the charter in force pins for the role, or that
+    oversight enrolled for this month; for this log, under this charter, and in this hour. A suspension is obeyed within
+    two seconds; a resumption, and a release, once witnesses have cosigned it.
     """
     body = await request.body()
     return await to_thread.run_sync(_accept, request, body)
@@ -148,6 +161,72 @@ async def signed_acts(request: Request) -> Response:
 
 def _accept(request: Request, body: bytes) -> Response:
     return as_json(house_of(request).hand_in(SignedStatement.parse(body)))
+
+
+@router.post(
+    "/api/v1/bundles",
+    response_model=Accepted,
+    responses=_FAULTS,
+    summary="Hand in a signed act with re-sealed shares",
+    openapi_extra=_body(
+        "A custodian's approval of a release, or their keeping of a hold, with the bundle whose hash was signed.",
+        {"statement": {"watchglass_statement": 1}, "bundle": "eyJ…"},
+    ),
+)
+async def bundles(request: Request) -> Response:
+    """Approve a release or keep a hold. The shares open nothing but for the key that they were sealed anew to."""
+    body = await request.body()
+    return await to_thread.run_sync(_accept_bundle, request, body)
+
+
+def _accept_bundle(request: Request, body: bytes) -> Response:
+    wrong = BadInput("This is not a signed act with its shares.", fix="Hand in what `watchglass custodian` wrote.")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise wrong from error
+    if not isinstance(value, dict) or value.keys() != {"statement", "bundle"} or not isinstance(value["bundle"], str):
+        raise wrong
+    statement = SignedStatement.parse(canonical.encode(value["statement"]))
+    return as_json(house_of(request).hand_in(statement, unb64(value["bundle"])))
+
+
+@router.post(
+    "/api/v1/queries",
+    response_model=Answer,
+    responses=_FAULTS,
+    summary="Ask a signed question",
+    openapi_extra=_body(
+        "A question that is signed with the asker's own key and holds for five minutes: `inbox` and `segments` for a "
+        "custodian, `cases` and `release` for whoever asked for originals.",
+        {"watchglass_query": 1, "origin": "city.example/log", "what": "inbox", "about": "", "at_ms": 0},
+    ),
+)
+async def queries(request: Request) -> Response:
+    """Read what only the holder of a key may read. It changes nothing, and no account or cookie is looked at."""
+    body = await request.body()
+    return await to_thread.run_sync(lambda: as_json(house_of(request).ask(SignedQuery.parse(body))))
+
+
+@router.post(
+    "/api/v1/segments",
+    responses={**_FAULTS, 200: {"content": {"application/octet-stream": {}}, "description": "The sealed segment."}},
+    response_class=Response,
+    summary="Fetch a sealed segment",
+    openapi_extra=_body(
+        "A signed question about `REQUEST/SEGMENT`, of a release that was taken.",
+        {"watchglass_query": 1, "origin": "city.example/log", "what": "segment", "about": "0123…/89ab…", "at_ms": 0},
+    ),
+)
+async def segments(request: Request) -> Response:
+    """Ciphertext: only who asked, with the case's key and enough custodians' shares, can open it."""
+    body = await request.body()
+    return await to_thread.run_sync(_segment, request, body)
+
+
+def _segment(request: Request, body: bytes) -> Response:
+    data = house_of(request).sealed_segment(SignedQuery.parse(body))
+    return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 
 @router.post(

@@ -81,6 +81,9 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/log/checkpoint", "/log/tile/{path:path}", pace=Pace.LOG),
     Rule("POST", "/api/v1/signed-acts", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/charters", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/bundles", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/queries", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/segments", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
 )
 
 SESSION: Final = (

@@ -1,0 +1,119 @@
+"""Act: a segment that was sealed in the recorder's memory is kept. Its plaintext never reaches the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchglass.acts.context import Acting, Done, attest, do, same
+from watchglass.charter.permit import Permit, SealSegment
+from watchglass.core.digest import b64
+from watchglass.core.errors import BadInput, DidNotVerify, Problem
+from watchglass.evidence.header import PREFIX, Header, read_header
+from watchglass.records.outbox import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSegment:
+    """What the recorder hands over.
+
+    Attributes:
+        data: the whole sealed object: header and chunks.
+        sha256: of ``data``, reckoned by the recorder.
+        alert: the incident around which it was recorded; None where everything is.
+    """
+
+    data: bytes
+    sha256: bytes
+    alert: str | None
+
+
+def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[str]:
+    """Keep the segment: the ciphertext reaches the object store before the row that holds its wrapped shares.
+
+    Returns:
+        The segment's number.
+
+    Raises:
+        Refused: the permit is for another source.
+        DidNotVerify: the header is for another deployment, charter or purpose than the permit's.
+    """
+    asked = permit.require(SealSegment, acting.clock.now())
+    header = read_header(sealed.data)
+    context = header.context
+    same(asked.source, context.source)
+    if (context.origin, context.charter, context.purpose) != (acting.origin, permit.charter_sha256, permit.purpose):
+        raise DidNotVerify(
+            "This segment was sealed for another deployment, charter or purpose.",
+            fix="It is not kept. It was sealed while the charter changed; the next one fits.",
+            segment=context.segment,
+        )
+    name = context.segment
+    end = PREFIX + len(header.encoded)
+    acting.objects.write(name, sealed.data[end:])
+
+    def act(tx: Transaction) -> str:
+        if tx.one("SELECT 1 FROM segment WHERE id = ?", name):
+            raise Problem("This segment is kept already.", fix="Nothing needs to be done.")
+        leaf = _record(acting, tx, permit, header, sealed)
+        tx.insert(
+            "segment",
+            {
+                "id": name,
+                "source": context.source,
+                "purpose": context.purpose,
+                "from_ms": context.from_ms,
+                "to_ms": context.to_ms,
+                "period": context.period,
+                "charter": context.charter,
+                "alert": sealed.alert,
+                "path": name,
+                "header": sealed.data[:end],
+                "bytes": len(sealed.data),
+                "sha256": sealed.sha256,
+                "key_commitment": header.key_commitment,
+                "made_ms": acting.clock.now(),
+                "keep_until_ms": context.keep_until_ms,
+                "leaf_hash": leaf,
+            },
+        )
+        return name
+
+    try:
+        return do(acting, act)
+    except BaseException:
+        if acting.store.read().one("SELECT 1 FROM segment WHERE id = ?", name) is None:
+            acting.objects.destroy(name)
+        raise
+
+
+def whole(acting: Acting, path: str, header: bytes) -> bytes:
+    """The sealed object again, as the recorder made it.
+
+    Raises:
+        BadInput: its chunks are not in the object store (any more).
+    """
+    chunks = acting.objects.read(path)
+    if not chunks:
+        raise BadInput("This segment's chunks are empty.", fix="Restore the folder of sealed segments from a backup.")
+    return header + chunks
+
+
+def _record(acting: Acting, tx: Transaction, permit: Permit, header: Header, sealed: SealedSegment) -> bytes:
+    context = header.context
+    return attest(
+        acting,
+        tx,
+        "segment_sealed",
+        by=None,
+        under=permit,
+        committed={
+            "source": context.source,
+            "from_ms": context.from_ms,
+            "to_ms": context.to_ms,
+            "segment": context.segment,
+            "alert": sealed.alert,
+            "ciphertext_sha256": b64(sealed.sha256),
+            "key_commitment": b64(header.key_commitment),
+            "bytes": len(sealed.data),
+        },
+    )
