@@ -33,6 +33,7 @@ class Channel:
         self._message = b""
         self._turn = 0
         self._changed = 0
+        self._told_s = 0.0
         self._ready = asyncio.Event()
         self.listeners = 0
         self.closed = False
@@ -42,8 +43,9 @@ class Channel:
         try:
             await self._renew()
             while not subscription.closed:
-                event = await subscription.next(patience)
-                if not subscription.closed and not await self._renew() and event is None:
+                await subscription.next(patience)
+                quiet = asyncio.get_running_loop().time() - self._told_s >= patience
+                if not subscription.closed and not await self._renew() and quiet:
                     self._tell()
         except Exception:  # those who listen must not wait for ever; they come again, and so does this
             log.exception("a channel ended")
@@ -74,6 +76,7 @@ class Channel:
 
     def _tell(self) -> None:
         self._turn += 1
+        self._told_s = asyncio.get_running_loop().time()
         ready, self._ready = self._ready, asyncio.Event()
         ready.set()
 

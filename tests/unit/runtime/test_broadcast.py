@@ -102,6 +102,21 @@ def test_it_is_asked_again_when_nothing_happens_and_viewers_hear_that_the_line_s
     run(story())
 
 
+def test_viewers_hear_that_the_line_stands_also_where_much_happens_that_changes_nothing() -> None:
+    async def story() -> None:
+        house = House()
+        viewer = house.listen(patience=0.05)
+        assert await anext(viewer) == b"0"
+        heard = asyncio.ensure_future(anext(viewer))
+        while not heard.done():
+            house.say(b"0")
+            await asyncio.sleep(0.001)
+        assert heard.result() == b"."
+        await viewer.aclose()
+
+    run(story())
+
+
 def test_viewers_are_let_go_when_the_house_closes() -> None:
     async def story() -> None:
         house = House()

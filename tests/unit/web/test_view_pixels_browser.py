@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import threading
@@ -245,6 +246,26 @@ def test_marks_can_be_held_still_but_not_what_may_not_be_shown(square: Square) -
     expect(page.locator("[data-grey]")).to_have_text("Grey, because the camera is covered.")
     expect(page.locator("[data-pins] .pin-set")).to_have_count(0)
     expect(hold).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_line_that_is_lost_shows_nothing_and_is_tried_until_it_stands(square: Square) -> None:
+    square.show(*MARKS)
+    context = square.browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(f"{square.base}/view/street")
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(4)
+    page.route("**/events", lambda route: route.fulfill(status=502))  # as a proxy does: for good, to a browser
+    page.clock.fast_forward(41_000)  # nothing was heard for so long
+    expect(page.locator("[data-when]")).to_have_text("Connection lost")
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(0)
+    expect(page.locator("image[data-backdrop]")).not_to_have_attribute("href", re.compile("."))
+    page.clock.fast_forward(9_000)
+    expect(page.locator("[data-when]")).to_have_text("Connection lost")
+    page.unroute("**/events")
+    page.clock.fast_forward(9_000)
+    expect(page.locator("[data-when]")).to_have_text("Live")
+    expect(page.locator("[data-pins] .pin-set")).to_have_count(4)
 
 
 def test_the_light_of_day_reaches_the_page(square: Square) -> None:

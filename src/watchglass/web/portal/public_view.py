@@ -37,6 +37,9 @@ _NOTHING: Final[dict[str, Any]] = {
     "why_grey": "This camera is not in the charter any more.",
 }
 
+_HERE: Final = b"event: here\ndata:still here\n\n"
+"""Told in silence, so that a page knows a line that is lost from one that has nothing to tell."""
+
 _ANYWHERE: Final = {"cache-control": "no-store", "cross-origin-resource-policy": "cross-origin"}
 """A public picture may stand in anybody's page; nobody may keep it, for the next one may show less."""
 
@@ -137,11 +140,14 @@ async def events(request: Request, source: str) -> Response:
 
 
 async def _events(request: Request, source: str) -> AsyncIterator[bytes]:
-    """The present at once, then every change, made once for all who watch; ends when the house closes its bus."""
+    """The present at once, then every change, made once for all who watch; ends when the house closes its bus.
+
+    Pages take more than two and a half ``broadcast.PATIENCE_S`` of silence for a lost line.
+    """
     house: House = request.app.state.house
     yield b"retry: 3000\n\n"
     told = house.live.broadcast.listen(
-        f"view:{source}", (f"pins:{source}", "standing"), lambda: message(house, source), still_here=b": still here\n\n"
+        f"view:{source}", (f"pins:{source}", "standing"), lambda: message(house, source), still_here=_HERE
     )
     async for each in told:
         yield each

@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const PATIENCE_MS = 8000;
+const SILENCE_MS = 40000;
 
 /** A new SVG element with attributes. */
 function draw(name, attributes) {
@@ -55,6 +56,7 @@ class View {
     // A page that the browser keeps for going back must not show then what may not be shown any more.
     addEventListener("pagehide", () => {
       this.stream.close();
+      clearTimeout(this.deadline);
       this.blank();
     });
     addEventListener("pageshow", (event) => event.persisted && this.open());
@@ -62,14 +64,27 @@ class View {
 
   open() {
     this.stream = new EventSource(this.address);
-    this.stream.onmessage = (event) => this.show(JSON.parse(event.data));
+    this.stream.onmessage = (event) => {
+      this.hear();
+      this.show(JSON.parse(event.data));
+    };
+    this.stream.addEventListener("here", () => this.hear());
     this.stream.onerror = () => this.worry();
-    this.stream.onopen = () => clearTimeout(this.worrying);
+    this.wait(SILENCE_MS);
+  }
+
+  /** The server says something every quarter of a minute, if only that it is here. Longer silence is a lost line. */
+  hear() {
+    this.worried = false;
+    this.wait(SILENCE_MS);
+  }
+
+  wait(patience) {
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => this.lose(), patience);
   }
 
   show(shown) {
-    clearTimeout(this.worrying);
-    this.worrying = undefined;
     this.latest = shown;
     if (this.held && shown.backdrop && !shown.hidden) {
       this.ground(shown.backdrop);
@@ -143,14 +158,22 @@ class View {
     this.marks = next;
   }
 
-  /** A silence is normal; a lost connection that stays lost is said, and the marks go, because they would be wrong. */
+  /** A broken line may be back in a moment. */
   worry() {
-    this.worrying ??= setTimeout(() => {
-      this.when.textContent = "Connection lost";
-      this.when.dataset.state = "lost";
-      this.people.textContent = "Trying to reach the server again.";
-      this.blank();
-    }, PATIENCE_MS);
+    if (this.worried) return;
+    this.worried = true;
+    this.wait(PATIENCE_MS);
+  }
+
+  /** A line that stays lost is said, and the marks go, because they would be wrong. Then it is tried anew. */
+  lose() {
+    this.when.textContent = "Connection lost";
+    this.when.dataset.state = "lost";
+    this.people.textContent = "Trying to reach the server again.";
+    this.blank();
+    this.worried = false;
+    this.stream.close(); // some errors end a stream for good
+    this.open();
   }
 
   /** Nothing but grey: it is not known what may be shown. */
