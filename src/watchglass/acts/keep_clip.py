@@ -7,6 +7,7 @@ from watchglass.acts.context import Acting, Done, attest, do, same
 from watchglass.charter.permit import KeepClip, Permit
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import Problem
+from watchglass.perception.messages import Clip
 from watchglass.records.outbox import Transaction
 from watchglass.views.clip import seal_clip
 
@@ -15,28 +16,15 @@ _NONCE_BYTES = 12
 _NAME_BYTES = 4
 
 
-def keep_clip(
-    acting: Acting,
-    permit: Permit,
-    alert_id: str,
-    mp4: bytes,
-    *,
-    seconds: float,
-    masked_share: float,
-    withheld_share: float = 0.0,
-    withheld_why: str = "",
-) -> Done[None]:
-    """Seal and keep the clip. The ciphertext reaches the disk before the row that holds its key.
+def keep_clip(acting: Acting, permit: Permit, clip: Clip) -> Done[None]:
+    """Seal and keep the clip of an alert, which has its incident's id.
 
-    Args:
-        seconds: how long the clip is.
-        masked_share: mean share of each frame that is mosaicked or withheld, 0..1.
-        withheld_share: share of the frames that are withheld.
-        withheld_why: why most of them are; "" without any.
+    The ciphertext reaches the disk before the row that holds its key.
     """
+    alert_id = clip.incident
     asked = permit.require(KeepClip, acting.clock.now())
     key, nonce = acting.entropy.bytes(_KEY_BYTES), acting.entropy.bytes(_NONCE_BYTES)
-    sealed = seal_clip(key, nonce, mp4, alert_id.encode())
+    sealed = seal_clip(key, nonce, clip.mp4, alert_id.encode())
     name = f"{alert_id}-{acting.entropy.bytes(_NAME_BYTES).hex()}"
     acting.clips.write(name, sealed)
 
@@ -45,7 +33,7 @@ def keep_clip(
         same(asked.analytic, alert.analytic)
         if tx.one("SELECT 1 FROM clip WHERE alert = ?", alert_id):
             raise Problem("This alert has its clip already.", fix="Nothing needs to be done; the first one stays.")
-        masked = round(masked_share * 1000)
+        masked = round(clip.masked_share * 1000)
         digest = sha256(sealed)
         attest(
             acting,
@@ -56,7 +44,7 @@ def keep_clip(
             committed={
                 "alert": alert_id,
                 "ciphertext_sha256": b64(digest),
-                "seconds_ms": round(seconds * 1000),
+                "seconds_ms": round(clip.seconds * 1000),
                 "masked_per_mille": masked,
             },
             refs=[alert.leaf_hash],
@@ -68,12 +56,12 @@ def keep_clip(
                 "path": name,
                 "key": key,
                 "bytes": len(sealed),
-                "seconds": seconds,
+                "seconds": clip.seconds,
                 "masked_per_mille": masked,
                 "sha256": digest,
                 "made_ms": acting.clock.now(),
-                "withheld_per_mille": round(withheld_share * 1000),
-                "withheld_why": withheld_why,
+                "withheld_per_mille": round(clip.withheld_share * 1000),
+                "withheld_why": clip.withheld_why,
             },
         )
 

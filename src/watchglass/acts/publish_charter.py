@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from watchglass.access.policies import policies_of
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.charter.decide import TRIAL_DAYS, Standing, in_force
 from watchglass.charter.lint import lint
@@ -31,13 +32,14 @@ def publish_charter(
     While a charter stands, its own keys (the outgoing ones) must have approved the new one.
 
     Raises:
-        BadInput: the charter cannot be used, or its version does not count up.
+        BadInput: the charter cannot be used, its rules of access do not fit together, or its version does not count up.
         DidNotVerify: an approval is missing, by the wrong key, or of other bytes.
         Refused: the charter's lint finds an error, or a trial would be renewed.
     """
     parsed = read(text)
     charter = parsed.charter
     _lint(parsed, standing.deployment)
+    policies_of(charter)  # checked against their schema now, and not first when somebody asks
     for statement in approvals:
         check_hour(statement, now=acting.clock.now())
     _check_approvals(acting, standing.charter, charter, approvals)

@@ -83,8 +83,7 @@ def add(groups: Any) -> None:
 
 def _run(args: argparse.Namespace) -> Result:
     # Not sooner: the parser of every command imports this file.
-    from watchglass.runtime.paint.file import Order, backdrop_beside, paint_file  # noqa: PLC0415 # slow
-    from watchglass.runtime.paint.scene import Marks  # noqa: PLC0415 # as above
+    from watchglass.bootstrap.paint import Marks, Order, backdrop_beside, paint_file  # noqa: PLC0415 # slow
 
     order = Order(
         args.source,
@@ -166,7 +165,7 @@ def _render(result: Result) -> None:
 
 
 def _check_report(args: argparse.Namespace) -> None:
-    from watchglass.runtime.paint.file import backdrop_beside  # noqa: PLC0415 # slow
+    from watchglass.bootstrap.paint import backdrop_beside  # noqa: PLC0415 # slow
 
     report: Path | None = args.report
     if report is None:

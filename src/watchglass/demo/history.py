@@ -179,16 +179,7 @@ class History:
         raise_alert(house.acting, permit, incident, review_within_ms=within)
         if clip is not None:
             keep = decide(house.standing(), KeepClip(seen.analytic), now)
-            keep_clip(
-                house.acting,
-                keep,
-                incident.id,
-                clip.mp4,
-                seconds=clip.seconds,
-                masked_share=clip.masked_share,
-                withheld_share=clip.withheld_share,
-                withheld_why=clip.withheld_why,
-            )
+            keep_clip(house.acting, keep, replace(clip, incident=incident.id))
         if label is not None:
             self._verdict(incident, label, slow)
 

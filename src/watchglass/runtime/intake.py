@@ -121,16 +121,7 @@ class Intake:
             return
         permit = decide(self._standing(), KeepClip(row["analytic"]), self._acting.clock.now())
         try:
-            keep_clip(
-                self._acting,
-                permit,
-                clip.incident,
-                clip.mp4,
-                seconds=clip.seconds,
-                masked_share=clip.masked_share,
-                withheld_share=clip.withheld_share,
-                withheld_why=clip.withheld_why,
-            )
+            keep_clip(self._acting, permit, clip)
         except Problem as error:
             log.error("The clip of alert %s could not be kept: %s %s", clip.incident, error.message, error.fix)
             return

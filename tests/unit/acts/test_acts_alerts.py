@@ -23,6 +23,7 @@ from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, Problem, Refused, WatchglassError
 from watchglass.core.time import SECOND
 from watchglass.ledger import receipt as receipts
+from watchglass.perception.messages import Clip
 from watchglass.review.model import CLAIM, UNDO_WINDOW, Alert, AlertState, HandoverState, Outcome, VerdictValue
 from world import PNG, REVIEW_MS, World, make_house
 
@@ -31,7 +32,7 @@ LAWN, BAYS = "on-the-lawn", "in-the-bays"
 
 def keep(world: World, alert: Alert, mp4: bytes = b"a film") -> None:
     permit = world.permit(KeepClip(alert.analytic))
-    keep_clip(world.house.acting, permit, alert.id, mp4, seconds=8.04, masked_share=0.31)
+    keep_clip(world.house.acting, permit, Clip(alert.id, alert.source, mp4, 8.04, 0.31))
 
 
 def look(world: World, alert: Alert, by: Role | Person = Role.REVIEWER) -> bytes:
@@ -347,7 +348,7 @@ def test_a_second_clip_neither_replaces_nor_harms_the_first(world: World) -> Non
 def test_a_clip_of_no_alert_leaves_nothing_behind(world: World) -> None:
     permit = world.permit(KeepClip(LAWN))
     with pytest.raises(Problem, match="no such alert"):
-        keep_clip(world.house.acting, permit, "f" * 16, b"a film", seconds=1, masked_share=0)
+        keep_clip(world.house.acting, permit, Clip("f" * 16, "street", b"a film", 1, 0))
     assert list(world.layout.clips.iterdir()) == []
 
 

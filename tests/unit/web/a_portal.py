@@ -22,7 +22,7 @@ from watchglass.acts.raise_alert import raise_alert
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import KeepClip, RaiseAlert
 from watchglass.core.time import MINUTE
-from watchglass.perception.messages import Incident
+from watchglass.perception.messages import Clip, Incident
 from watchglass.review.model import Alert
 from watchglass.web.portal.app import create_app
 from watchglass.web.portal.security import Address
@@ -114,7 +114,7 @@ class Portal:
         alert = raise_alert(house.acting, permit, new, review_within_ms=2 * MINUTE).value
         if clip:
             permit = decide(house.standing(), KeepClip(analytic), now)
-            keep_clip(house.acting, permit, alert.id, MP4, seconds=8.0, masked_share=0.3)
+            keep_clip(house.acting, permit, Clip(alert.id, alert.source, MP4, 8.0, 0.3))
         return alert
 
 

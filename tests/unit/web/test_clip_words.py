@@ -12,6 +12,7 @@ from watchglass.acts.view_clip import KeptClip
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import KeepClip
 from watchglass.core.time import SECOND
+from watchglass.perception.messages import Clip
 from watchglass.web.portal.clip_words import FOLLOWS_WITHIN, clip_words
 
 WHY = "its light is too far from that of the confirmed empty scene"
@@ -47,7 +48,7 @@ def test_the_page_says_it_and_gives_it_to_the_script(portal: Portal) -> None:
     alert = portal.alert()
     assert "The mosaicked clip follows" in reviewer.get(f"/review/alerts/{alert.id}").text
     permit = decide(house.standing(), KeepClip(alert.analytic), portal.street.clock.now())
-    keep_clip(house.acting, permit, alert.id, MP4, seconds=8.0, masked_share=0.7, withheld_share=0.5, withheld_why=WHY)
+    keep_clip(house.acting, permit, Clip(alert.id, alert.source, MP4, 8.0, 0.7, 0.5, WHY))
     said = f"Mosaicked clip. A mosaic is not anonymity. About half of it is withheld, because {WHY}."
     assert reviewer.get(f"/review/alerts/{alert.id}.json").json()["clip_words"] == said
     page = reviewer.get(f"/review/alerts/{alert.id}").text
