@@ -266,6 +266,11 @@ def _quoted(text: str) -> str:
     return f'"{"".join(plain)}"'
 
 
+def _one_line(words: str) -> str:
+    """``words`` as a comment, which ends with its line."""
+    return "".join(c if c.isprintable() else " " for c in words)
+
+
 # ---- compiled ----------------------------------------------------------------------------------------------------
 
 
@@ -285,7 +290,7 @@ class Policies:
     _prepared: cedarpy.PolicySet = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        text = _HEAD + "".join(f"\n// {rule.words}\n{rule.cedar}" for rule in self.rules)
+        text = _HEAD + "".join(f"\n// {_one_line(rule.words)}\n{rule.cedar}" for rule in self.rules)
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "sha256", sha256(text.encode()))
         object.__setattr__(self, "_prepared", prepare(self.rules, text))
@@ -355,12 +360,13 @@ def policies_of(charter: Charter | None) -> Policies:
         BadInput: the rules do not fit together. Nothing may be published that gives this.
     """
     if charter is None or charter.safeguards.release is None:
-        return _compiled((), None)
-    return _compiled(charter.safeguards.custodians, charter.safeguards.release)
+        return policies_for((), None)
+    return policies_for(charter.safeguards.custodians, charter.safeguards.release)
 
 
 @lru_cache(maxsize=32)
-def _compiled(custodians: tuple[Custodian, ...], release: Release | None) -> Policies:
+def policies_for(custodians: tuple[Custodian, ...], release: Release | None) -> Policies:
+    """Who may do what under a release rule and its custodians; ``None``: by the table of roles alone."""
     released = tuple(of_release(custodians, release)) if release is not None else ()
     return Policies(of_roles() + released)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from enum import StrEnum
 from typing import Final, NoReturn
 
@@ -166,6 +166,7 @@ class Signer:
 Actor = Person | Signer
 
 
+@dataclass(frozen=True, slots=True)
 class Grant:
     """The answer that somebody may do something, and in which role. Only ``authorise`` makes one.
 
@@ -174,18 +175,16 @@ class Grant:
         rules: the ids of the rules that did.
     """
 
-    __slots__ = ("policy", "role", "rules", "what", "who")
+    who: Actor
+    role: str
+    what: May
+    policy: bytes
+    rules: tuple[str, ...]
+    token: InitVar[object] = None
 
-    def __init__(
-        self, who: Actor, role: str, what: May, *, policy: bytes, rules: tuple[str, ...], token: object
-    ) -> None:
+    def __post_init__(self, token: object) -> None:
         if token is not _TOKEN:
             raise TypeError("a Grant comes from access.authorise.authorise only")
-        self.who = who
-        self.role = role
-        self.what = what
-        self.policy = policy
-        self.rules = rules
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A Grant cannot be copied or sent; ask authorise again.")

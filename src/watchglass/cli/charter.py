@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchglass.access.policies import policies_of, schema_text
 from watchglass.bootstrap import connect, load_trust, sign_statement
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
@@ -51,8 +52,15 @@ def _add_check(commands: _SubParsersAction[Any]) -> None:
 
 
 def _add_explain(commands: _SubParsersAction[Any]) -> None:
-    command = commands.add_parser("explain", help="say in plain words what a charter allows")
+    command = commands.add_parser("explain", help="say in plain words what a charter allows, and who may do what")
     command.add_argument("file", metavar="FILE", help="the charter")
+    command.add_argument(
+        "--cedar",
+        dest="render",
+        action="store_const",
+        const=render_cedar,
+        help="print who may do what as Cedar; the SHA-256 of these bytes is what decisions name",
+    )
     command.set_defaults(run=explained, render=render_explained)
 
 
@@ -140,6 +148,7 @@ def _approval(path: Path) -> bytes:
 def check(args: argparse.Namespace) -> Result:
     """Parse and lint a charter."""
     parsed = _read(args.file)
+    policies_of(parsed.charter)
     findings = lint(parsed, args.deployment)
     return {
         "ok": not any(finding.severity == "error" for finding in findings),
@@ -151,12 +160,20 @@ def check(args: argparse.Namespace) -> Result:
 
 
 def explained(args: argparse.Namespace) -> Result:
-    """A charter in plain words."""
+    """A charter in plain words; who may do what, as every decision goes by it."""
     parsed = _read(args.file)
     sections = explain(parsed.charter)
+    policies = policies_of(parsed.charter)
     return {
         **_head(parsed),
         "sections": [{"id": part.id, "title": part.title, "sentences": list(part.sentences)} for part in sections],
+        "access": {
+            "title": "Who may do what",
+            "policy_sha256": policies.sha256.hex(),
+            "rules": [{"id": rule.id, "effect": rule.effect, "words": rule.words} for rule in policies.rules],
+            "cedar": policies.text,
+            "schema": schema_text(),
+        },
     }
 
 
@@ -225,11 +242,22 @@ def render_check(result: Result) -> None:
 
 def render_explained(result: Result) -> None:
     """Print a charter in plain words."""
+    access = result["access"]
     print(f"{result['charter']}, version {result['version']}")
     for section in result["sections"]:
         print(f"\n{section['title']}")
         for line in section["sentences"]:
             _wrapped(line, "  ")
+    print(f"\n{access['title']}")
+    for rule in access["rules"]:
+        _wrapped(f"{rule['words']} (rule {rule['id']})", "  ")
+    _wrapped("Nothing else is allowed to anybody. Whatever a rule forbids stays forbidden.", "  ")
+    print(f"  SHA-256 of these rules as Cedar: {access['policy_sha256']}")
+
+
+def render_cedar(result: Result) -> None:
+    """Print who may do what as Cedar: exactly the bytes that decisions name by their hash."""
+    print(result["access"]["cedar"], end="")
 
 
 def render_differences(result: Result) -> None:

@@ -65,7 +65,7 @@ class ActSpec:
         roles: the roles that may stand in the leaf.
         clear: fields that everyone can read.
         committed: fields that only openings show. ``minute`` is added; and where the server attests what people do,
-            ``allowed_by``: the hash of the policies of access and the ids of the rules that let them; null for the house.
+            ``allowed_by``: the hash of the policies of access and the ids of the rules that let them; null: the house.
         refs_to: the acts that the leaf's refs must name, one leaf hash each; empty where the leaf has no refs.
         meaning: one sentence. seen_by: who may see what is not in clear.
         charter: whether the leaf names the charter under which the act was done; purpose: likewise.
