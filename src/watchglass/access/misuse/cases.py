@@ -48,16 +48,12 @@ def _wrong(explainer: Explainer, access: Access) -> tuple[Kind, int] | None:
     """What is wrong with the case of an access, and when that is known; None where nothing is."""
     limits = explainer.thresholds
     known = max(access.at_ms, access.named_ms or 0)
+    if explainer.request_of(access) is not None:
+        return None  # the request was judged; how long it may be used is the charter's to say
     case = explainer.cases.get(access.case or "")
-    request = explainer.request_of(access)
     if case is None:
-        return None if request is not None else (Kind.CASE_ABSENT, known + limits.wait_ms)
-    over = case.closed_ms is not None and access.at_ms > case.closed_ms + limits.closed_ms
-    if request is not None:
-        # what is wrong with the request is told there; that the case ended between the two is not
-        asked_in_time = case.closed_ms is None or request.at_ms <= case.closed_ms + limits.closed_ms
-        return (Kind.CASE_CLOSED, known) if over and asked_in_time else None
-    if over:
+        return Kind.CASE_ABSENT, known + limits.wait_ms
+    if case.closed_ms is not None and access.at_ms > case.closed_ms + limits.closed_ms:
         return Kind.CASE_CLOSED, known
     if access.person not in case.members:
         return Kind.CASE_OF_OTHERS, max(known, case.opened_ms)

@@ -10,6 +10,7 @@ Only what was known when the access is judged counts. A case that is opened a mo
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Explainer:
             self._raised[incident.source].append((incident.raised_ms, incident.id))
         for each in self._raised.values():
             each.sort()
+        self._all_raised = sorted((incident.raised_ms, incident.id) for incident in facts.incidents)
         self._reviews = sorted((each.person, each.at_ms, each.id) for each in facts.reviews)
 
     def explanations(self, access: Access, known_ms: int) -> tuple[Explanation, ...]:
@@ -106,6 +108,15 @@ class Explainer:
         """Whether a dispatch had somebody at work then, wherever they looked."""
         return any(True for _ in self._dispatches.at(person, at_ms))
 
+    def decided(self, person: str, session: Sequence[Access], known_ms: int) -> int:
+        """How many of the alerts that were opened in a session this person decided before it could be judged."""
+        first = session[0].at_ms
+        alerts = {access.alert for access in session if access.alert is not None}
+        return sum(
+            any(first <= each.at_ms <= known_ms for each in self._verdicts.get((person, alert), ()))
+            for alert in alerts
+        )
+
     def request_of(self, access: Access) -> Access | None:
         """The request that a release was taken under, where it is known."""
         taken = access.what is What.RELEASE_TAKEN and access.request is not None
@@ -125,6 +136,7 @@ class Explainer:
         yield from self._by_alert(access, known_ms)
         yield from self._by_dispatch(access)
         yield from self._by_incident(access)
+        yield from self._by_search(access)
         case = self.case_of(access, known_ms)
         if case is not None:
             yield Explanation(By.CASE, case.id)
@@ -164,10 +176,22 @@ class Explainer:
 
     def _by_incident(self, access: Access) -> Iterator[Explanation]:
         """The emergency rule is for what was raised at that source a short while ago."""
-        if access.what is What.GLASS_BROKEN and access.source is not None:
-            for raised_ms, incident in self._raised.get(access.source, ()):
-                if access.at_ms - self.thresholds.lead_ms <= raised_ms <= access.at_ms:
-                    yield Explanation(By.INCIDENT, incident)
+        if access.what is not What.GLASS_BROKEN or access.source is None:
+            return
+        raised = self._raised.get(access.source, [])
+        for raised_ms, incident in raised[bisect_left(raised, (access.at_ms - self.thresholds.lead_ms, "")) :]:
+            if raised_ms > access.at_ms:
+                return
+            yield Explanation(By.INCIDENT, incident)
+
+    def _by_search(self, access: Access) -> Iterator[Explanation]:
+        """Searching the queue is work where, on duty, there was something in it at what was searched for."""
+        if access.what is not What.QUEUE_SEARCH or not self.on_shift(access.person, access.at_ms):
+            return
+        raised = self._raised.get(access.source, []) if access.source is not None else self._all_raised
+        last = bisect_right(raised, (access.at_ms, "\U0010ffff")) - 1
+        if last >= 0 and raised[last][0] >= access.at_ms - self.thresholds.linger_ms:
+            yield Explanation(By.QUEUE, raised[last][1])
 
 
 def unexplained(

@@ -28,7 +28,7 @@ def off_shift(
 ) -> Iterator[Signal]:
     """One signal for each session with accesses outside every shift, overtime allowed for, that no dispatch explains.
 
-    Only where there is a roster. Somebody without a shift in it is off shift always.
+    Not where somebody decided alerts in it: they worked a shift that the roster does not have. Only where there is a roster. Somebody without a shift in it is off shift always.
 
     Args:
         accesses: all of this person, in time.
@@ -43,7 +43,7 @@ def off_shift(
             and not explainer.on_shift(person, access.at_ms)
             and not explainer.called(person, access.at_ms)
         ]
-        if outside:
+        if outside and explainer.decided(person, session, judged) < explainer.thresholds.worked_verdicts:
             hours = explainer.thresholds.shift_margin_ms / HOUR
             yield Signal(
                 Kind.OFF_SHIFT,

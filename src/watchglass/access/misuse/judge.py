@@ -29,7 +29,7 @@ def misuse_signals(
     """
     explainer, until_ms = Explainer(facts, thresholds), facts.until_ms
     accesses = sorted(facts.accesses, key=lambda access: (access.at_ms, access.id))
-    chosen, reasons, came = Chosen(explainer, accesses), Reasons(explainer, accesses), Came(facts)
+    chosen, reasons, came = Chosen(explainer, facts), Reasons(explainer, accesses), Came(facts)
     own: dict[str, list[Access]] = defaultdict(list)
     for access in accesses:
         own[access.person].append(access)

@@ -2,8 +2,8 @@
 
 One officer searched an ex-partner's plate 69 times. Here nobody can search for a plate or a person, only for a place
 and a time; so what repeats is the source. Accesses that were not chosen (an alert in the queue, a dispatch) do not
-count. Across cases a busy square repeats for everybody, so there it is a signal only where colleagues' cases do not
-lead to that source so often: a binomial tail, with the colleagues' share of the source (add-one) as the chance.
+count. A busy square repeats for everybody, so it is a signal only where that is unlikely: a binomial tail, with the
+colleagues' share of such choices, or the source's share of alerts if that is more, as the chance of one choice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from watchglass.access.misuse.explain import Explainer, day
-from watchglass.access.misuse.facts import MOSAIC, ORIGINALS, Access
+from watchglass.access.misuse.facts import MOSAIC, ORIGINALS, Access, Facts
 from watchglass.access.misuse.signal import Earlier, Kind, Mark, Signal, patterns
 from watchglass.access.misuse.thresholds import Thresholds
 from watchglass.core.time import DAY
@@ -29,35 +29,42 @@ class _Chosen:
 
 
 class Chosen:
-    """All accesses that people chose themselves, by person and source."""
+    """All accesses that people chose themselves, by person and source, and how often whose choice fell on what.
 
-    def __init__(self, explainer: Explainer, accesses: Sequence[Access]) -> None:
+    What is compared are independent choices: a case that leads to a source counts once, however many days it takes;
+    without a case a day counts once.
+    """
+
+    def __init__(self, explainer: Explainer, facts: Facts) -> None:
         self.marks: dict[str, dict[str, list[Mark[_Chosen]]]] = defaultdict(lambda: defaultdict(list))
-        units: set[tuple[str, str, int, int]] = set()
-        for access in accesses:
+        choices: dict[tuple[str, str, str | int], int] = {}
+        for access in facts.accesses:
             judged = access.at_ms + explainer.thresholds.wait_ms
             if access.source is None or access.what not in MOSAIC | ORIGINALS or explainer.assigned(access, judged):
                 continue
             case = explainer.case_of(access, judged)
             chosen = _Chosen(access, access.at_ms // DAY, None if case is None else case.id)
             self.marks[access.person][access.source].append(Mark(access.id, judged, chosen))
-            if case is not None:
-                units.add((access.person, access.source, chosen.day, judged))
-        # a person's day at a source counts once, when its first access can be judged
-        first: dict[tuple[str, str, int], int] = {}
-        for person, source, number, judged in units:
-            key = (person, source, number)
-            first[key] = min(judged, first.get(key, judged))
-        self._when: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for (person, source, _), judged in sorted(first.items(), key=lambda item: item[1]):
-            self._when[person, source].append(judged)
+            choice = access.person, access.source, chosen.day if case is None else case.id
+            choices[choice] = min(judged, choices.get(choice, judged))
+        self._made: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
+        for (person, source, what), judged in choices.items():
+            self._made[isinstance(what, str), person, source].append(judged)
+        self._raised: dict[str, list[int]] = defaultdict(list)
+        for incident in facts.incidents:
+            self._raised[incident.source].append(incident.raised_ms)
+        for times in (*self._made.values(), *self._raised.values()):
+            times.sort()
 
-    def chance(self, person: str, source: str, from_ms: int, until_ms: int) -> float:
-        """How likely so many of a person's days with a case lead to ``source``, chosen as colleagues choose."""
+    def chance(self, person: str, source: str, from_ms: int, until_ms: int, *, for_cases: bool) -> float:
+        """How likely it is that so many of a person's choices fall on ``source``, if it is as usual a choice for them.
+
+        How usual it is: the colleagues' share of choices (add-one), or the source's share of alerts if that is more.
+        """
         own, own_here, others, others_here = 0, 0, 0, 0
         sources = set()
-        for (who, where), when in self._when.items():
-            count = bisect_right(when, until_ms) - bisect_left(when, from_ms)
+        for (cased, who, where), made in self._made.items():
+            count = _between(made, from_ms, until_ms) if cased is for_cases else 0
             if not count:
                 continue
             sources.add(where)
@@ -67,7 +74,14 @@ class Chosen:
             else:
                 others, others_here = others + count, others_here + here
         share = (others_here + 1) / (others + max(2, len(sources)))
+        alerts = sum(_between(raised, from_ms, until_ms) for raised in self._raised.values())
+        if alerts:
+            share = max(share, _between(self._raised.get(source, []), from_ms, until_ms) / alerts)
         return tail(own_here, own, share)
+
+
+def _between(times: list[int], from_ms: int, until_ms: int) -> int:
+    return bisect_right(times, until_ms) - bisect_left(times, from_ms)
 
 
 def tail(k: int, n: int, share: float) -> float:
@@ -97,10 +111,12 @@ def _says(
     last = day(marks[-1].value.access.at_ms)
     bare = {mark.value.day for mark in marks if mark.value.case is None and _within(mark, at_ms, limits)}
     if len(bare) >= limits.repeat_days:
-        return (
-            f"{person} looked at {source} on {len(bare)} days within {limits.repeat_window_ms // DAY} that no case, "
-            f"alert or dispatch explains, the last time on {last}."
-        )
+        from_ms = at_ms - limits.repeat_window_ms
+        if chosen.chance(person, source, from_ms, at_ms, for_cases=False) < limits.repeat_chance:
+            return (
+                f"{person} looked at {source} on {len(bare)} days within {limits.repeat_window_ms // DAY} that no case, "
+                f"alert or dispatch explains, the last time on {last}; by chance that hardly happens."
+            )
     days = {mark.value.day for mark in marks}
     by_case: dict[str, set[int]] = defaultdict(set)
     for mark in marks:
@@ -115,7 +131,8 @@ def _says(
         )
     if len(days) < limits.across_days or len(by_case) < limits.across_cases:
         return None
-    if chosen.chance(person, source, at_ms - limits.across_window_ms, at_ms) >= limits.across_chance:
+    from_ms = at_ms - limits.across_window_ms
+    if chosen.chance(person, source, from_ms, at_ms, for_cases=True) >= limits.across_chance:
         return None
     return (
         f"{person} looked at {source} on {len(days)} days within {window}, over {len(by_case)} cases, the last time on "

@@ -40,12 +40,14 @@ class Thresholds:
         wait_ms: how long an access may wait for a late case number before it is judged. Chosen.
         unexplained_views: unexplained looks at mosaicked pictures or lists in one session that are a signal. Originals
             need one. Chosen.
-        repeat_window_ms, repeat_days: days with unexplained accesses to one source within the window. Chosen.
+        repeat_window_ms, repeat_days, repeat_chance: days with unexplained accesses to one source within the window,
+            and how unlikely they must be were it as usual a choice as for colleagues. Assumed; chosen; chosen.
         across_window_ms, across_days, across_cases: days with accesses for a case to one source, over so many cases.
             Assumed; chosen (days).
         across_chance: and as unlikely as this, were sources chosen as colleagues choose theirs. Assumed.
         one_case_days: days with accesses to one source for one case, in the same window. Assumed.
         shift_margin_ms: overtime before and after a shift. Chosen.
+        worked_verdicts: who decided so many alerts in a session worked a shift, whatever the roster says. Assumed.
         session_gap_ms: silence that ends a session. Fact: at least eight hours.
         isolated_most: an isolated session is small. Assumed.
         baseline_ms, baseline_least, baseline_share, baseline_hours: what is usual for somebody: the share of own
@@ -79,12 +81,14 @@ class Thresholds:
     unexplained_views: int = 4
     repeat_window_ms: int = 28 * DAY
     repeat_days: int = 4
+    repeat_chance: float = 0.01
     across_window_ms: int = 90 * DAY
     across_days: int = 6
     across_cases: int = 3
     across_chance: float = 0.001
     one_case_days: int = 12
     shift_margin_ms: int = 3 * HOUR
+    worked_verdicts: int = 3
     session_gap_ms: int = 8 * HOUR
     isolated_most: int = 5
     baseline_ms: int = 56 * DAY
@@ -114,7 +118,7 @@ class Thresholds:
     outcome_times: int = 3
     outcome_window_ms: int = 90 * DAY
     verdict_ms: int = DAY
-    unjudged_times: int = 3
+    unjudged_times: int = 6
     unjudged_window_ms: int = 28 * DAY
     settle_ms: int = 14 * DAY
     review_ms: int = 35 * DAY
