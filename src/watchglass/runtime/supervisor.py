@@ -309,8 +309,10 @@ class Supervisor:
         """Say on the pages that nothing comes from ``source``, keeping what it last counted."""
         now = self._acting.clock.now()
         last = self._live.health().get(source) or Health(source, now, 0.0, 0.0, 0, 0, 0, ())
-        self._live.take_health(replace(last, at_ms=now, fps_in=0.0, running=(), fault=last.fault or "lost"))
-        self._live.take_pins(Pins(source, now, (), 0, unsure="nothing looks at this camera now"))
+        dark = "nothing looks at this camera now"
+        fault = last.fault or "lost"
+        self._live.take_health(replace(last, at_ms=now, fps_in=0.0, running=(), fault=fault, scene="", unsure=dark))
+        self._live.take_pins(Pins(source, now, (), 0, unsure=dark))
 
     def _obeyed(self, standing: Standing) -> None:
         """Record, for each new order to stop, the moment at which nothing of its scope runs any more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchglass.bootstrap import MODEL, shipped
 from watchglass.core.time import MINUTE, SECOND
-from watchglass.perception.messages import Pin, Pins, SourceEnded, SourceOpened
+from watchglass.perception.messages import Health, Pin, Pins, SourceEnded, SourceOpened
 from watchglass.runtime.easel import Seen
 from watchglass.runtime.supervisor import Supervisor
 from world import World
@@ -21,8 +21,11 @@ def test_marks_go_when_the_source_is_given_up(world: World) -> None:
     house.live.set_backdrop("street", "day", "1", b"png")
     works._take(SourceOpened("street", 768, 576, 10.0))
     works._take(Pins("street", world.clock.now(), tuple(Pin(100 * n, 100, 0) for n in range(1, 6)), 5, "day"))
+    works._take(Health("street", world.clock.now(), 10.0, 1.0, 1, 1, 1, (), scene="day"))
     world.clock.advance(SECOND)
     works._take(SourceEnded("street", 1, 1.0, 1.0, 1.0, "its decoder broke"))
+    line = house.live.health()["street"]
+    assert (line.scene, line.unsure, line.fault) == ("", "nothing looks at this camera now", "lost")
     world.clock.advance(delay)
     seen = house.live.seen("street")
     assert isinstance(seen, Seen)
