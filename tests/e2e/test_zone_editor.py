@@ -149,6 +149,30 @@ def test_an_area_is_drawn_with_the_keyboard(signed_in: Any) -> None:
     assert page.evaluate("document.activeElement.className") == "draw-corner"
 
 
+def test_a_grey_part_is_drawn_with_the_keyboard_and_is_no_hidden_part(signed_in: Any) -> None:
+    page = editor(signed_in("olga"))
+    page.locator("[data-draw=grey]").focus()
+    page.keyboard.press("Enter")
+    said = page.locator("[data-live]")
+    expect(said).to_contain_text("what the public may not see; rules still look there")
+    for key in ("Space", "Alt+ArrowRight", "Space", "PageDown", "Space", "Enter"):
+        page.keyboard.press(key)
+    expect(said).to_contain_text("is drawn with 3 corners")
+    expect(page.locator(".shape.is-chosen legend")).to_have_text("Grey part 1")
+    expect(page.locator(".is-chosen .draw-grey")).to_have_count(1)
+    accessible(page)
+    drawn = corners(page)
+    page.get_by_role("button", name="Show what would change").click()
+    changes = page.locator("section", has=page.locator("h2", has_text="What would change"))
+    expect(changes).to_contain_text("narrowing")
+    written = ", ".join(f"[{x:g}, {y:g}]" for x, y in drawn)
+    expect(changes.locator(".line-new", has_text="never_show")).to_contain_text(f"never_show: [[{written}]]")
+    expect(page.locator(".draw-grey")).to_have_count(1)
+    accessible(page)
+    page.locator("summary", has_text="How to draw").click()
+    expect(page.locator("[data-help]")).to_contain_text("The public view shows it grey")
+
+
 def test_a_shape_is_dragged_and_its_edge_gets_a_corner(signed_in: Any) -> None:
     page = editor(signed_in("olga"))
     in_the_middle(page, "polygon")

@@ -479,8 +479,8 @@ def test_what_was_confirmed_is_proposed_no_more_until_there_is_a_new_picture(por
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0, "0 seconds"),
-        (1, "1 second"),
+        (-1, "less than a minute"),
+        (59, "less than a minute"),
         (60, "1 minute"),
         (7199, "119 minutes"),
         (7200, "2 hours"),

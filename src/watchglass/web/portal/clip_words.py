@@ -7,7 +7,7 @@ from typing import Final
 from watchglass.acts.view_clip import KeptClip
 from watchglass.core.time import SECOND
 
-FOLLOWS_WITHIN: Final = 15
+FOLLOWS_WITHIN: Final = 10
 """Seconds after the alert: four are filmed, the rest makes the clip (``clip_ready_p95_s`` of ``bench perception``)."""
 
 _COMES_NO_MORE_MS: Final = 60 * SECOND

@@ -19,7 +19,7 @@ from watchglass.charter.model import Analytic, Charter, Source
 from watchglass.charter.permit import ConfirmBackdrop, RunAnalytic
 from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput, Problem, Refused
-from watchglass.core.time import HOUR, MINUTE, SECOND
+from watchglass.core.time import HOUR, MINUTE
 from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.views.scenes import DAY
 from watchglass.web.portal.answers import NotFound, wants_data
@@ -202,10 +202,11 @@ def _proposal(request: Request, name: str) -> BackdropProposal | None:
 
 
 def age(ms: int) -> str:
-    """How old something is, in words: 40 seconds, 5 minutes, 3 hours, 12 days."""
-    units = ((48 * HOUR, 24 * HOUR, "day"), (2 * HOUR, HOUR, "hour"), (MINUTE, MINUTE, "minute"))
-    unit, word = next(((unit, word) for least, unit, word in units if ms >= least), (SECOND, "second"))
-    return plural(max(0, ms) // unit, word)
+    """How old something is, in words: less than a minute, 5 minutes, 3 hours, 12 days."""
+    for least, unit, word in ((48 * HOUR, 24 * HOUR, "day"), (2 * HOUR, HOUR, "hour"), (MINUTE, MINUTE, "minute")):
+        if ms >= least:
+            return plural(ms // unit, word)
+    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
