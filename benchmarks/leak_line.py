@@ -445,6 +445,7 @@ def run(
     setting: Setting,
     wanted: Callable[[Frame], bool],
     empty: Image | None = None,
+    cut: Callable[[ClipOrder], bool] = lambda _: True,
 ) -> Iterator[Shot | Piece]:
     """Play a film; what is published of the wanted frames, and the clips.
 
@@ -455,6 +456,7 @@ def run(
         setting: of the run.
         wanted: which frames are looked at.
         empty: the scene with nobody in it, where the operator is careful.
+        cut: which of the clips are made.
     """
     lens = Lens()
     missing = Missing(detector, lens, setting.dropped, setting.seed)
@@ -463,7 +465,8 @@ def run(
         line = line or _Line((frame.video.width, frame.video.height), setting, lens, missing)
         lens.shows(frame)
         for order in line.feed(frame):
-            yield line.piece(order)
+            if cut(order):
+                yield line.piece(order)
         confirmed = operator.look(frame, line.painter, missing, empty)
         if confirmed is not None:
             line.confirm(*confirmed)
@@ -471,7 +474,8 @@ def run(
             yield line.shot(frame, operator.hiding)
     if line is not None:
         for order in line.finish():
-            yield line.piece(order)
+            if cut(order):
+                yield line.piece(order)
 
 
 class _Line:

@@ -47,11 +47,12 @@ class Wash:
         levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
         patches = np.kron(levels, np.ones((side, side), np.uint8))
         shown = show(np.dstack([patches] * 3))[side // 2 :: side, side // 2 :: side].reshape(256, 3).astype(float)
-        self._back = np.stack([np.interp(np.arange(256), *_rising(shown[:, c])) for c in range(3)], axis=1)
+        back = [np.interp(np.arange(256), *_rising(shown[:, channel])).round() for channel in range(3)]
+        self._back = np.stack(back, axis=1).astype(np.uint8)[:, None]
 
     def undone(self, view: Image) -> Image:
         """The view (h, w, 3) in the levels of the camera's picture."""
-        return np.dstack([self._back[:, c].round().astype(np.uint8)[view[..., c]] for c in range(3)])
+        return cv2.LUT(view, self._back).astype(np.uint8, copy=False)
 
 
 def _rising(shown: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

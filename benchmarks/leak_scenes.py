@@ -13,6 +13,7 @@ import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -103,9 +104,7 @@ def pets_empty(data: Path, every: int = 4) -> tuple[Image, BoolArray]:
             if number % every == 0:
                 scene.add(picture, truth[number][1])
         empty, known = scene.picture()
-        unfinished = file.with_suffix(".part.npz")
-        np.savez(unfinished, empty=empty, known=known)
-        unfinished.rename(file)
+        _keep(file, empty=empty, known=known)
     kept = np.load(file)
     return kept["empty"], kept["known"]
 
@@ -148,11 +147,51 @@ class Cut:
         return Cut(small, alpha, self.x, self.y + height - size[1])
 
 
+_PASSES = 40
+_ALPHA = 16
+"""Masks are ones and noughts under a small blur: whole sixteenths."""
+
+
+@functools.cache
+def walkers(data: Path, shortest: int = 20) -> tuple[sprites.Walker, ...]:
+    """As ``sprites.walkers``, kept between runs: to cut them out takes seconds."""
+    file = cache_folder() / f"pets-walkers-{digest('pets-walkers', 1, shortest)}.npz"
+    if not file.is_file():
+        cut = sprites.walkers(data, shortest)
+        masks = [mask * _ALPHA for walker in cut for mask in walker.masks]
+        assert all((mask == np.rint(mask)).all() for mask in masks)
+        _keep(
+            file,
+            counts=np.array([len(walker.pictures) for walker in cut]),
+            shapes=np.array([mask.shape for mask in masks]),
+            feet=np.array([spot for walker in cut for spot in walker.feet]),
+            pictures=np.concatenate([picture.ravel() for walker in cut for picture in walker.pictures]),
+            masks=np.concatenate([mask.ravel() for mask in masks]).astype(np.uint8),
+        )
+    kept = np.load(file)
+    shapes = [(int(h), int(w)) for h, w in kept["shapes"]]
+    ends = np.cumsum([h * w for h, w in shapes])
+    pixels, alphas = kept["pictures"], kept["masks"].astype(np.float32) / np.float32(_ALPHA)
+    pictures = [pixels[3 * (e - h * w) : 3 * e].reshape(h, w, 3) for (h, w), e in zip(shapes, ends, strict=True)]
+    masks = [alphas[e - h * w : e].reshape(h, w) for (h, w), e in zip(shapes, ends, strict=True)]
+    feet = [(float(x), float(y)) for x, y in kept["feet"]]
+    last = np.cumsum(kept["counts"])
+    runs = [slice(int(end - count), int(end)) for end, count in zip(last, kept["counts"], strict=True)]
+    return tuple(sprites.Walker(tuple(pictures[run]), tuple(masks[run]), tuple(feet[run])) for run in runs)
+
+
+def _keep(file: Path, **arrays: Any) -> None:
+    """Write arrays so that half of them is never read."""
+    unfinished = file.with_suffix(".part.npz")
+    np.savez(unfinished, **arrays)
+    unfinished.rename(file)
+
+
 @functools.cache
 def standing(data: Path) -> tuple[Cut, ...]:
     """People of PETS where they were at some moment; no two touch, the largest first."""
     found = []
-    for walker in sprites.walkers(data, 20):
+    for walker in walkers(data):
         clear = [n for n, mask in enumerate(walker.masks) if 0.3 <= float(mask.mean()) <= 0.8]
         for number in clear[:: max(1, len(clear) // 3)]:
             bgr, mask, (x, y) = walker.pictures[number], walker.masks[number], walker.feet[number]
@@ -193,14 +232,14 @@ def car_park(data: Path, stays: Sequence[Stay], seconds: float, fps: float, seed
     rng = np.random.default_rng(seed)
     grain = Grain(rng, _SIGMA)
     cuts = [standing(data)[s.place].seated() if s.sits else standing(data)[s.place] for s in stays]
-    walkers = sprites.walkers(data)
+    passers = [walker for walker in walkers(data) if len(walker.pictures) >= _PASSES]
     sway = [0] * len(stays)
     for number in range(round(seconds * fps)):
         at_s = number / fps
         picture = empty.copy()
         passer, since = divmod(at_s - 12.0, 20.0)
         if passer >= 0:
-            _walk(picture, walkers[int(passer) % len(walkers)], since)
+            _walk(picture, passers[int(passer) % len(passers)], since)
         boxes = []
         for index, (stay, cut) in enumerate(zip(stays, cuts, strict=True)):
             if at_s < stay.since_s:
