@@ -20,6 +20,7 @@ from watchglass.charter.unbuilt import NOT_BUILT, WITHOUT_SEALING
 from watchglass.charter.words import explain
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE
+from watchglass.evidence.subsets import permitted_subsets
 
 CHARTERS = Path(__file__).parents[1] / "spec" / "charters"
 TEXT = (CHARTERS / "sealed" / "harbour-square.yaml").read_text(encoding="utf-8")
@@ -117,6 +118,7 @@ def test_the_groups_are_the_smallest_that_the_rule_permits_and_are_counted_right
     assert set(found) == smallest
     assert len(found) == len(smallest) == release.groups_count
     assert release.wraps == sum(len(group) for group in found)
+    assert permitted_subsets(names, release.k, release.one_of) == (*groups(custodians, release),)  # what is enforced
 
 
 @settings(SLOW_MACHINE)

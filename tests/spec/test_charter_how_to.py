@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from watchglass.charter.lint import lint
-from watchglass.charter.parse import parse, read
+from watchglass.charter.parse import CharterRefused, parse, read
+from watchglass.charter.unbuilt import NOT_BUILT, WITHOUT_SEALING
+from watchglass.charter.words import explain
 
 ROOT = Path(__file__).parents[2]
-HARBOUR = parse((ROOT / "tests" / "spec" / "charters" / "harbour-square.yaml").read_bytes())
+CHARTERS = ROOT / "tests" / "spec" / "charters"
+HARBOUR = parse((CHARTERS / "harbour-square.yaml").read_bytes())
+SEALED = parse((CHARTERS / "sealed" / "harbour-square.yaml").read_bytes(), WITHOUT_SEALING)
 
 
 def test_the_pieces_of_the_how_to_make_a_charter_that_can_be_published() -> None:
@@ -29,3 +35,29 @@ def test_the_pieces_of_the_how_to_make_a_charter_that_can_be_published() -> None
     assert "<" not in text
     findings = lint(read(text.encode()))
     assert {finding.rule for finding in findings} == {"not-consulted"}
+
+
+def test_the_example_of_sealed_originals_is_right_and_stays_refused_while_nothing_keeps_it() -> None:
+    page = (ROOT / "docs" / "how-to" / "keep-original-video.md").read_text(encoding="utf-8")
+    (piece,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    for placeholder, value in (
+        ("<the data protection officer's line>", SEALED.custodian("dpo").key),
+        ("<the board's line>", SEALED.oversight.key),
+        ("<the control room's line>", SEALED.custodian("control-room").key),
+        ("<an X25519 public key that serves nothing else>", SEALED.safeguards.release.break_glass.key),
+    ):
+        assert placeholder in piece
+        piece = piece.replace(placeholder, value, 1)
+    plain = (CHARTERS / "harbour-square.yaml").read_text(encoding="utf-8")
+    data = plain.replace("safeguards:\n", piece, 1).replace("  retention: {reviewer_clips: 7d, alerts: 1y}\n", "", 1)
+    charter = parse(data.encode(), WITHOUT_SEALING)
+    assert charter.safeguards == SEALED.safeguards
+    told = " ".join(line for section in explain(charter) for line in section.sentences)
+    quoted = re.findall(r"(?:^> .*\n)+", page, re.MULTILINE)[1]
+    assert " ".join(line.removeprefix("> ") for line in quoted.splitlines()) in told
+    if WITHOUT_SEALING != NOT_BUILT:
+        assert "**Not in this version.**" in page
+        with pytest.raises(CharterRefused):
+            parse(data.encode())
+    else:
+        assert "**Not in this version.**" not in page
