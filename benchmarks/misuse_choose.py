@@ -18,7 +18,7 @@ from watchglass.access.misuse import DEFAULT, Thresholds
 from watchglass.core.time import HOUR
 
 GRID: Final[dict[str, tuple[Any, ...]]] = {
-    "unexplained_views": (3, 4, 6),
+    "unexplained_views": (3, 4),
     "repeat_days": (3, 4, 5),
     "repeat_chance": (0.01, 0.001),
     "across_days": (4, 6),
@@ -56,9 +56,13 @@ def tried(limits: Thresholds, say: Callable[[str], None], words: str) -> Tried:
 
 
 def choose(say: Callable[[str], None]) -> Thresholds:
-    limits = DEFAULT
+    limits, known = DEFAULT, dict[Thresholds, Tried]()
     for name, values in GRID.items():
-        results = {value: tried(replace(limits, **{name: value}), say, f"{name} = {value}") for value in values}
+        results = {}
+        for value in values:
+            other = replace(limits, **{name: value})
+            known[other] = known.get(other) or tried(other, say, f"{name} = {value}")
+            results[value] = known[other]
         most = max(result.found for result in results.values())
         kept = {value: result for value, result in results.items() if result.found == most}
         soonest = min(result.days for result in kept.values())

@@ -48,10 +48,11 @@ def _wrong(explainer: Explainer, access: Access) -> tuple[Kind, int] | None:
     """What is wrong with the case of an access, and when that is known; None where nothing is."""
     limits = explainer.thresholds
     known = max(access.at_ms, access.named_ms or 0)
-    if explainer.request_of(access) is not None:
-        return None  # the request was judged; how long it may be used is the charter's to say
+    if explainer.request_of(access) is not None or known > access.at_ms + limits.wait_ms:
+        # the request was judged, and how long it may be used is the charter's to say; or the access was judged without
+        return None
     case = explainer.cases.get(access.case or "")
-    if case is None:
+    if case is None or case.opened_ms > known + limits.wait_ms:
         return Kind.CASE_ABSENT, known + limits.wait_ms
     if case.closed_ms is not None and access.at_ms > case.closed_ms + limits.closed_ms:
         return Kind.CASE_CLOSED, known

@@ -113,8 +113,7 @@ class Explainer:
         first = session[0].at_ms
         alerts = {access.alert for access in session if access.alert is not None}
         return sum(
-            any(first <= each.at_ms <= known_ms for each in self._verdicts.get((person, alert), ()))
-            for alert in alerts
+            any(first <= each.at_ms <= known_ms for each in self._verdicts.get((person, alert), ())) for alert in alerts
         )
 
     def request_of(self, access: Access) -> Access | None:

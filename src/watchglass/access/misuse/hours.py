@@ -28,7 +28,8 @@ def off_shift(
 ) -> Iterator[Signal]:
     """One signal for each session with accesses outside every shift, overtime allowed for, that no dispatch explains.
 
-    Not where somebody decided alerts in it: they worked a shift that the roster does not have. Only where there is a roster. Somebody without a shift in it is off shift always.
+    Not where somebody decided alerts in it: they worked a shift that the roster does not have. Only where there is a
+    roster. Somebody without a shift in it is off shift always.
 
     Args:
         accesses: all of this person, in time.

@@ -114,8 +114,8 @@ def _says(
         from_ms = at_ms - limits.repeat_window_ms
         if chosen.chance(person, source, from_ms, at_ms, for_cases=False) < limits.repeat_chance:
             return (
-                f"{person} looked at {source} on {len(bare)} days within {limits.repeat_window_ms // DAY} that no case, "
-                f"alert or dispatch explains, the last time on {last}; by chance that hardly happens."
+                f"{person} looked at {source} on {len(bare)} days within {limits.repeat_window_ms // DAY} that no "
+                f"case, alert or dispatch explains, the last time on {last}; by chance that hardly happens."
             )
     days = {mark.value.day for mark in marks}
     by_case: dict[str, set[int]] = defaultdict(set)
