@@ -134,7 +134,7 @@ def assemble(header: Header, key: bytes, parts: Iterable[memoryview]) -> Sealed:
     view[:start] = header.framed
     digest = hashlib.sha256(view[:start])
     cipher, associated = _cipher(header, key)
-    for index, piece in enumerate(_cut(parts, header.chunk)):
+    for index, piece in enumerate(_cut(parts, header.chunk, header.length)):
         target = view[header.span(index)]
         cipher.encrypt_into(_nonce(header, index), piece, associated, target)
         digest.update(target)
@@ -284,21 +284,24 @@ def _nonce(header: Header, index: int) -> bytes:
     return header.nonce + index.to_bytes(4, "big") + (b"\x01" if index == header.chunks - 1 else b"\x00")
 
 
-def _cut(parts: Iterable[memoryview], size: int) -> Iterator[memoryview]:
-    """The bytes of ``parts`` in pieces of ``size``. A piece is valid only until the next one is asked for."""
-    scratch, filled = bytearray(size), 0
+def _cut(parts: Iterable[memoryview], size: int, total: int) -> Iterator[memoryview]:
+    """The ``total`` bytes of ``parts`` in pieces of ``size``, the last shorter; what lies in one part is not copied.
+
+    A piece is valid only until the next one is asked for.
+    """
+    scratch, filled, left = memoryview(b""), 0, total
     for part in parts:
         at = 0
         while at < len(part):
-            if not filled and len(part) - at >= size:
-                yield part[at : at + size]
-                at += size
+            wanted = min(size, left)
+            if not filled and len(part) - at >= wanted:
+                yield part[at : at + wanted]
+                at, left = at + wanted, left - wanted
                 continue
-            take = min(size - filled, len(part) - at)
+            scratch = scratch or memoryview(bytearray(size))
+            take = min(wanted - filled, len(part) - at)
             scratch[filled : filled + take] = part[at : at + take]
             filled, at = filled + take, at + take
-            if filled == size:
-                yield memoryview(scratch)
-                filled = 0
-    if filled:
-        yield memoryview(scratch)[:filled]
+            if filled == wanted:
+                yield scratch[:wanted]
+                filled, left = 0, left - wanted
