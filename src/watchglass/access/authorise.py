@@ -105,7 +105,13 @@ def _resource(about: About) -> dict[str, Any]:
     attrs: dict[str, Any]
     if isinstance(about, AboutCase):
         kind = "Case"
-        attrs = {"authority": about.authority, "reason": about.reason, "until": about.until_ms, "closed": about.closed}
+        attrs = {
+            "opened_by": about.opened_by,
+            "authority": about.authority,
+            "reason": about.reason,
+            "until": about.until_ms,
+            "closed": about.closed,
+        }
     else:
         kind = "Request"
         attrs = {"requester": about.requester, "requester_key": about.requester_key, "until": about.until_ms}

@@ -21,8 +21,9 @@ import cedarpy
 from watchglass.access.roles import AUTHORITY, GRANTS, IN_WORDS, SIGNED_IN, May, Role
 from watchglass.charter.model import Charter
 from watchglass.charter.sealing import Custodian, Release
-from watchglass.core.digest import sha256
+from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, Refused
+from watchglass.ledger.keys import VerifierKey
 
 Effect = Literal["permit", "forbid"]
 
@@ -91,7 +92,7 @@ entity Visitor in [Role];
 entity Person in [Role] = {{ name: String }};
 entity Signer in [Role] = {{ name: String, key: String }};
 entity House enum ["this"];
-entity Case = {{ authority: String, reason: String, until: Long, closed: Bool }};
+entity Case = {{ opened_by: String, authority: String, reason: String, until: Long, closed: Bool }};
 entity Request = {{ requester: String, requester_key: String, until: Long }};
 {_actions(plain, "House", "")}{_actions(_CASE, "Case", "now: Long")}{_actions(_REQUEST, "Request", "now: Long")}"""
 
@@ -135,31 +136,34 @@ def of_release(custodians: tuple[Custodian, ...], release: Release) -> Iterator[
     """What the charter's rules about sealed originals let people do, each with a key of their own."""
     yield from _of_custodians(custodians)
     investigator = f"principal is Signer in Role::{_quoted(Role.INVESTIGATOR)}"
+    own_case = "resource.opened_by == principal.name"
     yield rule(
         "case.open",
-        "An investigator may open a case that states a legal authority and a reason, and that has not ended yet.",
+        "An investigator may open a case of their own that states a legal authority and a reason, and that has not "
+        "ended yet.",
         (May.OPEN_CASE,),
         who=investigator,
         resource="resource is Case",
-        when='resource.authority != "" && resource.reason != "" && context.now < resource.until',
+        when=f'{own_case} && resource.authority != "" && resource.reason != "" && context.now < resource.until',
         role=Role.INVESTIGATOR,
     )
     yield rule(
         "case.close",
-        "An investigator may close a case.",
+        "An investigator may close a case of their own.",
         (May.CLOSE_CASE,),
         who=investigator,
         resource="resource is Case",
+        when=own_case,
         role=Role.INVESTIGATOR,
     )
     yield rule(
         "release.request",
-        "An investigator may request original video within a case with a legal authority that is neither closed nor "
-        "ended.",
+        "An investigator may request original video within a case of their own, with a legal authority, that is "
+        "neither closed nor ended.",
         (May.REQUEST_RELEASE,),
         who=investigator,
         resource="resource is Case",
-        when='!resource.closed && context.now < resource.until && resource.authority != ""',
+        when=f'{own_case} && !resource.closed && context.now < resource.until && resource.authority != ""',
         role=Role.INVESTIGATOR,
     )
     yield rule(
@@ -195,7 +199,8 @@ def of_release(custodians: tuple[Custodian, ...], release: Release) -> Iterator[
 def _of_custodians(custodians: tuple[Custodian, ...]) -> Iterator[Rule]:
     who = f"principal is Signer in Role::{_quoted(Role.CUSTODIAN)}"
     pinned = " ||\n       ".join(
-        f"(principal.name == {_quoted(one.name)} && principal.key == {_quoted(one.key)})" for one in custodians
+        f"(principal.name == {_quoted(one.name)} && principal.key == {_quoted(public_half(one.key))})"
+        for one in custodians
     )
     names = ", ".join(one.name for one in custodians)
     yield rule(
@@ -218,8 +223,8 @@ def _of_custodians(custodians: tuple[Custodian, ...]) -> Iterator[Rule]:
     )
     yield rule(
         "release.never-ones-own",
-        "Nobody may approve a request that they made themselves, whether known by name or by key.",
-        (May.APPROVE_RELEASE,),
+        "Nobody may answer a request that they made themselves, whether known by name or by key.",
+        (May.APPROVE_RELEASE, May.REFUSE_RELEASE),
         who="principal is Signer",
         resource="resource is Request",
         when="resource.requester == principal.name || resource.requester_key == principal.key",
@@ -246,6 +251,11 @@ def _of_glass(roles: Iterable[str]) -> Iterator[Rule]:
             when="resource.requester == principal.name",
             role=role,
         )
+
+
+def public_half(vkey: str) -> str:
+    """The public half of a verifier key in base64: two spellings of one key are one key."""
+    return b64(VerifierKey.parse(vkey).public)
 
 
 def _listing(acts: Iterable[May]) -> str:

@@ -155,7 +155,7 @@ class Signer:
     Attributes:
         name: a custodian's name in the charter, the person whom oversight enrolled, or the role itself.
         role: in which they signed; ``AUTHORITY`` or one of ``Role``.
-        key: the verifier key that verified, as text.
+        key: the public half of the key that verified, in base64.
     """
 
     name: str

@@ -9,6 +9,7 @@ from watchglass.acts import break_glass, cases, enrol, holds, releases, sealing_
 from watchglass.acts.context import Acting, Done, do
 from watchglass.acts.handed import Handed, keys_of, person_of
 from watchglass.acts.releases import deny
+from watchglass.acts.who_signed import allow
 from watchglass.charter.decide import Standing
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.records.outbox import Transaction
@@ -85,7 +86,9 @@ def accept(
             raise Problem("This statement was accepted before.", fix="Nothing more needs to be done.")
         tx.insert("statement", {"sig": statement.signature.sig, "accepted_ms": now})
         tx.record(leaf)
-        handler(Handed(acting, tx, standing, charter, statement, values, leaf.leaf_hash, cosigned_size, bundle))
+        handed = Handed(acting, tx, standing, charter, statement, values, leaf.leaf_hash, cosigned_size, bundle)
+        handler(handed)
+        allow(handed)  # last, since the act's own checks say more exactly why not; what is refused here never happened
         return leaf.leaf_hash
 
     try:

@@ -20,6 +20,7 @@ from watchglass.access.policies import (
     policies_for,
     policies_of,
     prepare,
+    public_half,
     rule,
     schema_text,
 )
@@ -28,9 +29,16 @@ from watchglass.charter.sealing import Custodian, GlassRule, Quorum, Release
 from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.time import DAY, HOUR, MINUTE
+from watchglass.edge.entropy import SeededEntropy
+from watchglass.ledger.keys import SignerKey
 from watchglass.records.fields import NAME
 
-CUSTODIANS = (Custodian("dpo", "dpo+1+k"), Custodian("oversight", "o+2+k"), Custodian("control-room", "c+3+k"))
+
+def vkey(name: str) -> str:
+    return str(SignerKey.generate(f"{name}.example", SeededEntropy(name)).verifier)
+
+
+CUSTODIANS = tuple(Custodian(name, vkey(name)) for name in ("dpo", "oversight", "control-room"))
 GLASS = GlassRule("x25519", ("shift-lead", "investigator"), 10 * MINUTE, 2 * HOUR, DAY)
 RELEASE = Release(Quorum(2, 3), ("oversight",), break_glass=GLASS)
 FULL = policies_for(CUSTODIANS, RELEASE)
@@ -184,7 +192,7 @@ def test_what_cedar_cannot_decide_is_refused(change: dict[str, object]) -> None:
 def test_a_thing_that_is_not_among_the_entities_is_refused() -> None:
     signer = {
         "uid": {"type": "Signer", "id": "k"},
-        "attrs": {"name": "dpo", "key": "dpo+1+k"},
+        "attrs": {"name": "dpo", "key": public_half(CUSTODIANS[0].key)},
         "parents": [{"type": "Role", "id": "custodian"}],
     }
     asked = {
