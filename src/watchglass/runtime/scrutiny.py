@@ -16,6 +16,7 @@ from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.perception.observation import KINDS
 from watchglass.perception.ports import Detector, Image
 from watchglass.views.backdrop import Backdrop
+from watchglass.views.filling import carried_on
 from watchglass.views.lettering import illegible
 from watchglass.views.mosaic import veil
 
@@ -97,7 +98,7 @@ def hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None = N
         vehicles: (n, 4) boxes.
         within: (h, w) the only part in which text matters; None for everything.
     """
-    return _bare(_hidden(_continued(learned), vehicles, within))
+    return _bare(_hidden(Backdrop(carried_on(learned.bgr, learned.admitted), learned.admitted), vehicles, within))
 
 
 def _hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None) -> Backdrop:
@@ -109,26 +110,6 @@ def _hidden(learned: Backdrop, vehicles: FloatArray, within: BoolArray | None) -
     bgr = learned.bgr.copy()
     bgr[part] = illegible(learned.bgr[part])
     return veil(Backdrop(bgr, learned.admitted), vehicles)
-
-
-def _continued(backdrop: Backdrop) -> Backdrop:
-    """``backdrop`` with the colours of what is admitted carried on, ever smoother, over what is not.
-
-    Pull and push (after Gortler et al., The Lumigraph, 1996): means of what is known, in ever coarser pictures, until
-    each of their pixels is known; then back, where something is missing from the coarser one.
-    """
-    if backdrop.admitted.all() or not backdrop.admitted.any():
-        return backdrop
-    weight = backdrop.admitted.astype(np.float32)
-    levels = [np.dstack([backdrop.bgr * weight[..., None], weight])]
-    while not levels[-1][..., 3].all():
-        half = max(1, -(-levels[-1].shape[1] // 2)), max(1, -(-levels[-1].shape[0] // 2))
-        levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA).astype(np.float32))
-    mean = levels[-1][..., :3] / levels[-1][..., 3:]
-    for level in reversed(levels[:-1]):
-        mean = cv2.resize(mean, level.shape[1::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
-        np.divide(level[..., :3], level[..., 3:], out=mean, where=level[..., 3:] > 0)
-    return Backdrop(mean.round().clip(0, 255).astype(np.uint8), backdrop.admitted)
 
 
 def _bare(backdrop: Backdrop) -> Backdrop:

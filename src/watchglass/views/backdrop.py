@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.core.time import MINUTE, SECOND
+from watchglass.views.filling import carried_on, nearest
 from watchglass.views.light import beyond, changes_anything, light_of_samples, relight, sample_step
 from watchglass.views.parking import Parking, Spot
 
@@ -230,7 +231,7 @@ class BackdropLearner:
         shown = self._spread(self._shown)
         holes = shown & ~admitted
         if holes.any():
-            colour[holes] = _smooth(colour, admitted)[holes]
+            colour[holes] = self._filling(colour, admitted)[holes]
         colour[~shown] = 0
         return Backdrop(colour, shown)
 
@@ -404,6 +405,15 @@ class BackdropLearner:
                         self._ticks[other][stayed] = 0
                 self._came[stayed] = 0
 
+    def _filling(self, colour: Image, admitted: BoolArray) -> Image:
+        """What fills holes: the colour beside them or, where what came is like that, a shade of what is around them."""
+        filling = nearest(colour, admitted)
+        alike = np.zeros(admitted.shape, bool)
+        for mode in range(_MODES):
+            near = cv2.absdiff(filling, self._colour[mode]).max(axis=2) <= _TOLERANCE
+            alike |= near & (self._came & (1 << mode) != 0) & (self._ticks[mode] > 0)
+        return np.where(alike[..., None], carried_on(colour, admitted), filling)
+
     # ---- blocks ----------------------------------------------------------------------------------------------------
 
     def _by_block(self, values: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
@@ -431,13 +441,3 @@ class BackdropLearner:
 def _colour(bgr: Image) -> float:
     small = bgr[::16, ::16].astype(np.int16)
     return float(np.abs(small[..., 0] - small[..., 2]).mean())
-
-
-def _smooth(colour: Image, admitted: BoolArray) -> Image:
-    """The mean of the admitted pixels around each pixel: what fills a hole, never a pixel of the video."""
-    weight = admitted.astype(np.float32)
-    spread = cv2.blur(weight, (BLOCK + 1, BLOCK + 1), borderType=cv2.BORDER_REFLECT)
-    total = cv2.blur(
-        colour.astype(np.float32) * weight[..., None], (BLOCK + 1, BLOCK + 1), borderType=cv2.BORDER_REFLECT
-    )
-    return cast("Image", (total / np.maximum(spread, 1e-3)[..., None]).round().clip(0, 255).astype(np.uint8))
