@@ -12,6 +12,7 @@ import numpy as np
 
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray
+from watchglass.edge.fragments import Coded
 from watchglass.edge.video import Areas, VideoFile
 from watchglass.perception.ports import Decoder, Image, Insight, Packet, Picture, sample_shape, stride_of
 
@@ -32,6 +33,11 @@ class Footage(Protocol):
     @property
     def size(self) -> tuple[int, int] | None:
         """(width, height) of its first picture; None while it is being opened."""
+        ...
+
+    @property
+    def coded(self) -> Coded | None:
+        """What its packets are, for keeping them; None while it is being opened."""
         ...
 
     @property
@@ -103,6 +109,10 @@ class FileFootage:
     @property
     def size(self) -> tuple[int, int]:
         return self._file.width, self._file.height
+
+    @property
+    def coded(self) -> Coded:
+        return self._file.coded
 
     @property
     def fps(self) -> float:

@@ -28,6 +28,7 @@ from watchglass.edge.backlog import Backlog
 from watchglass.edge.camera_plan import NOTHING_CAME, OPEN_S, Plan, meaning, opened
 from watchglass.edge.camera_time import CameraTime
 from watchglass.edge.footage import ScaledDecoder
+from watchglass.edge.fragments import Coded
 from watchglass.edge.hardware import hardware_for
 from watchglass.edge.limits import check_codec, check_size
 from watchglass.edge.video import Areas, NeverSee, VideoDecoder
@@ -92,6 +93,7 @@ class LiveStream:
         hardware: bool = False,
     ) -> None:
         self.shape: Shape | None = None
+        self.coded: Coded | None = None
         self.cpu_seconds = 0.0
         self._plan = plan
         self._clock = clock
@@ -206,7 +208,9 @@ class LiveStream:
         if not container.streams.video:
             raise BadInput(f"{self._name} sends no video.", fix="Name a stream that has a picture.")
         stream = container.streams.video[0]
-        self.shape = self._shape(stream)
+        shape = self._shape(stream)
+        self.coded = Coded(stream)
+        self.shape = shape
         early: list[_Arrived] | None = []
         try:
             for count, packet in enumerate(self._whole(container.demux(stream))):

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray
+from watchglass.edge.fragments import Coded
 from watchglass.edge.limits import FILE_OPTIONS, MOST_PIXELS, READ_S, check_codec, check_size, rate
 from watchglass.perception.ports import Image, Insight, Packet, stride_of
 
@@ -468,6 +469,7 @@ class VideoFile:
     Attributes:
         width, height: pixels of the first picture.
         fps: pictures a second, as the container states it.
+        coded: what its packets are.
     """
 
     longest_gap = _JUMP_ON
@@ -484,6 +486,7 @@ class VideoFile:
             check_size(path.name, self.width, self.height)
             self.fps = rate(float(stream.average_rate or stream.guessed_rate or 0))
             self._extradata = stream.codec_context.extradata
+            self.coded = Coded(stream)
 
     def decoder(self) -> VideoDecoder:
         """A new decoder for this file's packets. Several may decode the same packets."""

@@ -1,0 +1,144 @@
+"""Coded video as a fragmented MP4 in memory: the camera's own packets, never encoded again.
+
+Only where a part of the picture must never be seen is what is kept decoded, blackened and encoded anew.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Final, cast
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from watchglass.core.errors import BadInput
+from watchglass.edge.encode import planar
+from watchglass.perception.ports import Decoder, Packet, Picture
+
+CARRIED: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "av1", "libdav1d", "vp9"})
+"""What an MP4 carries as it came. Other cameras' video is encoded anew."""
+_FRAGMENTED: Final = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "fflags": "+bitexact"}
+_TICKS: Final = 90_000
+_CRF: Final = 20
+"""Of what is encoded anew: visually as it came."""
+
+
+class Coded:
+    """What a stream's packets are, remembered so that they can be put into an MP4 after the stream was closed.
+
+    Args:
+        stream: of a container that is open now.
+
+    Attributes:
+        codec: FFmpeg's name of it.
+        carried: whether an MP4 carries it as it came.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.codec = stream.codec_context.name
+        self.carried = self.codec in CARRIED
+        # An MP4 that is never written holds the parameters; the stream's own end with its container.
+        self._holder = av.open(io.BytesIO(), "w", format="mp4")
+        self._template = self._holder.add_stream_from_template(stream, opaque=True) if self.carried else None
+
+    def in_(self, container: OutputContainer) -> VideoStream:
+        """A stream of the same parameters in another container."""
+        assert self._template is not None
+        stream = container.add_stream_from_template(self._template, opaque=True)
+        assert isinstance(stream, VideoStream)
+        return stream
+
+
+def remux(packets: Sequence[Packet], coded: Coded) -> bytes:
+    """A fragmented MP4 of exactly these packets: no audio, no metadata, a fragment for each keyframe.
+
+    Args:
+        packets: in the order of decoding, the first a keyframe.
+
+    Raises:
+        BadInput: they cannot be put into an MP4.
+    """
+    target = io.BytesIO()
+    first = packets[0]
+    try:
+        with av.open(target, "w", format="mp4", options=dict(_FRAGMENTED)) as container:
+            stream = coded.in_(container)
+            last: int | None = None
+            for packet in packets:
+                copy = _copy(packet, first, last)
+                last = copy.dts
+                copy.stream = stream
+                container.mux(copy)
+    except (FFmpegError, ValueError) as error:
+        raise BadInput(
+            f"What the camera sends ({coded.codec}) cannot be kept as it came: {error}.",
+            fix="Let the camera send H.264 or H.265.",
+        ) from error
+    return target.getvalue()
+
+
+def encode_anew(packets: Iterable[Packet], decoder: Decoder, fps: float, size: tuple[int, int]) -> bytes:
+    """A fragmented MP4 of what the packets show, with what must never be seen black in it.
+
+    Args:
+        decoder: a fresh one; its pictures are black where the charter says so.
+        fps: pictures a second. size: (width, height); pictures of another size are left out.
+
+    Raises:
+        BadInput: nothing of it could be decoded.
+    """
+    target, written = io.BytesIO(), 0
+    with av.open(target, "w", format="mp4", options=dict(_FRAGMENTED)) as container:
+        options = {"preset": "veryfast", "crf": str(_CRF), "threads": "1"}
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000), options=options)
+        stream.width, stream.height = size[0] + size[0] % 2, size[1] + size[1] % 2
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _TICKS)
+        stream.codec_context.max_b_frames = 0
+        stream.codec_context.gop_size = max(1, round(2 * fps))
+        begun: int | None = None
+        for picture in _pictures(packets, decoder):
+            if (picture.width, picture.height) != size:
+                continue
+            begun = picture.at_ms if begun is None else begun
+            frame = av.VideoFrame.from_ndarray(planar(picture.bgr()), format="yuv420p")
+            frame.pts, frame.time_base = (picture.at_ms - begun) * _TICKS // 1000, Fraction(1, _TICKS)
+            container.mux(stream.encode(frame))
+            written += 1
+        if written:
+            container.mux(stream.encode(None))
+    if not written:
+        raise BadInput("Nothing of this could be decoded.", fix="Check the camera; what comes next is kept again.")
+    return target.getvalue()
+
+
+def _pictures(packets: Iterable[Packet], decoder: Decoder) -> Iterable[Picture]:
+    for packet in packets:
+        yield from decoder.decode(packet)
+    yield from decoder.drain()
+
+
+def _copy(packet: Packet, first: Packet, last: int | None) -> av.Packet[VideoStream]:
+    """The same bytes with times that begin at zero; the originals are left alone, for clips are made of them too."""
+    payload, begun = packet.payload, first.payload
+    assert isinstance(payload, av.Packet)
+    assert isinstance(begun, av.Packet)
+    copy = cast("av.Packet[VideoStream]", av.Packet(bytes(payload)))
+    copy.is_keyframe = packet.keyframe
+    origin = begun.dts if begun.dts is not None else begun.pts
+    tick = payload.time_base
+    by_clock = (packet.at_ms - first.at_ms) * _TICKS // 1000
+    if tick is None or origin is None or payload.pts is None or packet.turn != first.turn or packet.jumped_ms:
+        pts = dts = by_clock
+    else:
+        pts = round((payload.pts - origin) * tick * _TICKS)
+        dts = pts if payload.dts is None else round((payload.dts - origin) * tick * _TICKS)
+    if last is not None and dts <= last:
+        dts = last + 1
+    copy.time_base = Fraction(1, _TICKS)
+    copy.dts, copy.pts = dts, max(pts, dts)
+    return copy
