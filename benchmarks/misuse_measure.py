@@ -46,7 +46,7 @@ class Found:
     kinds: frozenset[Kind]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _honest(seed: int) -> Facts:
     return honest_year(seed).facts()
 
@@ -55,6 +55,14 @@ def false_signals(seed: int, limits: Thresholds) -> Counter[Kind]:
     """Signals of an honest year about staff, by kind."""
     told = misuse_signals(_honest(seed), limits)
     return Counter(signal.kind for signal in told if signal.person in STAFF)
+
+
+def explained_share(seed: int, limits: Thresholds) -> float:
+    """The share of an honest year's accesses that something explains."""
+    facts = _honest(seed)
+    explainer = Explainer(facts, limits)
+    looked = [each for each in facts.accesses if each.what is not What.CASE_OPENED]
+    return sum(explainer.explained(each, each.at_ms + limits.wait_ms) for each in looked) / len(looked)
 
 
 @lru_cache(maxsize=32)

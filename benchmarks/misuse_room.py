@@ -176,17 +176,17 @@ class Year:
         )  # fmt: skip
 
 
-def honest_year(seed: int) -> Year:
-    """A year in which nobody does anything wrong."""
-    made = _made(seed)
+def honest_year(seed: int, room: Room | None = None) -> Year:
+    """A year in which nobody does anything wrong; an own copy, into which insiders may be put."""
+    made = _made(seed, room or Room())
     lists = {each.name: list(getattr(made, each.name)) for each in fields(made) if each.default_factory is list}
     rng = random.Random(f"watchglass misuse, insiders {seed}")  # noqa: S311  # a made year, not a secret
     return Year(made.room, rng, **lists, made=made.made)
 
 
 @lru_cache(maxsize=2)
-def _made(seed: int) -> Year:
-    year = Year(Room(), random.Random(f"watchglass misuse {seed}"))  # noqa: S311  # a made year, not a secret
+def _made(seed: int, room: Room) -> Year:
+    year = Year(room, random.Random(f"watchglass misuse {seed}"))  # noqa: S311  # a made year, not a secret
     _roster(year)
     _alerts(year)
     _shifts_work(year)
