@@ -225,6 +225,7 @@ def test_no_yes_is_wider_older_or_later_than_the_charter_says(
         assert request.analytic is not None
         assert charter.analytic(request.analytic).source == request.source
         return
+    assert permit.purpose in {analytic.purpose for analytic in charter.analytics_of(request.source)}
     assert request.from_ms < request.to_ms <= now
     longest, oldest = sealing.release.longest_ms, sealing.retention.sealed_ms
     if isinstance(request, BreakGlass):

@@ -216,8 +216,7 @@ def unused(charter: Charter) -> Iterator[Hit]:
                 yield ("sources", source.name, "zones", zone.name), f"No analytic uses the zone {zone.name!r}."
     told = {name for analytic in analytics for name in analytic.tell}
     codes = {analytic.plug_in for analytic in analytics if isinstance(analytic, PlugIn)}
-    if charter.safeguards.record is None:  # else a purpose may be there for cases only
-        yield from _without(charter.purposes, {a.purpose for a in analytics}, "purposes", "serves the purpose {}")
+    yield from _without(charter.purposes, {a.purpose for a in analytics}, "purposes", "serves the purpose {}")
     yield from _without(charter.models, {a.model for a in analytics}, "models", "uses the model {}")
     yield from _without(charter.plug_ins, codes, "plug_ins", "uses the plug-in {}")
     yield from _without(charter.destinations, told, "destinations", "tells {} anything")

@@ -47,13 +47,14 @@ def against_case(deployment: Deployment, charter: Charter, request: OpenCase) ->
             "This charter keeps no original video, so there is nothing that a case could ask for.",
             "Nothing to do here; other evidence is not in Watchglass.",
         )
-    yield from _purpose(charter, request.purpose)
+    recorded = [source.name for source in charter.sources if charter.records(source.name)]
+    yield from _purpose(charter, request.purpose, recorded)
 
 
 def against_opening(deployment: Deployment, charter: Charter, request: Opening, now_ms: int) -> Iterator[Against]:
     """Why original video may not be opened, by a release or by breaking the glass."""
     yield from _trial(deployment)
-    yield from _purpose(charter, request.purpose)
+    yield from _purpose(charter, request.purpose, [request.source])
     rules = charter.safeguards
     if rules.record is None or not charter.records(request.source):
         yield _not_recorded(charter, rules.record, request.source)
@@ -87,11 +88,18 @@ def _not_recorded(charter: Charter, record: Record | None, source: str) -> Again
     return Against(f"Original video of {source!r} is not recorded.", f"These are recorded: {', '.join(names)}.")
 
 
-def _purpose(charter: Charter, purpose: str) -> Iterator[Against]:
+def _purpose(charter: Charter, purpose: str, sources: list[str]) -> Iterator[Against]:
+    """Originals are opened only for what they were kept for: a purpose of an analytic that looks there."""
     known = [item.name for item in charter.purposes]
+    kept_for = [name for name in known if any(name == a.purpose for s in sources for a in charter.analytics_of(s))]
     if purpose not in known:
         yield Against(
             f"The charter has no purpose called {purpose!r}.", f"Name one of its purposes: {', '.join(known)}."
+        )
+    elif kept_for and purpose not in kept_for:
+        yield Against(
+            f"No original is kept for the purpose {purpose!r} there.",
+            f"Originals are opened only for what they were kept for: {', '.join(kept_for)}.",
         )
 
 

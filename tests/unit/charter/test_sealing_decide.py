@@ -168,6 +168,17 @@ def test_an_unknown_purpose_is_refused_with_those_there_are(standing: Standing, 
     assert error.fix == "Name one of its purposes: crowd-safety, restricted-area."
 
 
+@pytest.mark.parametrize("request_", [CASE, *SPANS], ids=lambda r: type(r).__name__)
+def test_originals_are_opened_only_for_what_they_were_kept_for(standing: Standing, reseal, request_) -> None:
+    more = "purposes:\n  inquiries: {text: Clear up accidents., legal_basis: GDPR Art. 6(1)(e)}\n"
+    other = replace(standing, charter=parse(reseal(("purposes:\n", more)), WITHOUT_SEALING))
+    decide(other, request_, NOW)
+    decide(other, replace(request_, purpose="restricted-area"), NOW)
+    error = refusal(other, replace(request_, purpose="inquiries"))
+    assert error.reasons == ("No original is kept for the purpose 'inquiries' there.",)
+    assert error.fix.endswith("what they were kept for: crowd-safety, restricted-area.")
+
+
 @pytest.mark.parametrize("request_", [SEAL, *SPANS], ids=lambda r: type(r).__name__)
 def test_an_unknown_source_or_analytic_is_refused(standing: Standing, request_: Request) -> None:
     assert "no source called 'x'" in refusal(standing, replace(request_, source="x")).message  # type: ignore[arg-type]

@@ -119,9 +119,3 @@ def test_an_oversight_with_another_key_is_told(reseal, sealed_charter) -> None:
 def test_a_trial_records_nothing(sealed: str) -> None:
     assert ("trial-record", "error") in {(f.rule, f.severity) for f in found(sealed.encode(), "trial")}
     assert "trial-record" not in {f.rule for f in found(sealed.encode(), "demo")}
-
-
-def test_a_purpose_may_be_there_for_cases_only(reseal, edit) -> None:
-    more = ("purposes:\n", "purposes:\n  inquiries: {text: Clear up accidents., legal_basis: GDPR Art. 6(1)(e)}\n")
-    assert "purposes.inquiries" not in {f.path for f in found(reseal(more))}
-    assert "purposes.inquiries" in {f.path for f in found(edit(more))}
