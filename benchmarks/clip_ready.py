@@ -2,8 +2,8 @@
 
 A worker, as a house runs it, plays the busy stream in real time; rules on strips of the picture fire again and again.
 The clock runs from the end of the clip (the incident's capture time and ``clip_after_ms``) to the report that holds it:
-decoding again, the detector's looks, mosaicking, encoding, and waiting for the clips before it. What a reviewer waits
-after the alert is ``clip_after_ms`` more.
+what is left of decoding again and of the detector's looks, mosaicking, encoding, and waiting for the clips before it.
+What a reviewer waits after the alert is ``clip_after_ms`` more.
 """
 
 from __future__ import annotations
