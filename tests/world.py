@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from watchglass.access.authorise import authorise
 from watchglass.access.passwords import hash_password
+from watchglass.access.policies import policies_of
 from watchglass.access.roles import GRANTS, Grant, May, Person, Role
 from watchglass.acts.accounts import open_account, person
 from watchglass.acts.decide_alert import decide_alert
@@ -194,7 +195,8 @@ class World:
         """The grant of ``may`` to ``by``, or to the first role that has it."""
         if by is None:
             by = next(role for role in Role if may in GRANTS[role])
-        return authorise(self.people[by] if isinstance(by, Role) else by, may)
+        under = policies_of(self.house.standing().charter)
+        return authorise(self.people[by] if isinstance(by, Role) else by, may, under=under)
 
     def standing(self) -> Standing:
         return self.house.standing()

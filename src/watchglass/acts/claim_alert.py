@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchglass.access.roles import Grant
+from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting
 from watchglass.records.outbox import Transaction
@@ -11,6 +11,7 @@ from watchglass.review.model import CLAIM, Alert
 
 def claim_alert(acting: Acting, grant: Grant, alert_id: str) -> Alert:
     """Show others that this person has the alert open; leaves a claim that someone else holds as it is."""
+    grant.require(May.DECIDE_ALERT)
 
     def change(tx: Transaction) -> Alert:
         alert = the_alert(tx, alert_id)
@@ -30,6 +31,7 @@ def claim_alert(acting: Acting, grant: Grant, alert_id: str) -> Alert:
 
 def release_claim(acting: Acting, grant: Grant, alert_id: str) -> None:
     """Give the alert back to the queue."""
+    grant.require(May.DECIDE_ALERT)
 
     def change(tx: Transaction) -> None:
         tx.execute(

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from watchglass.access.authorise import authorise
+from watchglass.access.policies import policies_of
 from watchglass.access.roles import Grant, May, Person
 from watchglass.acts.accounts import person
 from watchglass.acts.confirm_backdrop import confirm_backdrop
@@ -215,7 +216,7 @@ class History:
 
     def _grant(self, name: str, may: May) -> Grant:
         someone: Person | None = person(self.house.store.read(), self.people[name])
-        return authorise(someone, may)
+        return authorise(someone, may, under=policies_of(self.house.standing().charter))
 
 
 def charter_in(house: House) -> Charter:

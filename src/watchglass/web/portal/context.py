@@ -10,7 +10,8 @@ from anyio import to_thread
 from fastapi import Request
 from starlette.responses import StreamingResponse
 
-from watchglass.access.authorise import may_all
+from watchglass.access.authorise import authorise, may_all
+from watchglass.access.policies import Policies
 from watchglass.access.roles import Grant, May, Person
 from watchglass.acts.standing import standing_of
 from watchglass.bootstrap import House
@@ -42,6 +43,15 @@ def reader_of(request: Request) -> Reader:
 def grant_of(request: Request) -> Grant:
     """The grant that the guard gave for this endpoint."""
     return cast("Grant", request.state.grant)
+
+
+def further_grant(request: Request, what: May) -> Grant:
+    """The grant of something else that the same person does along with it.
+
+    Raises:
+        Refused: they may not.
+    """
+    return authorise(person_of(request), what, under=cast("Policies", request.state.policies))
 
 
 def session_of(request: Request) -> Session:

@@ -218,7 +218,7 @@ class Guard:
         rule = self._table.find(scope["method"], scope["path"])
         token = request.cookies.get(self._sessions.cookie)
         session, under = await to_thread.run_sync(self._who, token, rule) if token else (None, None)
-        scope["state"].update(session=session, person=session.person if session else None, rule=rule)
+        scope["state"].update(session=session, person=session.person if session else None, rule=rule, policies=under)
         if rule is None or (head and rule.stream):
             raise NotFound(sorted(self._table.methods(scope["path"])))
         if rule.public:

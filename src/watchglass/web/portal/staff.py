@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
-from watchglass.access.authorise import authorise
 from watchglass.access.roles import May, Role
 from watchglass.acts import how_sure, reading
 from watchglass.acts.alerts import standing_verdict, the_alert
@@ -26,6 +25,7 @@ from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, VerdictValue
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.clip_words import clip_words
 from watchglass.web.portal.context import (
+    further_grant,
     grant_of,
     house_of,
     may,
@@ -156,7 +156,7 @@ def one_alert(request: Request, alert: str, part: bool = False) -> Response:
     reader = reader_of(request)
     found = the_alert(reader, alert)
     if not request.url.path.endswith(".json") and may(request, May.DECIDE_ALERT):
-        found = claim_alert(house_of(request).acting, authorise(person_of(request), May.DECIDE_ALERT), alert)
+        found = claim_alert(house_of(request).acting, further_grant(request, May.DECIDE_ALERT), alert)
         announce(request, "claimed", found)
     data = _alert_data(request, reader, found)
     if part:
