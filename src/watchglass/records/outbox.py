@@ -34,6 +34,8 @@ class PreparedLeaf(NamedTuple):
         data: the canonical bytes. leaf_hash: how refs and receipts name it.
         analytic: for look-ups of integrated leaves.
         sealed: the sealed opening, or None where the act commits to nothing; key: the hourly key that it is under.
+        opening: what is sealed in it, for an act that hands it to somebody else too (``records.opening``); nothing
+            stores it by itself.
     """
 
     data: bytes
@@ -44,6 +46,7 @@ class PreparedLeaf(NamedTuple):
     hour: str
     sealed: bytes | None
     key: WrappedKey | None
+    opening: bytes | None = None
 
 
 class Committed(NamedTuple, Generic[T_co]):

@@ -203,21 +203,21 @@ class Recorder:
             values["minute"] = _minute(now // MINUTE_MS)
         if values.keys() != plan.names:
             check_members(values, spec.committed, f"the committed part of '{act}'")
-        shown, opening, sealed, wrapped = b"", b"", None, None
+        shown, opening, sealed, wrapped, plaintext = b"", b"", None, None, None
         if plan.fields:
             key = self._key_for(hour)
             wrapped = key.wrapped
-            shown, sealed = self._seal(plan, values, key)
+            shown, sealed, plaintext = self._seal(plan, values, key)
             opening = b',"opening":"%b"' % b2a_base64(_sha256(sealed).digest(), newline=False)
         data = b'%b%b},"hour":"%b"%b%b%b%b' % (
             head.to_commitments, shown, hour.encode(), opening, head.to_refs, named, head.to_end
         )  # fmt: skip
         check_size(data)
         digest = _sha256(b"\x00" + data).digest()
-        return PreparedLeaf(data, digest, act, spec.lane, clear.get("analytic"), hour, sealed, wrapped)
+        return PreparedLeaf(data, digest, act, spec.lane, clear.get("analytic"), hour, sealed, wrapped, plaintext)
 
-    def _seal(self, plan: _Plan, values: Mapping[str, Any], key: HourlyKey) -> tuple[bytes, bytes]:
-        """The canonical commitments without their braces, and the sealed opening."""
+    def _seal(self, plan: _Plan, values: Mapping[str, Any], key: HourlyKey) -> tuple[bytes, bytes, bytes]:
+        """The canonical commitments without their braces, the sealed opening, and what is sealed in it."""
         random = self._entropy.bytes(plan.random_bytes)
         commitments: list[bytes] = []
         openings: list[bytes] = []
@@ -235,8 +235,9 @@ class Recorder:
         commitments.append(b'"')
         openings.append(b"}}}")
         shown = b"".join(commitments)
-        sealed = key.seal(b"".join(openings), nonce=random[-NONCE_BYTES:], aad=b"%b{%b}" % (self._aad, shown))
-        return shown, sealed
+        plaintext = b"".join(openings)
+        sealed = key.seal(plaintext, nonce=random[-NONCE_BYTES:], aad=b"%b{%b}" % (self._aad, shown))
+        return shown, sealed, plaintext
 
     def signed(self, statement: SignedStatement) -> PreparedLeaf:
         """The leaf of a statement that its caller has verified, with its opening sealed to oversight.

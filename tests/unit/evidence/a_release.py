@@ -24,9 +24,7 @@ from watchglass.ledger import policy as policies
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import KeyType, SignerKey, VerifierKey
 from watchglass.ledger.proof import Proof
-from watchglass.records import commitment
-from watchglass.records.leaf import Leaf
-from watchglass.records.opening import Opened
+from watchglass.records.opening import Opened, parse_plaintext
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.records.vocabulary import spec_of
@@ -149,26 +147,13 @@ def read(statement: SignedStatement, leaf: bytes, keys: Mapping[str, list[Verifi
 
 
 def attested(log: SmallLog, act: str, committed: Mapping[str, Any], **more: Any) -> tuple[bytes, dict[str, Opened]]:
-    """An attested record whose openings are known, as the house knows them when it makes them."""
+    """An attested record, and what opens it: the house knows that when it makes the record."""
     values = {**dict.fromkeys(spec_of(act).committed), "minute": "2026-11-23T13:00Z", **committed}
     given: dict[str, Any] = {"charter": the_charter().sha256, "purpose": PURPOSE, "committed": values, **more}
-    leaf = Leaf.parse(RECORDER.attested(act, role="house", **given).data)
-    entropy = SeededEntropy(f"{act} {sorted(committed.items())}")
-    opened = {name: Opened(entropy.bytes(16), value) for name, value in values.items()}
-    made = Leaf(
-        act=leaf.act,
-        charter=leaf.charter,
-        purpose=leaf.purpose,
-        role=leaf.role,
-        actor=leaf.actor,
-        hour=leaf.hour,
-        refs=leaf.refs,
-        clear=leaf.clear,
-        commitments={name: commitment.commit(each.salt, name, each.value) for name, each in opened.items()},
-        opening=leaf.opening,
-    )
-    log.add(made.encode())
-    return made.encode(), opened
+    made = RECORDER.attested(act, role="house", **given)
+    assert made.opening is not None
+    log.add(made.data)
+    return made.data, parse_plaintext(made.opening)
 
 
 SEGMENTS: Final = {one.header.segment: one for one in (sealed(0), sealed(1), sealed(2))}

@@ -336,7 +336,7 @@ class Store:
         now = self._clock.now()
         due = now + self.merge_within
         rows, hashes, fresh = [], [], {}
-        for data, leaf_hash, act, lane, analytic, hour, sealed, key in leaves:
+        for data, leaf_hash, act, lane, analytic, hour, sealed, key, _ in leaves:
             key_id = None
             if key is not None:
                 key_id = key.key_id
