@@ -2,7 +2,8 @@
 
 Starting from the defaults, one threshold after the other: of the values of its grid, those that find as many insiders
 (the careful one not counted) as the value that finds most; of these the soonest on average, a tenth given; of these the
-one with the fewest false signals in honest years. What is chosen is printed, and typed into ``thresholds.py`` by hand.
+one with the fewest false signals in honest years; of equal ones the loosest, which stands first. What is chosen is
+printed, and typed into ``thresholds.py`` by hand.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ GRID: Final[dict[str, tuple[Any, ...]]] = {
     "repeat_chance": (0.01, 0.001),
     "across_days": (4, 6),
     "shift_margin_ms": (2 * HOUR, 3 * HOUR),
-    "baseline_share": (0.01, 0.02),
+    "baseline_share": (0.02, 0.01),
     "vague_times": (3, 4),
     "copied_times": (4, 6),
     "after_ms": (12 * HOUR, 24 * HOUR),

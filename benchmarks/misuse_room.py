@@ -10,6 +10,7 @@ import math
 import random
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from typing import Any
 
 from watchglass.access.misuse import (
     Access,
@@ -146,8 +147,8 @@ class Year:
         [number] = self.rng.choices(numbers, [1 / number for number in numbers])
         return f"camera-{number}"
 
-    def look(self, person: str, at_ms: int, what: What = What.CLIP_VIEW, **more: object) -> Access:
-        access = Access(self.name("x"), person, int(at_ms), what, **more)  # type: ignore[arg-type]  # named fields
+    def look(self, person: str, at_ms: int, what: What = What.CLIP_VIEW, **more: Any) -> Access:
+        access = Access(self.name("x"), person, int(at_ms), what, **more)
         self.accesses.append(access)
         return access
 
@@ -236,7 +237,12 @@ def _alerts(year: Year) -> None:
                 continue
             who = rng.choice(there)
             opened = raised + int(rng.expovariate(1 / (2 * MINUTE))) + 5 * SECOND
-            footage = {"source": source, "from_ms": raised - 10 * SECOND, "to_ms": raised + 20 * SECOND, "alert": alert}
+            footage: dict[str, Any] = {
+                "source": source,
+                "from_ms": raised - 10 * SECOND,
+                "to_ms": raised + 20 * SECOND,
+                "alert": alert,
+            }
             year.look(who, opened, **footage)
             if rng.random() < room.second_look:
                 year.look(rng.choice(there), opened + rng.randrange(30 * MINUTE), **footage)
@@ -344,7 +350,7 @@ def _looks(year: Year, person: str, case: Case, sources: list[str], crime: int) 
             at = case.opened_ms - int(rng.expovariate(1 / room.looked_first_h) * HOUR) - MINUTE
             at = max(at, case.opened_ms - (case.opened_ms - BEGIN) % DAY + 8 * HOUR)  # not before the day's work
             named = case.opened_ms
-        footage = {"source": rng.choice(sources), "from_ms": crime, "to_ms": crime + 5 * MINUTE}
+        footage: dict[str, Any] = {"source": rng.choice(sources), "from_ms": crime, "to_ms": crime + 5 * MINUTE}
         year.look(person, at, case=case.id, named_ms=named, **footage)
 
 

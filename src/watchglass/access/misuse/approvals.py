@@ -6,9 +6,11 @@ yeses in a row are unlikely, or where the two answer within a minute and others 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from watchglass.access.misuse.facts import Approval
 from watchglass.access.misuse.signal import Earlier, Kind, Mark, Signal, patterns
@@ -87,14 +89,17 @@ def _pairs(
     by_pair: dict[tuple[str, str], list[Mark[_Answer]]] = defaultdict(list)
     for name, answer in answers:
         by_pair[answer.pair].append(Mark(name, answer.at_ms, answer))
-    window = limits.pair_window_ms
+    window, everybody = limits.pair_window_ms, _Tally([answer for _, answer in answers], limits)
     for pair, marks in sorted(by_pair.items()):
+        own = _Tally([mark.value for mark in marks], limits)
 
-        def says(at_ms: int, found: Sequence[Mark[_Answer]], pair: tuple[str, str] = pair) -> str | None:
+        def says(
+            at_ms: int, found: Sequence[Mark[_Answer]], pair: tuple[str, str] = pair, own: _Tally = own
+        ) -> str | None:
             n = len(found)
             if n < limits.pair_least or not all(mark.value.yes for mark in found):
                 return None
-            others = [answer for _, answer in answers if answer.pair != pair and at_ms - window < answer.at_ms <= at_ms]
+            others = everybody.between(at_ms - window, at_ms).without(own.between(at_ms - window, at_ms))
             why = _unlike_others([mark.value for mark in found], others, quick, limits)
             return why and f"{said.format(*pair, n=n)} within {window // DAY} days, and {why}."
 
@@ -103,15 +108,39 @@ def _pairs(
         )
 
 
-def _unlike_others(own: Sequence[_Answer], others: Sequence[_Answer], quick: str, limits: Thresholds) -> str | None:
-    if len(others) < _FEWEST_OTHERS:
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many answers there were, how many of them refusals, how many hasty."""
+
+    answers: int
+    refused: int
+    hasty: int
+
+    def without(self, part: _Counts) -> _Counts:
+        return _Counts(self.answers - part.answers, self.refused - part.refused, self.hasty - part.hasty)
+
+
+class _Tally:
+    """Answers in time, summed up so that any stretch is counted at once."""
+
+    def __init__(self, answers: Sequence[_Answer], limits: Thresholds) -> None:
+        in_time = sorted(answers, key=lambda answer: answer.at_ms)
+        self._times = [answer.at_ms for answer in in_time]
+        self._refused = list(accumulate((not answer.yes for answer in in_time), initial=0))
+        self._hasty = list(accumulate((answer.took_ms <= limits.hasty_ms for answer in in_time), initial=0))
+
+    def between(self, after_ms: int, until_ms: int) -> _Counts:
+        first, last = bisect_right(self._times, after_ms), bisect_right(self._times, until_ms)
+        return _Counts(last - first, self._refused[last] - self._refused[first], self._hasty[last] - self._hasty[first])
+
+
+def _unlike_others(own: Sequence[_Answer], others: _Counts, quick: str, limits: Thresholds) -> str | None:
+    if others.answers < _FEWEST_OTHERS:
         return None
     hasty = sum(answer.took_ms <= limits.hasty_ms for answer in own)
-    hasty_others = sum(answer.took_ms <= limits.hasty_ms for answer in others)
-    if hasty >= limits.hasty_share * len(own) and 2 * hasty_others < limits.hasty_share * len(others):
+    if hasty >= limits.hasty_share * len(own) and 2 * others.hasty < limits.hasty_share * others.answers:
         seconds = limits.hasty_ms // SECOND
-        return f"{quick} {seconds} seconds {hasty} times, which others did {hasty_others} of {len(others)} times"
-    refused = sum(not answer.yes for answer in others)
-    if (1 - refused / len(others)) ** len(own) < limits.pair_chance:
-        return f"of {len(others)} other answers {refused} were a refusal"
+        return f"{quick} {seconds} seconds {hasty} times, which others did {others.hasty} of {others.answers} times"
+    if (1 - others.refused / others.answers) ** len(own) < limits.pair_chance:
+        return f"of {others.answers} other answers {others.refused} were a refusal"
     return None
