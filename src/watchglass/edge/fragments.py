@@ -23,6 +23,7 @@ CARRIED: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "av1", "libdav1d",
 """What an MP4 carries as it came. Other cameras' video is encoded anew."""
 _FRAGMENTED: Final = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "fflags": "+bitexact"}
 _TICKS: Final = 90_000
+_BASE: Final = Fraction(1, _TICKS)
 _CRF: Final = 20
 """Of what is encoded anew: visually as it came."""
 
@@ -135,10 +136,16 @@ def _copy(packet: Packet, first: Packet, last: int | None) -> av.Packet[VideoStr
     if tick is None or origin is None or payload.pts is None or packet.turn != first.turn or packet.jumped_ms:
         pts = dts = by_clock
     else:
-        pts = round((payload.pts - origin) * tick * _TICKS)
-        dts = pts if payload.dts is None else round((payload.dts - origin) * tick * _TICKS)
+        many, of = tick.numerator * _TICKS, tick.denominator
+        pts = _rounded((payload.pts - origin) * many, of)
+        dts = pts if payload.dts is None else _rounded((payload.dts - origin) * many, of)
     if last is not None and dts <= last:
         dts = last + 1
-    copy.time_base = Fraction(1, _TICKS)
+    copy.time_base = _BASE
     copy.dts, copy.pts = dts, max(pts, dts)
     return copy
+
+
+def _rounded(number: int, of: int) -> int:
+    """``number / of``, the nearest whole number: fractions cost more than everything else that is done to a packet."""
+    return (2 * number + of) // (2 * of)
