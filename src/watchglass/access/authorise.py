@@ -14,7 +14,7 @@ from watchglass.access.roles import _TOKEN, Actor, Grant, May, Person, Role, Sig
 from watchglass.core.digest import b64
 from watchglass.core.errors import Refused
 
-__all__ = ["authorise", "check_public", "may_all"]
+__all__ = ["authorise", "check_public", "may_all", "question"]
 
 _ROLES: Final = tuple(Role)
 _HOUSE: Final = {"type": "House", "id": "this"}
@@ -74,22 +74,30 @@ def may_all(person: Person) -> frozenset[May]:
 
 def _decided(who: Actor | None, what: May, under: Policies, about: About | None, now_ms: int | None) -> tuple[str, ...]:
     """The ids of the rules that permit it."""
-    principal = _VISITOR if who is None else _principal(who)
-    known = [principal] if about is None else [principal, _resource(about)]
+    request, known = question(who, what, about, now_ms)
     try:
         entities = entities_of(encode(*known))
     except ValueError as error:
         raise undecided(str(error)) from error
+    allowed, rules = under.decide(request, entities)
+    if not allowed:
+        raise _denied(what, under, rules)
+    return rules
+
+
+def question(
+    who: Actor | None, what: May, about: About | None, now_ms: int | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What Cedar is asked, and the entities that it is told of: who asks, and what it is about."""
+    principal = _VISITOR if who is None else _principal(who)
+    known = [principal] if about is None else [principal, _resource(about)]
     request = {
         "principal": principal["uid"],
         "action": {"type": "Action", "id": what.value},
         "resource": _HOUSE if about is None else known[1]["uid"],
         "context": {} if now_ms is None else {"now": now_ms},
     }
-    allowed, rules = under.decide(request, entities)
-    if not allowed:
-        raise _denied(what, under, rules)
-    return rules
+    return request, known
 
 
 def _principal(who: Actor) -> dict[str, Any]:
