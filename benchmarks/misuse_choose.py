@@ -31,7 +31,7 @@ GRID: Final[dict[str, tuple[Any, ...]]] = {
     "after_times": (2, 3),
     "glass_times": (2, 3),
     "outcome_times": (3, 5),
-    "wait_ms": (24 * HOUR, 72 * HOUR),
+    "wait_ms": (72 * HOUR, 24 * HOUR),
 }
 
 CHOSEN_BY: Final = tuple(name for name in INSIDERS if name != "careful")

@@ -264,9 +264,11 @@ def test_an_alert_in_the_queue_excuses_a_wrong_case() -> None:
 # ---- people who always agree ---------------------------------------------------------------------------------------
 
 
-def answers(*, took: int, yes: bool = True, pair: int = DEFAULT.pair_least, refused: int = 2) -> list[object]:
+def answers(
+    *, took: int, yes: bool = True, pair: int = DEFAULT.pair_least, refused: int = 2, others_took: int = HOUR
+) -> list[object]:
     own = [answer(f"p{n}", "anna", "carl", at(30 + n), took, yes=yes or n > 0) for n in range(pair)]
-    others = [answer(f"q{n}", "ben", "dora", at(20 + n / 4), HOUR, yes=n >= refused) for n in range(40)]
+    others = [answer(f"q{n}", "ben", "dora", at(20 + n / 4), others_took, yes=n >= refused) for n in range(40)]
     return [*own, *others]
 
 
@@ -283,8 +285,9 @@ def test_who_approves_all_within_a_minute_is_told() -> None:
         answers(took=20 * SECOND, yes=False),
         answers(took=20 * SECOND, pair=DEFAULT.pair_least - 1),
         answers(took=20 * SECOND)[:-25],
+        answers(took=20 * SECOND, others_took=30 * SECOND),
     ],
-    ids=["takes time", "refused once", "too few", "too few others"],
+    ids=["takes time", "refused once", "too few", "too few others", "all are quick"],
 )
 def test_who_takes_time_or_says_no_or_cannot_be_compared_is_not_told(given: list[object]) -> None:
     assert signals(*given, kind="always-approved") == []

@@ -80,10 +80,10 @@ class Thresholds:
     wait_ms: int = 72 * HOUR
     unexplained_views: int = 4
     repeat_window_ms: int = 28 * DAY
-    repeat_days: int = 4
-    repeat_chance: float = 0.01
+    repeat_days: int = 5
+    repeat_chance: float = 0.001
     across_window_ms: int = 90 * DAY
-    across_days: int = 6
+    across_days: int = 4
     across_cases: int = 3
     across_chance: float = 0.001
     one_case_days: int = 12
@@ -100,7 +100,7 @@ class Thresholds:
     alike: float = 0.8
     reason_window_ms: int = 90 * DAY
     vague_times: int = 3
-    copied_times: int = 4
+    copied_times: int = 6
     closed_ms: int = DAY
     others_times: int = 3
     others_window_ms: int = 28 * DAY
@@ -115,7 +115,7 @@ class Thresholds:
     glass_window_ms: int = 90 * DAY
     glass_times: int = 3
     outcome_ms: int = 30 * DAY
-    outcome_times: int = 3
+    outcome_times: int = 5
     outcome_window_ms: int = 90 * DAY
     verdict_ms: int = DAY
     unjudged_times: int = 6
