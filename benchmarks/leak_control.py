@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from leak_line import Shot, shown
+from leak_line import Hiding, Shot, shown
 from leak_measure import FAR, Firings, Image, Leak, Wash, clipped, firings, grey_of, leaked
 from watchglass.core.geometry import BoolArray, FloatArray, iou
 from watchglass.views.backdrop import Backdrop
@@ -32,6 +32,9 @@ FOUND_AGAIN = 0.4
 
 ALIKE = 0.85
 """... and where so much of the box shows what the control shows there, within ``FAR`` as the paler view has it."""
+
+SAME = 4
+"""A published pixel is that of the control where no channel is farther off: what is learned is off by a few levels."""
 
 GREY_PIECE = 15
 """Pixels: grey in which no square of this side fits is no block, and no box around anybody."""
@@ -55,22 +58,30 @@ class Views:
         self.grey = shown(empty, np.zeros(known.shape, bool))
         self.scene = shown(empty, known)
         self.wash = Wash(shown)
+        self._last: tuple[Hiding, bytes, Backdrop] | None = None
 
     def leak(self, shot: Shot) -> Leak:
         """Of one frame."""
         view, grey = self.wash.undone(shot.view), grey_of(shot.view, self.grey)
-        return leaked(view, shot.frame.bgr(), self.empty, shot.frame.people, shot.marks, self.known, grey)
+        drawn = cv2.absdiff(shot.view, self.control(shot)).max(axis=2) <= SAME
+        camera, people = shot.frame.bgr(), shot.frame.people
+        return leaked(view, camera, self.empty, people, shot.marks, self.known, grey, np.asarray(drawn, bool))
 
     def control(self, shot: Shot) -> Image:
         """The empty scene with all that the product drew over it when it published ``shot``."""
         stage = shot.seen.stage
         if stage is None:
             return self.grey
-        plain = Backdrop(np.where(self.known[..., None], self.empty, np.uint8(0)), self.known)
-        scene = shot.hiding.over(plain)
-        seen = self.known & ~in_pieces(~Backdrop.from_png(stage.png).admitted)
-        bare = ground(Backdrop(scene.bgr, seen), shot.size, hidden=shot.seen.hidden, light=stage.light)
+        scene = self._drawn_over(stage.png, shot.hiding)
+        bare = ground(scene, shot.size, hidden=shot.seen.hidden, light=stage.light)
         return with_marks(bare, shot.seen.marks)
+
+    def _drawn_over(self, png: bytes, hiding: Hiding) -> Backdrop:
+        if self._last is None or self._last[0] is not hiding or self._last[1] != png:
+            plain = Backdrop(np.where(self.known[..., None], self.empty, np.uint8(0)), self.known)
+            seen = self.known & ~in_pieces(~Backdrop.from_png(png).admitted)
+            self._last = hiding, png, Backdrop(hiding.over(plain).bgr, seen)
+        return self._last[2]
 
 
 def in_pieces(grey: BoolArray) -> BoolArray:

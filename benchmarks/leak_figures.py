@@ -129,6 +129,7 @@ def _told_leaks(result: Result) -> list[Figure]:
     words = "; ".join(
         f"{name}: {leak.leaked} of {leak.pixels} pixels in {leak.leaking} of {leak.boxes} boxes"
         + (f", {leak.in_marks} more under marks" if leak.in_marks else "")
+        + (f", {leak.by_chance} more where a veil over the empty scene is like them" if leak.by_chance else "")
         for name, leak in result.leaks.items()
     )
     if result.careless is None:

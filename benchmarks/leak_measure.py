@@ -69,6 +69,7 @@ class Leak:
         pixels: inside true boxes, where the empty scene is known.
         leaked: of these, those that show what was in front of the empty scene.
         in_marks: those that would count as leaked, if they were not inside a drawn mark.
+        by_chance: those that would, if the same were not published with nobody there.
         boxes, leaking: true boxes, and those of them with a leaked pixel.
     """
 
@@ -77,11 +78,12 @@ class Leak:
     in_marks: int = 0
     boxes: int = 0
     leaking: int = 0
+    by_chance: int = 0
 
     def __add__(self, other: Leak) -> Leak:
         return Leak(
             self.pixels + other.pixels, self.leaked + other.leaked, self.in_marks + other.in_marks,
-            self.boxes + other.boxes, self.leaking + other.leaking,
+            self.boxes + other.boxes, self.leaking + other.leaking, self.by_chance + other.by_chance,
         )  # fmt: skip
 
     @property
@@ -91,8 +93,9 @@ class Leak:
 
 
 def leaked(
-    view: Image, camera: Image, empty: Image, boxes: FloatArray, marks: BoolArray, known: BoolArray, grey: BoolArray
-) -> Leak:
+    view: Image, camera: Image, empty: Image, boxes: FloatArray, marks: BoolArray, known: BoolArray, grey: BoolArray,
+    drawn: BoolArray,
+) -> Leak:  # fmt: skip
     """Leaked pixels of one picture.
 
     Args:
@@ -104,13 +107,19 @@ def leaked(
         known: (h, w), where ``empty`` is known.
         grey: (h, w), what is published there is the grey of what is not known: it may be like somebody's coat, and
             shows nothing of it.
+        drawn: (h, w), what is published there is what the product draws over the empty scene: the mean of a parked
+            van and a wall may be like somebody's trousers, and shows nothing of them either.
     """
-    shows = leaking_pixels(view, camera, empty) & known & ~grey
     inside = covered(boxes, camera.shape[:2]) & known
-    open_ = shows & inside & ~marks
+    alike = leaking_pixels(view, camera, empty) & inside & ~grey
+    shows = alike & ~drawn
+    open_ = shows & ~marks
     corners = clipped(boxes, camera.shape[:2])
     leaking = sum(bool(open_[y1:y2, x1:x2].any()) for x1, y1, x2, y2 in corners)
-    return Leak(int(inside.sum()), int(open_.sum()), int((shows & inside & marks).sum()), len(corners), leaking)
+    return Leak(
+        int(inside.sum()), int(open_.sum()), int((shows & marks).sum()), len(corners), leaking,
+        int((alike & drawn & ~marks).sum()),
+    )  # fmt: skip
 
 
 def leaking_pixels(view: Image, camera: Image, empty: Image) -> BoolArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -97,7 +98,7 @@ def test_a_sign_that_a_veil_cuts_in_two_is_none_and_somebody_beside_it_still_is(
     assert (cut[:, 3] - cut[:, 1]).tolist() == [44], "the veil hides a part of the sign"
     assert counted(shot(empty(), hiding)) == Firings(people=0, in_scene=1)
     assert counted(shot(with_somebody(), hiding)) == Firings(people=1, in_scene=1)
-    unveiled = Shot(*(getattr(shot(empty(), hiding), name) for name in ("frame", "seen", "easel", "size")))
+    unveiled = replace(shot(empty(), hiding), hiding=Hiding())
     assert counted(unveiled).people == 1, "without its veil the control would not explain it"
 
 
@@ -121,6 +122,25 @@ def test_somebody_who_leaks_beside_a_mark_is_not_in_the_control() -> None:
     control = Views(empty(), ALL).control(published)
     assert (control == shot(empty()).view).all()
     assert (control != published.view).any()
+
+
+def test_a_veil_over_the_empty_scene_that_is_like_somebody_is_no_leak_and_a_veil_over_somebody_is() -> None:
+    hiding, box = Hiding(veiled=CAR), np.array([[140, 100, 200, 160]], np.float32)
+    views = Views(empty(), ALL)
+    veiled = hiding.over(Backdrop(empty(), ALL)).bgr
+    alike = empty()
+    alike[100:160, 140:200] = veiled[100:160, 140:200]
+    published = shot(empty(), hiding)
+    chance = views.leak(replace(published, frame=Frame(1000, video(alike), box)))
+    assert chance.by_chance > 200
+    assert chance.leaked == 0
+    blue = empty()
+    blue[100:160, 140:200] = (220, 90, 60)
+    over_somebody = shot(blue, hiding)
+    seen = hiding.over(Backdrop(blue, ALL)).bgr
+    leak = views.leak(replace(over_somebody, frame=Frame(1000, video(seen), box)))
+    assert leak.leaked > 1000
+    assert leak.by_chance < 100
 
 
 # ---- what a control holds ----------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def published(since_s: float, operator: Operator) -> tuple[Leak, list[Shot]]:
     total = Leak()
     for shot in shots:
         view, grey = wash.undone(shot.view), grey_of(shot.view, leak_line.shown(scene(), NOWHERE))
-        total += leaked(view, shot.frame.bgr(), scene(), shot.frame.people, shot.marks, ~NOWHERE, grey)
+        total += leaked(view, shot.frame.bgr(), scene(), shot.frame.people, shot.marks, ~NOWHERE, grey, NOWHERE)
     return total, shots
 
 

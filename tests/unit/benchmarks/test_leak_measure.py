@@ -42,8 +42,9 @@ def leaked(
     marks: m.BoolArray,
     known: m.BoolArray = ALL,
     grey: m.BoolArray = NO_MARKS,
+    drawn: m.BoolArray = NO_MARKS,
 ) -> m.Leak:
-    return m.leaked(view, camera, empty, boxes, marks, known, grey)
+    return m.leaked(view, camera, empty, boxes, marks, known, grey, drawn)
 
 
 # ---- pixels ------------------------------------------------------------------------------------------------------
@@ -108,6 +109,18 @@ def test_grey_that_is_like_a_coat_shows_nothing_of_it() -> None:
     assert not m.grey_of(view, grey)[120, 120], "one pixel like it is no grey"
 
 
+def test_what_is_published_with_nobody_there_is_no_leak_though_it_is_like_somebody_and_is_told_apart() -> None:
+    empty = textured()
+    camera = with_somebody(empty)
+    drawn = NO_MARKS.copy()
+    drawn[30:50] = True
+    found = leaked(camera, camera, empty, BOX, NO_MARKS, drawn=drawn)
+    assert (found.leaked, found.by_chance) == (30 * 60, 30 * 20)
+    assert (found + found).by_chance == 30 * 40
+    marks, inside = m.marked([(55, 40)], 8, SHAPE), m.covered(BOX, SHAPE)
+    assert leaked(camera, camera, empty, BOX, marks, drawn=drawn).in_marks == int((marks & ~drawn & inside).sum())
+
+
 def test_boxes_that_overlap_are_counted_once_and_those_outside_never() -> None:
     empty = np.full((*SHAPE, 3), 100, np.uint8)
     camera = with_somebody(empty)
@@ -119,7 +132,7 @@ def test_boxes_that_overlap_are_counted_once_and_those_outside_never() -> None:
 
 def test_leaks_add_up() -> None:
     total = m.Leak(10, 1, 2, 3, 1) + m.Leak(30, 1, 0, 2, 1)
-    assert total == m.Leak(40, 2, 2, 5, 2)
+    assert total == m.Leak(40, 2, 2, 5, 2, 0)
     assert total.share == 0.05
     assert m.Leak().share is None
 
