@@ -21,11 +21,13 @@ from watchglass.charter.model import (
     Picture,
     PlugIn,
     Record,
+    Release,
     Safeguards,
     Source,
     View,
 )
-from watchglass.charter.told import TOLD, Show, Told, Weight
+from watchglass.charter.told import TOLD
+from watchglass.charter.weighing import Show, Told, Weight
 from watchglass.charter.words import listed, plain, said, sentence
 from watchglass.core.geometry import Polygon
 
@@ -95,7 +97,7 @@ def _shown(told: Told, value: Any, old: Any) -> str:
 
 
 def _is_part(value: object) -> bool:
-    return isinstance(value, View | Picture | OnSuspension | Costs | Record | GlassRule)
+    return isinstance(value, View | Picture | OnSuspension | Costs | Record | Release | GlassRule)
 
 
 def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show) -> Iterator[Change]:

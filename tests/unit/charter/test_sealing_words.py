@@ -157,9 +157,14 @@ def test_a_custodian_with_another_key_may_be_somebody_else(reseal, sealed_charte
 
 def test_beginning_to_record_widens_and_ending_narrows(charter: Charter, sealed_charter: Charter) -> None:
     begin, end = compare(charter, sealed_charter), compare(sealed_charter, charter)
-    assert "Original video is now recorded, locked, around alerts." in {
-        c.sentence for c in begin if c.weight == "widening"
-    }
+    told = {change.sentence for change in begin if change.weight == "widening"}
+    assert (
+        "Original video is now recorded, locked, around alerts: from 20 seconds before until 40 seconds after." in told
+    )
+    assert (
+        "Original video can now be opened when 2 of 3 custodians agree, “oversight” among them; and in an emergency "
+        "one person may open up to 10 minutes of the last 2 hours alone, at once."
+    ) in told
     assert all(change.weight == "narrowing" for change in end)
     assert "Original video is no longer recorded." in {change.sentence for change in end}
 
