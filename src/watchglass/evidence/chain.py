@@ -198,9 +198,9 @@ def _check_segments(manifest: Manifest, request: Link) -> None:
 
 def _refers(link: Link, request: Link) -> None:
     if link.leaf.refs != (request.hash,) or link.leaf.charter != request.leaf.charter:
-        raise _wrong(f"A record of '{link.leaf.act}' in the chain is of another request or charter.", "refs")
+        raise _wrong(f"The record of '{link.leaf.act}' in the chain is of another request or charter.", "refs")
     if link.index < request.index:
-        raise _wrong(f"A record of '{link.leaf.act}' came before the request.", "index")
+        raise _wrong(f"The record of '{link.leaf.act}' came before the request.", "index")
 
 
 def _signed(manifest: Manifest, link: Link, keys: Mapping[str, Sequence[VerifierKey]]) -> VerifierKey:

@@ -79,6 +79,7 @@ def seal(
     *,
     break_glass: X25519PublicKey | None = None,
     chunk: int = CHUNK,
+    into: bytearray | None = None,
 ) -> Sealed:
     """Seal a segment so that only the ``subsets`` can open it.
 
@@ -90,6 +91,9 @@ def seal(
         entropy: gives the data key, the nonce and the random shares; HPKE's ephemeral keys are the library's own.
         break_glass: the charter's break-glass key, where it has one.
         chunk: bytes of plaintext in a chunk; a power of two.
+        into: memory to write the object to, used again and again by whoever copies or writes each before the next:
+            let go of what an earlier call returned, for it is overwritten. It is made longer where needed. Fresh memory
+            may cost more than the cipher.
 
     Raises:
         BadInput: nothing to seal or too much, a custodian without a key for the period, or no permitted subsets.
@@ -123,13 +127,14 @@ def seal(
         ),
         break_glass=None if break_glass is None else wrap_for_glass(context, key, break_glass),
     )
-    return assemble(header, key, views)
+    return assemble(header, key, views, into)
 
 
-def assemble(header: Header, key: bytes, parts: Iterable[memoryview]) -> Sealed:
+def assemble(header: Header, key: bytes, parts: Iterable[memoryview], into: bytearray | None = None) -> Sealed:
     """The object of a header, its data key and its plaintext. ``seal`` is what makes these three belong together."""
-    data = bytearray(header.size)
-    view = memoryview(data)
+    if into is not None and len(into) < header.size:
+        into.extend(bytes(header.size - len(into)))
+    view = memoryview(bytearray(header.size) if into is None else into)[: header.size]
     start = header.start
     view[:start] = header.framed
     digest = hashlib.sha256(view[:start])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import seal
+from watchglass.edge.fragments import remux
+from watchglass.edge.video import VideoFile
 from watchglass.evidence.subsets import can_still_open
 
 
@@ -45,11 +48,12 @@ def test_segments_begin_with_a_keyframe_and_hold_every_packet(tmp_path: Path) ->
             picture = np.full((48, 64, 3), number, np.uint8)
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(video.encode(None))
-    segments = seal.packets_of(path)
+    video_file = VideoFile(path)
+    segments = seal.packets_of(video_file)
     assert [len(packets) for packets in segments] == [50, 50, 10]
-    with av.open(str(path)) as container:
-        whole = b"".join(bytes(packet) for packet in container.demux(video=0) if packet.size)
-    assert b"".join(b"".join(packets) for packets in segments) == whole
+    assert all(packets[0].keyframe for packets in segments)
+    with av.open(io.BytesIO(remux(segments[0], video_file.coded))) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 50
 
 
 def test_a_rate_is_bytes_by_the_median_round(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -58,5 +62,5 @@ def test_a_rate_is_bytes_by_the_median_round(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("WATCHGLASS_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     missing = seal.figures(quick=True, progress=lambda _text: None, only=["overhead"])
-    assert [(each["value"], each["ok"]) for each in missing] == [(None, None)]
+    assert [(each["value"], each["ok"]) for each in missing] == [(None, None)] * 2
     assert "WATCHGLASS_DATA" in missing[0]["note"]

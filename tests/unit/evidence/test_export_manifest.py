@@ -21,6 +21,7 @@ from a_release import (
     SEGMENTS,
     STRANGER,
     TRUST,
+    UNWATCHED,
     SmallLog,
     asked,
     attested,
@@ -44,7 +45,6 @@ from watchglass.evidence.shares import recover, unwrap_shares
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.records.opening import Opened
-from watchglass.records.statement import SignedStatement
 
 MEDIA = b"an exported film"
 CHARTER = the_charter()
@@ -67,6 +67,9 @@ class Story:
         grant_first: bool = False,
         source: str = "steps-cam",
         opens: bytes | None = None,
+        late_case: bool = False,
+        early_grant: bool = False,
+        approves: dict[str, Any] | None = None,
     ) -> None:
         self.log = SmallLog()
         self.parts: list[tuple[bytes, dict[str, Opened]]] = []
@@ -110,14 +113,23 @@ class Story:
                 "until_ms": NOW * 2,
             },
         )
-        case_leaf = self.log.signed_act(case)
-        self._add(case_leaf, {})
+        case_leaf = RECORDER.signed(case).data
+        if not late_case:
+            self.log.add(case_leaf)
+            self._add(case_leaf, {})
         self.request_statement = signed(
             "release_requested", requester, "investigator", asked(opened=b64(opens or leaf_hash(case_leaf)))
         )
-        self.request = self.log.signed_act(self.request_statement)
+        self.request = RECORDER.signed(self.request_statement).data
+        if early_grant:
+            self._grant([])
+        self.log.add(self.request)
         self._add(self.request, dict(self.request_statement.opened))
-        self._release(custodians, approver, granted, grant_first=grant_first)
+        if late_case:
+            self.log.add(case_leaf)
+            self._add(case_leaf, {})
+        self._release(custodians, approver, approves or {})
+        self._finish(granted, grant_first=grant_first, early_grant=early_grant)
 
     def _add(self, data: bytes, opened: dict[str, Opened]) -> None:
         self.parts.append((data, opened))
@@ -138,31 +150,33 @@ class Story:
             statement = signed("charter_approved", key, role, {}, purpose=None, clear=clear)
             self._add(self.log.signed_act(statement), {})
 
-    def _release(
-        self, custodians: Sequence[str], approver: SignerKey | None, granted: int | None, *, grant_first: bool
-    ) -> None:
+    def _release(self, custodians: Sequence[str], approver: SignerKey | None, approves: dict[str, Any]) -> None:
         statement = self.request_statement
         request = read(statement, self.request, {"investigator": [statement.signature.key]})
         proof = self.log.proof(self.request)
         accepted = check_request(request, proof, TRUST, custodians=CUSTODIANS, charter=CHARTER.sha256, now=NOW)
-        answers: list[SignedStatement] = []
+        self.approvals: list[bytes] = []
         for name in custodians:
             shares = [unwrap_shares(header, name, PRIVATE[name]) for header in HEADERS.values()]
-            bundle = reseal(request.terms(name), shares)
-            key = approver or IDENTITIES[name]
-            committed = approval(request, bundle, accepted)
-            answers.append(signed("release_approved", key, "custodian", committed, refs=(request.leaf_hash,)))
-        leaves = [RECORDER.signed(answer).data for answer in answers]
-        hashes = sorted(b64(leaf_hash(leaf)) for leaf in leaves)[:granted]
-        committed_grant = {"request": request.identifier, "segments": len(SEGMENTS)}
-        refs = (request.leaf_hash,)
+            committed = approval(request, reseal(request.terms(name), shares), accepted)
+            given = {"refs": (request.leaf_hash,), **approves}
+            answer = signed("release_approved", approver or IDENTITIES[name], "custodian", committed, **given)
+            self.approvals.append(RECORDER.signed(answer).data)
+
+    def _grant(self, hashes: list[str]) -> None:
+        committed = {"request": "00000000000000aa", "segments": len(SEGMENTS)}
+        given = {"clear": {"approvals": hashes}, "refs": (leaf_hash(self.request),)}
+        self._add(*attested(self.log, "release_granted", committed, **given))
+
+    def _finish(self, granted: int | None, *, grant_first: bool, early_grant: bool) -> None:
+        hashes = sorted(b64(leaf_hash(leaf)) for leaf in self.approvals)[:granted]
         if grant_first:
-            self._add(*attested(self.log, "release_granted", committed_grant, clear={"approvals": hashes}, refs=refs))
-        for leaf in leaves:
+            self._grant(hashes)
+        for leaf in self.approvals:
             self.log.add(leaf)
             self._add(leaf, {})
-        if not grant_first:
-            self._add(*attested(self.log, "release_granted", committed_grant, clear={"approvals": hashes}, refs=refs))
+        if not grant_first and not early_grant:
+            self._grant(hashes)
 
     def manifest(self, key: SignerKey = INVESTIGATOR, **changed: Any) -> Manifest:
         given: dict[str, Any] = {
@@ -293,6 +307,9 @@ def test_a_checkpoint_that_no_witness_signed_is_refused() -> None:
     log = story().log
     refused(story().signed(checkpoint=log.checkpoint(witness=None)), "Too few trusted witnesses")
     refused(story().signed(origin="demo.other.example"), "another log")
+    alone = story().signed(checkpoint=log.checkpoint(witness=None))
+    with pytest.raises(DidNotVerify, match="No witness cosigned"):
+        verify(alone, UNWATCHED, CHARTER)
 
 
 @pytest.mark.parametrize(
@@ -314,6 +331,10 @@ def test_a_checkpoint_that_no_witness_signed_is_refused() -> None:
         ({"charter_approvers": (("authority", STRANGER), ("oversight", BOARD))}, "may not speak as authority"),
         ({"source": "other-cam"}, "not what was asked for"),
         ({"opens": b"x" * 32}, "case that the request does not name"),
+        ({"late_case": True}, "case that the request does not name"),
+        ({"early_grant": True}, "'release_granted' came before the request"),
+        ({"approves": {"refs": (b"x" * 32,)}}, "'release_approved' in the chain is of another request or charter"),
+        ({"approves": {"charter": b"x" * 32}}, "'release_approved' in the chain is of another request or charter"),
     ],
 )
 def test_a_chain_with_something_wrong_in_it_is_refused(wrong: dict[str, Any], said: str) -> None:

@@ -72,6 +72,18 @@ def test_pieces_and_the_whole_are_sealed_alike() -> None:
     assert open_sealed(one.data, recover(one.header, shares_of(one, "dpo", "oversight"))) == PLAIN
 
 
+def test_memory_that_is_used_again_holds_one_segment_after_the_other() -> None:
+    memory = bytearray(10)
+    for number, plain in enumerate((PLAIN, PLAIN * 2, b"short")):
+        one = seal(plain, context(number), KEYS, ANY_TWO, SeededEntropy("m"), chunk=LEAST_CHUNK, into=memory)
+        assert len(one.data) == one.header.size <= len(memory)
+        assert hashlib.sha256(one.data).digest() == one.sha256
+        assert open_sealed(one.data, recover(one.header, shares_of(one, "dpo", "oversight"))) == plain
+        kept = bytes(one.data)
+        del one
+        assert bytes(memory).startswith(kept)
+
+
 @pytest.mark.parametrize(
     ("first", "last"),
     [
