@@ -98,9 +98,9 @@ entity Request = {{ requester: String, requester_key: String, until: Long }};
 
 
 def _actions(acts: Iterable[May], resource: str, context: str) -> str:
-    names = ", ".join(f'"{act}"' for act in acts)
-    applies = f"principal: [Visitor, Person, Signer], resource: [{resource}], context: {{ {context} }}"
-    return f"action {names} appliesTo {{ {applies} }};\n"
+    names = ",\n       ".join(f'"{act}"' for act in acts)
+    applies = f"principal: [Visitor, Person, Signer], resource: [{resource}], context: {{{context}}}"
+    return f"action {names}\n  appliesTo {{ {applies} }};\n"
 
 
 @cache
@@ -202,10 +202,11 @@ def _of_custodians(custodians: tuple[Custodian, ...]) -> Iterator[Rule]:
         f"(principal.name == {_quoted(one.name)} && principal.key == {_quoted(public_half(one.key))})"
         for one in custodians
     )
-    names = ", ".join(one.name for one in custodians)
+    pinned = pinned or "false"  # without a name, nobody
+    names = f" ({', '.join(one.name for one in custodians)})" if custodians else ""
     yield rule(
         "custodian.keys",
-        f"The custodians that the charter names ({names}), each with the key that it names, may "
+        f"The custodians that the charter names{names}, each with the key that it names, may "
         f"{_listing((May.PUBLISH_SEALING_KEY, May.KEEP_HOLD, May.DESTROY_PERIOD))}.",
         (May.PUBLISH_SEALING_KEY, May.KEEP_HOLD, May.DESTROY_PERIOD),
         who=who,
@@ -214,7 +215,7 @@ def _of_custodians(custodians: tuple[Custodian, ...]) -> Iterator[Rule]:
     )
     yield rule(
         "release.answer",
-        f"The same custodians may {_listing((May.APPROVE_RELEASE, May.REFUSE_RELEASE))}, until it runs out.",
+        "The same custodians may approve or refuse a request for original video that has not run out.",
         (May.APPROVE_RELEASE, May.REFUSE_RELEASE),
         who=who,
         resource="resource is Request",

@@ -94,8 +94,8 @@ IN_WORDS: Final[dict[May, str]] = {
     May.BREAK_GLASS: "open original video at once in an emergency",
     May.FOLLOW_UP_GLASS: "report on an emergency opening",
     May.ORDER_HOLD: "order that originals be kept beyond their time",
-    May.KEEP_HOLD: "seal their shares anew for such an order",
-    May.LIFT_HOLD: "lift such an order",
+    May.KEEP_HOLD: "seal their shares anew for an order to keep originals",
+    May.LIFT_HOLD: "lift an order to keep originals",
     May.SETTLE_SIGNAL: "say what was made of a signal of misuse",
 }
 """Each act in plain words, to stand after “may”."""

@@ -128,6 +128,14 @@ def test_a_custodian_is_a_name_of_the_charter_with_its_own_key(signer: Signer) -
             ask(signer, what)
 
 
+def test_where_the_charter_names_no_custodian_nobody_is_one() -> None:
+    nobody = policies_for((), RELEASE)
+    for what in (May.APPROVE_RELEASE, May.DESTROY_PERIOD):
+        about = about_of(what)
+        with pytest.raises(Refused, match="not allowed"):
+            authorise(DPO, what, under=nobody, about=about, now_ms=NOW if about else None)
+
+
 @pytest.mark.parametrize(
     "own", [replace(REQUEST, requester="dpo"), replace(REQUEST, requester_key=DPO.key)], ids=["by name", "by key"]
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import cedarpy
 import pytest
 
+from watchglass.access import reference
 from watchglass.access.authorise import authorise
 from watchglass.access.policies import (
     ABOUT_CASE,
@@ -229,3 +231,10 @@ def test_the_answer_names_the_rules() -> None:
     assert FULL.decide(ASKS, entities_of(encode(PERSON))) == (True, ("role.reviewer",))
     both = {**PERSON, "parents": [{"type": "Role", "id": role} for role in ("reviewer", "shift-lead")]}
     assert FULL.decide(ASKS, entities_of(encode(both))) == (True, ("role.reviewer", "role.shift-lead"))
+
+
+def test_the_reference_page_is_what_the_policies_make() -> None:
+    written = (Path(__file__).parents[3] / "docs/reference/access.md").read_text("utf-8")
+    assert written == reference.page(), "run: python -m watchglass.access.reference > docs/reference/access.md"
+    for each in FULL.rules:
+        assert f"`{each.id}`" in written

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from watchglass.cli.main import main
+from watchglass.core.digest import sha256
 
 CHARTERS = Path(__file__).parents[2] / "spec" / "charters"
 HARBOUR = str(CHARTERS / "harbour-square.yaml")
@@ -95,3 +96,18 @@ def test_the_text_form_names_rule_line_and_law(capsys, tmp_path: Path, edit) -> 
 def test_identical_charters_say_so(capsys) -> None:
     assert main(["charter", "diff", HARBOUR, HARBOUR]) == 0
     assert capsys.readouterr().out.strip() == "Nothing changes."
+
+
+def test_explain_says_who_may_do_what_and_cedar_is_what_is_hashed(capsys) -> None:
+    code, result = run(capsys, "explain", HARBOUR)
+    assert code == 0
+    rules = {rule["id"]: rule for rule in result["access"]["rules"]}
+    assert rules["role.reviewer"]["words"].startswith("Reviewers may see the queue")
+    assert main(["charter", "explain", HARBOUR]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Who may do what" in told
+    assert all(" ".join(rule["words"].split()) in told for rule in rules.values())
+    assert main(["charter", "explain", HARBOUR, "--cedar"]) == 0
+    printed = capsys.readouterr().out.encode()
+    assert sha256(printed).hex() == result["access"]["policy_sha256"]
+    assert result["access"]["policy_sha256"] in told
