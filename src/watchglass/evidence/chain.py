@@ -79,7 +79,8 @@ def verify(
         raise _wrong("The charter names another oversight than the one that you know.", "oversight")
     _check_charter(manifest, charter)
     requester = _signed(manifest, request, {"investigator": _enrolled(manifest, charter, request)})
-    if manifest.exported_by != requester and manifest.exported_by not in _enrolled(manifest, charter, None):
+    exporters = {requester.public, *(key.public for key in _enrolled(manifest, charter, None))}
+    if manifest.exported_by.public not in exporters:
         raise _wrong(f"{manifest.exported_by.name} exported this, and is no enrolled investigator.", "exported_by")
     approved_by = _check_approvals(manifest, charter, request)
     _check_case(manifest, charter, request)
@@ -204,7 +205,14 @@ def _refers(link: Link, request: Link) -> None:
 
 
 def _signed(manifest: Manifest, link: Link, keys: Mapping[str, Sequence[VerifierKey]]) -> VerifierKey:
-    return verify_leaf(link.leaf, origin=manifest.origin, keys=keys)
+    """Which of the ``keys`` of the record's role signed it. It is the key that counts: a file may name it otherwise."""
+    signature = link.leaf.signature
+    allowed = keys.get(link.leaf.role, ())
+    known = next((key for key in allowed if signature is not None and key.public == signature.key.public), None)
+    if known is None or signature is None:
+        return verify_leaf(link.leaf, origin=manifest.origin, keys=keys)  # which says why not
+    verify_leaf(link.leaf, origin=manifest.origin, keys={link.leaf.role: [signature.key]})
+    return known
 
 
 def _only(manifest: Manifest, act: str) -> Link:

@@ -32,7 +32,8 @@ def sealing_keys(
 
     Args:
         published: the statements of that month; of each custodian at most one.
-        origin: this log. custodians: identity keys by name, from the charter in force.
+        origin: this log. custodians: identity keys by name, from the charter in force. It is the key that counts; a
+            custodian's own file may name it otherwise.
 
     Raises:
         DidNotVerify: a statement is not by the custodian it names, or is for another month or log; who is named.
@@ -47,8 +48,10 @@ def sealing_keys(
                 fix="Take the statements of that month, of custodians whom the charter names.",
                 custodian=name,
             )
+        by = each.signature.key
+        allowed = by if by.public == custodians[name].public else custodians[name]
         try:
-            statements.verify(each, origin=origin, keys={"custodian": [custodians[name]]})
+            statements.verify(each, origin=origin, keys={"custodian": [allowed]})
         except DidNotVerify as error:
             raise DidNotVerify(
                 f"The sealing key of {name} for {period} is not signed by {name}: {error.message}",

@@ -341,6 +341,12 @@ def test_a_chain_with_something_wrong_in_it_is_refused(wrong: dict[str, Any], sa
     refused(Story(**wrong).signed(), said)
 
 
+def test_it_is_the_key_that_counts_and_not_what_a_file_calls_it() -> None:
+    renamed = SignerKey.from_seed("board", b"o" * 32)
+    found = verify(Story(custodians=("oversight", "dpo"), enroller=renamed).signed(), TRUST, CHARTER)
+    assert found.approved_by == ("dpo", "oversight")
+
+
 def test_one_custodian_twice_is_one_custodian() -> None:
     twice = Story(custodians=("oversight", "oversight"))
     assert len(twice.manifest().of("release_approved")) == 2

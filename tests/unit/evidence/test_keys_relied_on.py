@@ -36,6 +36,11 @@ def test_keys_that_their_custodians_signed_are_relied_on() -> None:
     assert found.period == "2026-11"
 
 
+def test_it_is_the_key_that_counts_and_not_what_a_file_calls_it() -> None:
+    same = SignerKey.from_seed("dpo-2026", b"d" * 32)
+    assert keys_of(published("dpo", same)).ids == {"dpo": KEYS.ids["dpo"]}
+
+
 def test_a_portal_that_swaps_a_custodians_key_is_refused() -> None:
     """With a key of its own making, whoever signs it; with another custodian's; with another month's."""
     other = b64(STRANGER.verifier.public)

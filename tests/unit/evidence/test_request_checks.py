@@ -103,6 +103,10 @@ def test_a_record_of_another_request_is_refused() -> None:
     other = SmallLog().signed_act(requested(reason="Something else."))
     with pytest.raises(DidNotVerify, match="The log holds another request"):
         read(STATEMENT, other)
+    changed = Leaf.from_body({**STATEMENT.leaf.body(), "hour": "2026-11-23T14Z"})
+    again = dataclasses.replace(changed, signature=STATEMENT.leaf.signature, opening=Leaf.parse(LEAF).opening)
+    with pytest.raises(DidNotVerify, match="The log holds another request"):
+        read(STATEMENT, again.encode())
     refuse = signed(
         "case_closed", INVESTIGATOR, "investigator", {"case": "0" * 16, "opened": b64(b"0" * 32), "result": "x"}
     )
