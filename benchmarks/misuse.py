@@ -25,7 +25,7 @@ PARTS = ("honest", "insiders")
 HONEST = {True: 3, False: 30}
 """Honest years."""
 
-EACH = {True: 2, False: 15}
+EACH = {True: 2, False: 20}
 """Years with each insider."""
 
 _FEWEST_FOR_STUDENT = 8

@@ -16,11 +16,16 @@ from watchglass.core.time import DAY, HOUR, MINUTE
 
 @dataclass(frozen=True)
 class Wrong:
-    """What somebody did wrong: the ids of their accesses, and when it began."""
+    """What somebody did wrong: the ids of their accesses, and when it began.
+
+    Attributes:
+        answered: requests that custodians waved through. Asking was not wrong, answering was.
+    """
 
     people: frozenset[str]
     ids: frozenset[str]
     begun_ms: int
+    answered: frozenset[str] = frozenset()
 
 
 def ex_partner(year: Year) -> Wrong:
@@ -61,7 +66,7 @@ def pair(year: Year) -> Wrong:
     From day 120 on three requests a month have nothing to do with their case, and four of five of all this
     investigator's requests are steered to these two: assumed.
     """
-    rng, person, since = year.rng, "i2", BEGIN + 120 * DAY
+    rng, person, since = year.rng, "i1", BEGIN + 120 * DAY
     deputies = ("k1", "k2")
     asked = {each.id for each in year.accesses if each.what is What.RELEASE_REQUEST and each.person == person}
     steered = {name for name in sorted(asked) if rng.random() < 0.8}
@@ -81,9 +86,10 @@ def pair(year: Year) -> Wrong:
         at = min(working_time(year, case.opened_ms + DAY), (case.closed_ms or 0) - MINUTE)
         why = reason(year, person, year.source())
         done += ask(year, person, case.id, year.source(), max(at, case.opened_ms), at - DAY, why, deputies, 50_000)
-    # steered requests are part of it: nobody reads them
-    done += [each for each in year.accesses if each.id in steered and each.at_ms >= since]
-    return _wrong(year, {person, *deputies}, done)
+    wrong = _wrong(year, {person, *deputies}, done)
+    unread = [each for each in year.accesses if each.id in steered and each.at_ms >= since]
+    begun = min(wrong.begun_ms, *(each.at_ms for each in unread))
+    return replace(wrong, begun_ms=begun, answered=wrong.ids | {each.id for each in unread})
 
 
 def afterwards(year: Year) -> Wrong:

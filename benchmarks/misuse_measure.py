@@ -109,6 +109,9 @@ def found(seed: int, insider: str, limits: Thresholds, *, places: bool = False) 
 
 
 def _shows(signal: Signal, wrong: Wrong, asked: dict[str, str]) -> bool:
-    """Whether at least half of the evidence was wrong; an approval is wrong where what was asked is."""
-    touched = sum(each in wrong.ids or asked.get(each) in wrong.ids for each in signal.evidence)
+    """Whether at least half of the evidence was wrong. Of those who answer, what they answered is looked at."""
+    if signal.kind in {Kind.ALWAYS_APPROVED, Kind.APPROVERS_AGREE}:
+        touched = sum(asked.get(each, each) in wrong.answered for each in signal.evidence)
+    else:
+        touched = sum(each in wrong.ids for each in signal.evidence)
     return 2 * touched >= len(signal.evidence)

@@ -57,7 +57,7 @@ def test_an_insider_changes_the_year_only_by_what_is_wrong(name: str) -> None:
     added = [each for each in after.accesses if each.id not in {known.id for known in before.accesses}]
     assert {each.person for each in added} <= wrong.people
     assert wrong.ids <= {each.id for each in after.accesses}
-    assert wrong.begun_ms == min(each.at_ms for each in after.accesses if each.id in wrong.ids)
+    assert wrong.begun_ms == min(each.at_ms for each in after.accesses if each.id in wrong.ids | wrong.answered)
 
 
 def test_the_ex_partner_is_looked_up_as_often_as_the_real_one() -> None:
@@ -79,16 +79,18 @@ def test_leaving_out_what_others_were_assigned_changes_no_signal_about_the_insid
 
 
 def test_a_signal_shows_what_is_wrong_if_half_of_its_evidence_is() -> None:
-    wrong = Wrong(frozenset({"i1"}), frozenset({"a", "b"}), 0)
+    wrong = Wrong(frozenset({"i1"}), frozenset({"a", "b"}), 0, frozenset({"a", "c"}))
 
-    def shows(*evidence: str) -> bool:
-        return misuse_measure._shows(Signal(Kind.NO_OUTCOME, "i1", "Words.", evidence, 1), wrong, {"y": "a"})
+    def shows(*evidence: str, kind: Kind = Kind.NO_OUTCOME) -> bool:
+        return misuse_measure._shows(Signal(kind, "i1", "Words.", evidence, 1), wrong, {"y": "c"})
 
     assert shows("a")
     assert shows("a", "b", "x", "z")
     assert not shows("a", "x", "z")
-    assert shows("y")
-    assert not shows("x")
+    assert not shows("y")
+    assert shows("y", kind=Kind.ALWAYS_APPROVED)
+    assert shows("c", kind=Kind.APPROVERS_AGREE)
+    assert not shows("b", kind=Kind.APPROVERS_AGREE)
 
 
 def test_years_without_a_signal_count_as_the_longest() -> None:
