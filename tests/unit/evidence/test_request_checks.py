@@ -34,6 +34,7 @@ from watchglass.evidence.release import Request, approval, check_approval, check
 from watchglass.evidence.shares import unwrap_shares
 from watchglass.ledger import policy as policies
 from watchglass.ledger.keys import SignerKey
+from watchglass.records.leaf import Leaf
 from watchglass.records.statement import SignedStatement, verify
 
 LOG_OF_IT = SmallLog()
