@@ -76,7 +76,10 @@ def whole(charter: Charter) -> None:
 @settings(SLOW_MACHINE)
 @given(st.integers(0, 1_000_000))
 def test_nothing_of_it_is_accepted_while_nothing_keeps_it(seed: int) -> None:
-    """Any line of these sections alone is refused by name, or is a mistake; never a charter that promises it."""
+    """Any line of these sections alone is refused by name, or is a mistake; never a charter that promises it.
+
+    Goes when the rows of `unbuilt` go.
+    """
     lines = TEXT[START:END].splitlines()
     line = lines[seed % len(lines)]
     plain = (CHARTERS / "harbour-square.yaml").read_text(encoding="utf-8")

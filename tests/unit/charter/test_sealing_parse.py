@@ -67,6 +67,7 @@ def test_a_charter_without_these_sections_records_nothing(charter: Charter) -> N
 
 
 def test_while_nothing_keeps_them_each_is_refused_by_name_and_nothing_else(sealed: str) -> None:
+    """Goes when the rows of `unbuilt` go."""
     with pytest.raises(CharterRefused) as caught:
         parse(sealed.encode())
     gone = {row.path for row in NOT_BUILT} - {row.path for row in WITHOUT_SEALING}
