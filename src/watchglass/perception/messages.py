@@ -43,6 +43,38 @@ class AnalyticSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SealingSpec:
+    """How original video of a source is kept: sealed to custodians' keys, of which this holds public halves only.
+
+    Attributes:
+        origin: the log in which segments are recorded. charter: SHA-256 of the charter.
+        always: everything is kept; otherwise what lies around incidents, ``before_ms`` and ``after_ms``.
+        segment_ms: how long a segment is at least. keep_ms: for how long it is kept.
+        k, one_of: how many custodians must agree, at least one of them among these.
+        custodians: (name, identity key as the charter pins it).
+        statements: the custodians' signed statements of their keys of the month, as they came; not verified yet.
+        break_glass: the charter's emergency key, 32 bytes of X25519; None where it has none.
+        purposes: (analytic, purpose) of the source's analytics.
+        purpose: of what is kept where everything is.
+    """
+
+    origin: str
+    charter: bytes
+    always: bool
+    before_ms: int
+    after_ms: int
+    segment_ms: int
+    keep_ms: int
+    k: int
+    one_of: tuple[str, ...]
+    custodians: tuple[tuple[str, str], ...]
+    statements: tuple[bytes, ...]
+    break_glass: bytes | None
+    purposes: tuple[tuple[str, str], ...]
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One source as a worker needs it.
 
@@ -66,6 +98,7 @@ class SourceSpec:
         overhead: the camera looks straight down.
         backdrops: (scene, PNG bytes) of each view of this source whose backdrop is confirmed.
         grid_m, pin_hz: how coarse and how often pins are reported.
+        sealing: how original video is kept; None where it is not.
         clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
     """
 
@@ -93,6 +126,7 @@ class SourceSpec:
     hardware: bool = False
     plane: tuple[tuple[float, float, float, float], ...] = ()
     overhead: bool = False
+    sealing: SealingSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +165,18 @@ class ProposeBackdrop:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSealingKeys:
+    """The custodians' signed statements of their keys, as they stand now."""
+
+    statements: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Finish the current frame, report and end."""
 
 
-Order = Lease | SetBackdrop | ProposeBackdrop | Stop
+Order = Lease | SetBackdrop | ProposeBackdrop | SetSealingKeys | Stop
 
 # ---- worker -> house ---------------------------------------------------------------------------------------------
 
@@ -228,6 +269,26 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A few seconds of original video, sealed in the worker's memory; neither worker nor house can open them.
+
+    Attributes:
+        segment: 16 hex digits.
+        analytic, incident: around whose incident it was kept; None where everything is.
+        data: the whole sealed object. sha256: of it.
+    """
+
+    source: str
+    segment: str
+    analytic: str | None
+    incident: str | None
+    from_ms: int
+    to_ms: int
+    data: bytes = field(repr=False)
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """One line about one source, once a second. Counters are totals since the source was opened.
 
@@ -308,4 +369,4 @@ class SourceEnded:
     error: str | None = None
 
 
-Report = SourceOpened | Pins | Incident | Clip | Health | BackdropProposal | BackdropRenewal | SourceEnded
+Report = SourceOpened | Pins | Incident | Clip | Sealed | Health | BackdropProposal | BackdropRenewal | SourceEnded

@@ -21,6 +21,7 @@ from watchglass.perception.health import Condition, HealthWatch
 from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Decoder, Detector, Image, Packet, Painter, Picture, stride_of
+from watchglass.perception.recording import Kept, Recording
 from watchglass.perception.ring import ClipOrder, Ring
 from watchglass.perception.sight import Sight
 from watchglass.perception.statics import StaticWatch
@@ -41,7 +42,7 @@ _PERSON: Final = 0
 _RATES: Final = 6
 """Lines of health over which the rate of a stream is averaged."""
 
-Event = Incident | Pins | ClipOrder
+Event = Incident | Pins | ClipOrder | Kept
 
 
 class Pipeline:
@@ -81,6 +82,7 @@ class Pipeline:
         self._watch = HealthWatch(stride=stride_of(*size))
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
+        self._recordings = _recordings(spec)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {
             a.name: (a, rule_of(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
         }
@@ -112,6 +114,7 @@ class Pipeline:
     def feed(self, packet: Packet) -> Iterator[Event]:
         """What follows from the next packet. Must be taken to the end."""
         if packet.turn != self._turn:
+            yield from self.put_away()
             self._seam(packet.turn)
         if packet.jumped_ms:
             self._watch.jumped(packet.at_ms, packet.jumped_ms)
@@ -124,22 +127,24 @@ class Pipeline:
         yield from self._unseen(packet.at_ms)
         self._open.saw(packet.at_ms, is_open=self._cascade.is_open)
         if self.spec.record_uri is None:
-            yield from self._ring.keep(packet)
+            yield from self.record(packet)
 
     def record(self, packet: Packet) -> Iterator[Event]:
         """Keep the next packet of the recorded stream, where that is another than the one that is looked at."""
         yield from self._ring.keep(packet)
+        for recording in self._recordings.values():
+            yield from recording.keep(packet)
 
     def record_lost(self) -> Iterator[Event]:
         """The recorded stream broke: the clips that still wait, with what there is; what comes next begins anew."""
-        yield from self._ring.finish()
+        yield from self._end_recordings()
         self._ring.cut_off()
 
     def lost(self, at_ms: int) -> Iterator[Event]:
         """Say that no packet came though one was due; call it once a second while that lasts."""
         self._at_ms = at_ms
         self._condition = self._watch.lost(at_ms)
-        yield from self._ring.finish()
+        yield from self._end_recordings()
         self._sight.forget()
         self._painter.lose("no picture comes")
         yield from self._judge(Tracks.none(at_ms))
@@ -157,6 +162,8 @@ class Pipeline:
         self._painter.lose("the camera is not looked at")
         self._seen_ms = None
         self._ring.clear()
+        for recording in self._recordings.values():
+            recording.clear()
         self._sight.forget()
         self._cascade.reset()
         if self._statics:
@@ -172,8 +179,17 @@ class Pipeline:
         return self._sight.tracks(at_ms)
 
     def finish(self) -> Iterator[Event]:
-        """The source ended: the clips that still wait."""
+        """The source ended: the clips that still wait, and what is kept."""
+        yield from self._end_recordings()
+
+    def put_away(self) -> Iterator[Event]:
+        """What is kept of the original so far."""
+        for recording in self._recordings.values():
+            yield from recording.finish()
+
+    def _end_recordings(self) -> Iterator[Event]:
         yield from self._ring.finish()
+        yield from self.put_away()
 
     def health(self, at_ms: int, fps_in: float, dropped: dict[str, int]) -> Health:
         """One line about the source."""
@@ -312,6 +328,7 @@ class Pipeline:
     def _incident(self, spec: AnalyticSpec, finding: Finding, tracks: Tracks) -> Incident:
         identity = self._entropy.bytes(8).hex()
         self._ring.want(identity, tracks.at_ms)
+        self._keep_around(spec.name, identity, tracks.at_ms)
         boxes = np.rint(tracks.boxes).astype(int)
         return Incident(
             id=identity,
@@ -330,6 +347,13 @@ class Pipeline:
             + finding.boxes,
             probability=self._calibration.probability(spec.kind, finding.score) if self._calibration else None,
         )
+
+    def _keep_around(self, analytic: str, incident: str, at_ms: int) -> None:
+        """Keep the original around an incident, where the charter says so."""
+        sealing = self.spec.sealing
+        purpose = dict(sealing.purposes).get(analytic) if sealing else None
+        if purpose in self._recordings:
+            self._recordings[purpose].want(analytic, incident, at_ms)
 
     def _pins(self, at_ms: int) -> Pins:
         view = self._painter.view
@@ -397,6 +421,25 @@ def _tint(picture: Picture) -> float:
     """How much colour there is: mean distance of chroma from none, in levels; 0 where there is none."""
     chroma = picture.chroma()
     return float(np.abs(chroma.astype(np.int16) - 128).mean()) if chroma.size else 0.0
+
+
+def _recordings(spec: SourceSpec) -> dict[str, Recording]:
+    """What is kept of a source, for each purpose by itself: one purpose's originals are not another's."""
+    sealing = spec.sealing
+    if sealing is None:
+        return {}
+    purposes = [sealing.purpose] if sealing.always else sorted({purpose for _, purpose in sealing.purposes})
+    return {
+        purpose: Recording(
+            spec.name,
+            purpose,
+            before_ms=sealing.before_ms,
+            after_ms=sealing.after_ms,
+            segment_ms=sealing.segment_ms,
+            always=sealing.always,
+        )
+        for purpose in purposes
+    }
 
 
 def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:

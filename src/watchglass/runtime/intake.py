@@ -11,16 +11,19 @@ from typing import Final
 from watchglass.acts.context import Acting
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.raise_alert import raise_alert
+from watchglass.acts.seal_segment import SealedSegment, seal_segment
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.permit import KeepClip, RaiseAlert
+from watchglass.charter.permit import KeepClip, RaiseAlert, SealSegment
 from watchglass.core.errors import CannotRecord, Problem, Refused, WatchglassError
-from watchglass.perception.messages import Clip, Incident, SourceEnded
+from watchglass.perception.messages import Clip, Incident, Sealed, SourceEnded
 from watchglass.runtime.bus import Bus
 
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1000
 """Incidents and clips that wait while nothing can be recorded; the oldest are lost first, and counted."""
+MOST_SEGMENTS: Final = 40
+"""Of sealed segments, which are large, fewer wait; what comes then is lost, and counted."""
 
 
 @dataclass(slots=True)
@@ -45,12 +48,15 @@ class Intake:
         self._standing = standing
         self._bus = bus
         self._complaint = ""
-        self.backlog: deque[Incident | Clip] = deque()
+        self.backlog: deque[Incident | Clip | Sealed] = deque()
         self.tally = Tally()
 
-    def record(self, report: Incident | Clip) -> None:
+    def record(self, report: Incident | Clip | Sealed) -> None:
         """Record it now; behind others that wait it waits too, for a clip follows its incident."""
         if not self.backlog and self._attempt(report):
+            return
+        if isinstance(report, Sealed) and sum(isinstance(each, Sealed) for each in self.backlog) >= MOST_SEGMENTS:
+            self.tally.lost += 1
             return
         if len(self.backlog) >= BACKLOG:
             self.backlog.popleft()
@@ -67,7 +73,7 @@ class Intake:
         self.retry()
         if self.backlog:
             self.tally.lost += len(self.backlog)
-            log.error("%d incidents and clips could not be recorded, and are lost.", len(self.backlog))
+            log.error("%d incidents, clips and segments could not be recorded, and are lost.", len(self.backlog))
 
     def complain(self, what: str, error: WatchglassError) -> None:
         """Log a trouble once, however often it is met."""
@@ -75,13 +81,16 @@ class Intake:
             self._complaint = error.message
             log.error("%s: %s %s", what, error.message, error.fix)
 
-    def _attempt(self, report: Incident | Clip) -> bool:
+    def _attempt(self, report: Incident | Clip | Sealed) -> bool:
         """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
         try:
-            if isinstance(report, Incident):
-                self._raise(report)
-            else:
-                self._keep(report)
+            match report:
+                case Incident():
+                    self._raise(report)
+                case Clip():
+                    self._keep(report)
+                case Sealed():
+                    self._seal(report)
         except Refused as refusal:
             self.tally.refused += 1
             log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
@@ -90,7 +99,8 @@ class Intake:
             return False
         except WatchglassError as error:  # one that cannot be recorded must not stop the others
             self.tally.lost += 1
-            log.error("An incident of %s is lost: %s %s", report.source, error.message, error.fix)
+            what = type(report).__name__.lower()
+            log.error("A report (%s) of %s is lost: %s %s", what, report.source, error.message, error.fix)
         self._complaint = ""
         return True
 
@@ -114,6 +124,10 @@ class Intake:
         )
         if standing.charter.analytic(alert.analytic).notify == "at_once":
             self._bus.publish("handover", {"type": "not-confirmed", "alert": alert.id})
+
+    def _seal(self, sealed: Sealed) -> None:
+        permit = decide(self._standing(), SealSegment(sealed.source, sealed.analytic), self._acting.clock.now())
+        seal_segment(self._acting, permit, SealedSegment(sealed.data, sealed.sha256, sealed.incident))
 
     def _keep(self, clip: Clip) -> None:
         row = self._acting.store.read().one("SELECT analytic FROM alert WHERE id = ?", clip.incident)

@@ -78,9 +78,14 @@ class Recorder:
             self._fault = ""
         return packet
 
+    @property
+    def footage(self) -> Footage | None:
+        """The stream that packets come from, or came from last; None while it is not known what it is."""
+        return self._footage if self._footage is not None and self._footage.size else self._former
+
     def studio(self, backdrops: tuple[bytes, ...], detector: Detector) -> Studio | None:
         """What clips of the recorded stream are made with (see ``Studio``); None while it is not known what it is."""
-        footage = self._footage if self._footage is not None and self._footage.size else self._former
+        footage = self.footage
         if footage is None:
             return None
         return Studio(footage.decoder, self._size, footage.fps, backdrops, detector)

@@ -21,6 +21,7 @@ from watchglass.edge.footage import Footage
 from watchglass.perception.messages import Report, SourceEnded, SourceOpened, SourceSpec
 from watchglass.perception.pipeline import Pipeline
 from watchglass.perception.ports import Decoder, Detector, Packet, Picture, Whole
+from watchglass.perception.recording import Kept
 from watchglass.perception.ring import ClipOrder
 from watchglass.runtime.backoff import Backoff
 from watchglass.runtime.clips import ClipMaker, Studio
@@ -28,6 +29,7 @@ from watchglass.runtime.meter import Meter
 from watchglass.runtime.opening import Opening
 from watchglass.runtime.painting import ViewPainter
 from watchglass.runtime.rules import rule_of
+from watchglass.runtime.sealing import Sealer, tape_of
 
 _LATE_MS: Final = 3 * SECOND
 _SILENT_MS: Final = 3 * SECOND
@@ -61,6 +63,7 @@ class Source:
         clock, entropy, detector: from the edge.
         send: takes reports; must not block.
         clips: makes the clips.
+        sealer: seals what is recorded.
         looked_at: whether the source may be looked at at this moment.
         allowed: which of its rules may run at this moment.
 
@@ -77,6 +80,7 @@ class Source:
         detector: Detector,
         send: Callable[[Report], None],
         clips: ClipMaker,
+        sealer: Sealer,
         looked_at: Callable[[], bool],
         allowed: Callable[[], frozenset[str]],
     ) -> None:
@@ -88,6 +92,7 @@ class Source:
         self._detector = detector
         self._send = send
         self._clips = clips
+        self._sealer = sealer
         self._looked_at = looked_at
         self._allowed = allowed
         self._backoff = Backoff(entropy)
@@ -149,6 +154,11 @@ class Source:
             self.ended = True
             self._let_go()
             self._send(SourceEnded(self.spec.name, self._frames, 0.0, 0.0, 0.0, f"{error}; then {again!r}"))
+
+    def put_away(self) -> None:
+        """Have sealed what is recorded so far, before everything stops."""
+        if not self.ended:
+            self._emit(self._pipeline.put_away())
 
     def close(self) -> None:
         """Let go of the camera."""
@@ -298,12 +308,20 @@ class Source:
             self._arrivals.append((self._clock.now(), packet.size, 0))
             self._emit(self._pipeline.record(packet))
 
-    def _emit(self, events: Iterator[Report | ClipOrder]) -> None:
+    def _emit(self, events: Iterator[Report | ClipOrder | Kept]) -> None:
         for event in events:
             if isinstance(event, ClipOrder):
                 self._order(event)
+            elif isinstance(event, Kept):
+                self._seal(event)
             else:
                 self._send(event)
+
+    def _seal(self, kept: Kept) -> None:
+        footage = self._recorder.footage if self._recorder is not None else self._footage
+        tape = tape_of(footage, self.spec)
+        if tape is not None and self.spec.sealing is not None:
+            self._sealer.take(kept, tape, self.spec.sealing)
 
     def _order(self, order: ClipOrder) -> None:
         studio = self._studio()
@@ -402,9 +420,14 @@ class Source:
                 decode_seconds=round(self._meter.decode_seconds, 3),
                 detect_seconds=round(self._meter.detect_seconds, 3),
                 kbit_s=round(sum(size for _, size, _ in self._arrivals) * 8 / _RATE_MS, 1),
-                notes=self._footage.notes if self._footage is not None and self._running else (),
+                notes=self._notes(),
             )
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = self._footage.notes if self._footage is not None and self._running else ()
+        trouble = self._sealer.trouble.get(self.spec.name)
+        return (*notes, trouble) if trouble else notes
 
     def _renew(self) -> None:
         """Send the parts of the backdrop that changed for good, if there are any."""

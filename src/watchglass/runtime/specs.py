@@ -17,9 +17,10 @@ from watchglass.charter.model import (
     WebcamSource,
 )
 from watchglass.charter.permit import LookAt, RunAnalytic
+from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
-from watchglass.perception.messages import AnalyticSpec, Lease, SourceSpec, ZoneSpec
+from watchglass.perception.messages import AnalyticSpec, Lease, SealingSpec, SourceSpec, ZoneSpec
 
 
 def no_secrets(name: str) -> str:
@@ -40,6 +41,7 @@ def specs_of(
     start_ms: int,
     secret: Callable[[str], str] = no_secrets,
     models: Path | None = None,
+    sealing: Callable[[Source], SealingSpec | None] = lambda _: None,
 ) -> tuple[SourceSpec, ...]:
     """What each source of the charter needs.
 
@@ -49,6 +51,7 @@ def specs_of(
         realtime: play by the clock; otherwise as fast as it goes, once, with time counted from ``start_ms``.
         secret: the secret of a name (``SecretFolder.get``). Addresses with passwords in them are secrets.
         models: where models lie that do not ship with the software.
+        sealing: how original video of a source is kept (``sealing_of``); by default it is not.
 
     Raises:
         BadInput: a file lies outside the media folder, or a secret is missing.
@@ -77,8 +80,41 @@ def specs_of(
             overhead=source.view is not None and source.view.overhead,
             backdrops=backdrops(source.name),
             grid_m=charter.safeguards.public_view.grid_m,
+            sealing=sealing(source),
         )
         for source in charter.sources
+    )
+
+
+def sealing_of(charter: Charter, source: Source, *, origin: str, statements: tuple[bytes, ...]) -> SealingSpec | None:
+    """How original video of a source is kept; None where the charter does not record it.
+
+    Args:
+        origin: the deployment's log. statements: the custodians' signed statements of their keys of the month.
+    """
+    safeguards = charter.safeguards
+    record, release, keep_ms = safeguards.record, safeguards.release, safeguards.retention.sealed_ms
+    analytics = charter.analytics_of(source.name)
+    if record is None or release is None or keep_ms is None or not analytics:
+        return None
+    if record.sources and source.name not in record.sources:
+        return None
+    glass = release.break_glass
+    return SealingSpec(
+        origin=origin,
+        charter=charter.sha256,
+        always=record.when == "always",
+        before_ms=record.before_ms,
+        after_ms=record.after_ms,
+        segment_ms=record.segment_ms,
+        keep_ms=keep_ms,
+        k=release.k,
+        one_of=release.one_of,
+        custodians=tuple((custodian.name, custodian.key) for custodian in safeguards.custodians),
+        statements=statements,
+        break_glass=unb64(glass.key, length=32) if glass else None,
+        purposes=tuple((analytic.name, analytic.purpose) for analytic in analytics),
+        purpose=analytics[0].purpose,
     )
 
 

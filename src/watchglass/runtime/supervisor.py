@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Final, assert_never
@@ -22,12 +23,13 @@ from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
 from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import Cause, start_run, stop_run
+from watchglass.acts.sealing_keys import sealing_keys
 from watchglass.acts.suspend import note_obeyed
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import EVERYTHING, Charter, Model
+from watchglass.charter.model import EVERYTHING, Charter, Model, Source
 from watchglass.charter.permit import LookAt
 from watchglass.core.errors import CannotRecord, Refused, WatchglassError
-from watchglass.core.time import SECOND
+from watchglass.core.time import SECOND, month_of
 from watchglass.edge.plugins.host import enforceable
 from watchglass.edge.plugins.installed import plug_in
 from watchglass.perception.messages import (
@@ -40,7 +42,10 @@ from watchglass.perception.messages import (
     Pins,
     ProposeBackdrop,
     Report,
+    Sealed,
+    SealingSpec,
     SetBackdrop,
+    SetSealingKeys,
     SourceEnded,
     SourceOpened,
     SourceSpec,
@@ -50,7 +55,7 @@ from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
 from watchglass.runtime.measure import Measure
-from watchglass.runtime.specs import lease_of, no_secrets, specs_of, weights_in
+from watchglass.runtime.specs import lease_of, no_secrets, sealing_of, specs_of, weights_in
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +107,7 @@ class Supervisor:
         self._awake_r, self._awake_w = os.pipe()
         os.set_blocking(self._awake_w, False)
         self._told_overdue = acting.clock.now()
+        self._told_keys: tuple[bytes, ...] = ()
         self._wishes: deque[tuple[str, Order]] = deque()
         self._changed = False
         self._telling = threading.Lock()
@@ -164,6 +170,7 @@ class Supervisor:
         self._follow(standing)
         next_ms = self._renew(standing)
         self._deliver_wishes()
+        self._tell_sealing_keys()
         self.crew.revive()
         self._listen(next_ms)
         self._obeyed(standing)
@@ -197,6 +204,7 @@ class Supervisor:
             start_ms=now,
             secret=self._secret,
             models=self._more_models,
+            sealing=self._sealing(charter),
         )
         models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
         try:
@@ -269,7 +277,7 @@ class Supervisor:
                 self._live.take_health(report)
                 self._measure.take(report)
                 self._note_running(report)
-            case Incident() | Clip():
+            case Incident() | Clip() | Sealed():
                 self.intake.record(report)
             case SourceOpened():
                 self._live.opened(report.source, report.width, report.height)
@@ -382,8 +390,28 @@ class Supervisor:
             return self._tell_pages(source)
 
     def _as_it_stands(self, spec: SourceSpec) -> SourceSpec:
-        """For a worker that starts again: the backdrops of now, not those of when it started first."""
-        return replace(spec, backdrops=self._load_backdrops(spec.name))
+        """For a worker that starts again: the backdrops and keys of now, not those of when it started first."""
+        sealing = replace(spec.sealing, statements=self._statements()) if spec.sealing else None
+        return replace(spec, backdrops=self._load_backdrops(spec.name), sealing=sealing)
+
+    def _sealing(self, charter: Charter) -> Callable[[Source], SealingSpec | None]:
+        self._told_keys = self._statements()
+        return partial(sealing_of, charter, origin=self._acting.origin, statements=self._told_keys)
+
+    def _statements(self) -> tuple[bytes, ...]:
+        """The custodians' statements of their keys of this month and later."""
+        month = month_of(self._acting.clock.now())
+        keys = sealing_keys(self._acting.store.read())
+        return tuple(key.statement for key in keys if key.period >= month and not key.destroyed)
+
+    def _tell_sealing_keys(self) -> None:
+        """A custodian published a key, or a month ended: workers seal to the keys of now."""
+        if self._charter is None or self._charter.safeguards.record is None:
+            return
+        statements = self._statements()
+        if statements != self._told_keys:
+            self._told_keys = statements
+            self.crew.tell(SetSealingKeys(statements))
 
     def _tell_pages(self, source: str, changed: str = "") -> tuple[tuple[str, bytes], ...]:
         """(scene, PNG) of each confirmed view, which pages then have too; ``changed`` may be confirmed no longer."""

@@ -33,12 +33,14 @@ from watchglass.perception.messages import (
     ProposeBackdrop,
     Report,
     SetBackdrop,
+    SetSealingKeys,
     SourceEnded,
     SourceSpec,
     Stop,
 )
 from watchglass.perception.ports import Detector
 from watchglass.runtime.clips import ClipMaker
+from watchglass.runtime.sealing import Sealer
 from watchglass.runtime.source import Source
 
 _MOST_WAITING: Final = 200
@@ -114,6 +116,7 @@ class Worker:
         self._stopping = False
         self._mailbox = Mailbox(conn)
         self._clips = ClipMaker(self._mailbox.send)
+        self._sealer = Sealer(self._mailbox.send, entropy)
         self._sources = {
             spec.name: source
             for spec in specs
@@ -132,7 +135,9 @@ class Worker:
             soonest = min(due, default=self._clock.now())
             wait = min(_LONGEST_SLEEP, max(0.0, (soonest - self._clock.now()) / 1000))
         for source in self._sources.values():
+            source.put_away()
             source.close()
+        self._sealer.finish()
         if self._stopping or self._mailbox.broken:
             self._clips.abandon()
         else:
@@ -150,6 +155,7 @@ class Worker:
                 detector=detector_of(spec),
                 send=self._mailbox.send,
                 clips=self._clips,
+                sealer=self._sealer,
                 looked_at=lambda: spec.name in self._valid().look,
                 allowed=lambda: frozenset(a for s, a in self._valid().running if s == spec.name),
             )
@@ -192,6 +198,8 @@ class Worker:
             case SetBackdrop(name, scene, png):
                 if name in self._sources:
                     self._sources[name].confirm_backdrop(scene, png)
+            case SetSealingKeys(statements):
+                self._sealer.use_keys(statements)
             case ProposeBackdrop(name, scene):
                 if name in self._sources:
                     self._sources[name].propose_backdrop(scene)
@@ -249,6 +257,7 @@ def run_once(
     clips: deque[Report] = deque()
     ended: list[SourceEnded] = []
     maker = ClipMaker(clips.append)
+    sealer = Sealer(clips.append, entropy or SystemEntropy())
     names = frozenset(a.name for a in spec.analytics)
 
     def send(report: Report) -> None:
@@ -264,11 +273,13 @@ def run_once(
         detector=detector,
         send=send,
         clips=maker,
+        sealer=sealer,
         looked_at=lambda: True,
         allowed=lambda: names,
     )
     while not source.ended:
         source.step()
+    sealer.finish()
     maker.finish()
     for clip in clips:
         on_report(clip)
