@@ -21,6 +21,8 @@ from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Accepted, Deployment, Policy
 from watchglass.records.statement import verify_leaf
 
+REQUESTED: Final = "release_requested"
+BROKEN: Final = "glass_broken"
 _MONTH: Final = len("2026-11")
 
 
@@ -31,7 +33,8 @@ class Verified:
     Attributes:
         accepted: the checkpoint and who cosigned it.
         approved_by: the custodians who approved, by their names in the charter.
-        shown: of the request: the fields that the one who exported chose to open.
+        shown: of the request, or of the record of the emergency: the fields that the one who exported chose to open.
+        glass: nobody approved, for somebody used the charter's emergency rule.
         deployment: a demonstration or trial proves nothing about a real one, and says so.
     """
 
@@ -39,6 +42,7 @@ class Verified:
     accepted: Accepted
     approved_by: tuple[str, ...]
     shown: Mapping[str, Any]
+    glass: bool
     deployment: Deployment
 
 
@@ -48,7 +52,7 @@ def charter_text(manifest: Manifest) -> bytes:
     Raises:
         DidNotVerify: the chain lacks it.
     """
-    wanted = b64(_charter_of(_only(manifest, "release_requested")))
+    wanted = b64(_charter_of(_root(manifest)))
     for link in manifest.of("charter_published"):
         if link.leaf.clear["sha256"] == wanted:
             return str(link.leaf.clear["text"]).encode()
@@ -72,20 +76,22 @@ def verify(
     manifest = signed.manifest
     manifest.exported_by.verify(manifest.message, signed.sig)
     accepted = _included(manifest, policy)
-    request = _only(manifest, "release_requested")
+    request = _root(manifest)
+    glass = request.leaf.act == BROKEN
     if charter.sha256 != _charter_of(request):
         raise _wrong("The request was made under another charter than this.", "charter")
     if oversight is not None and VerifierKey.parse(charter.oversight.key) != oversight:
         raise _wrong("The charter names another oversight than the one that you know.", "oversight")
     _check_charter(manifest, charter)
-    requester = _signed(manifest, request, {"investigator": _enrolled(manifest, charter, request)})
-    exporters = {requester.public, *(key.public for key in _enrolled(manifest, charter, None))}
+    role = _role(charter, request)
+    requester = _signed(manifest, request, {role: _enrolled(manifest, charter, role, request)})
+    exporters = {requester.public, *(key.public for key in _enrolled(manifest, charter, role))}
     if manifest.exported_by.public not in exporters:
-        raise _wrong(f"{manifest.exported_by.name} exported this, and is no enrolled investigator.", "exported_by")
-    approved_by = _check_approvals(manifest, charter, request)
+        raise _wrong(f"{manifest.exported_by.name} exported this, and is not enrolled as {role}.", "exported_by")
+    approved_by = () if glass else _check_approvals(manifest, charter, request)
     _check_case(manifest, charter, request)
     _check_segments(manifest, request)
-    return Verified(manifest, accepted, approved_by, request.values, policy.deployment)
+    return Verified(manifest, accepted, approved_by, request.values, glass, policy.deployment)
 
 
 def _included(manifest: Manifest, policy: Policy) -> Accepted:
@@ -120,12 +126,12 @@ def _check_charter(manifest: Manifest, charter: Charter) -> None:
         _signed(manifest, found[0], {found[0].leaf.role: allowed})
 
 
-def _enrolled(manifest: Manifest, charter: Charter, for_link: Link | None) -> list[VerifierKey]:
-    """The keys that oversight enrolled for investigators; for one record: in its month."""
+def _enrolled(manifest: Manifest, charter: Charter, role: str, for_link: Link | None = None) -> list[VerifierKey]:
+    """The keys that oversight enrolled for a role; for one record: in its month."""
     keys = []
     for link in manifest.of("key_enrolled"):
         clear = link.leaf.clear
-        if clear["enrolled_role"] != "investigator":
+        if clear["enrolled_role"] != role:
             continue
         if for_link is not None and clear["month"] != for_link.leaf.hour[:_MONTH]:
             continue
@@ -163,7 +169,7 @@ def _check_case(manifest: Manifest, charter: Charter, request: Link) -> None:
     """Where the case is shown, it was opened by an investigator before the request that names it."""
     opened = request.values.get("opened")
     for case in manifest.of("case_opened"):
-        _signed(manifest, case, {"investigator": _enrolled(manifest, charter, case)})
+        _signed(manifest, case, {"investigator": _enrolled(manifest, charter, "investigator", case)})
         if opened is None or unb64(opened) != case.hash or case.index > request.index:
             raise _wrong("The chain shows a case that the request does not name.", "case_opened")
 
@@ -213,6 +219,22 @@ def _signed(manifest: Manifest, link: Link, keys: Mapping[str, Sequence[Verifier
         return verify_leaf(link.leaf, origin=manifest.origin, keys=keys)  # which says why not
     verify_leaf(link.leaf, origin=manifest.origin, keys={link.leaf.role: [signature.key]})
     return known
+
+
+def _root(manifest: Manifest) -> Link:
+    """What the export goes back to: a request, or the use of the emergency rule."""
+    found = manifest.of(REQUESTED) + manifest.of(BROKEN)
+    if len(found) != 1:
+        raise _lacks(f"exactly one request or use of the emergency rule (it has {len(found)})")
+    return found[0]
+
+
+def _role(charter: Charter, request: Link) -> str:
+    """In which role somebody may have signed this record, under this charter."""
+    role, rule = request.leaf.role, charter.safeguards.release
+    if request.leaf.act == BROKEN and (rule is None or rule.break_glass is None or role not in rule.break_glass.by):
+        raise _wrong(f"The charter lets nobody open originals in an emergency as {role}.", BROKEN)
+    return role
 
 
 def _only(manifest: Manifest, act: str) -> Link:

@@ -70,6 +70,7 @@ class Story:
         late_case: bool = False,
         early_grant: bool = False,
         approves: dict[str, Any] | None = None,
+        breaks_as: str | None = None,
     ) -> None:
         self.log = SmallLog()
         self.parts: list[tuple[bytes, dict[str, Opened]]] = []
@@ -117,6 +118,12 @@ class Story:
         if not late_case:
             self.log.add(case_leaf)
             self._add(case_leaf, {})
+        if breaks_as:
+            scope = {name: asked()[name] for name in ("request", "source", "from_ms", "to_ms", "reason")}
+            broken = signed("glass_broken", requester, breaks_as, {**scope, "follow_up_by_ms": NOW})
+            self._add(self.log.signed_act(broken), dict(broken.opened))
+            self.parts = [part for part in self.parts if part[0] != case_leaf]
+            return
         self.request_statement = signed(
             "release_requested", requester, "investigator", asked(opened=b64(opens or leaf_hash(case_leaf)))
         )
@@ -257,7 +264,7 @@ def test_who_signs_is_who_exports() -> None:
     good = story().signed()
     refused(dataclasses.replace(good, sig=good.sig[::-1]), "signature")
     refused(dataclasses.replace(good, manifest=dataclasses.replace(good.manifest, exported_ms=NOW + 1)), "signature")
-    refused(story().signed(STRANGER), "no enrolled investigator")
+    refused(story().signed(STRANGER), "not enrolled as investigator")
     with pytest.raises(BadInput, match="would sign"):
         manifests.sign(story().manifest(), STRANGER)
 
@@ -339,6 +346,21 @@ def test_a_checkpoint_that_no_witness_signed_is_refused() -> None:
 )
 def test_a_chain_with_something_wrong_in_it_is_refused(wrong: dict[str, Any], said: str) -> None:
     refused(Story(**wrong).signed(), said)
+
+
+def test_what_was_opened_in_an_emergency_says_so() -> None:
+    found = verify(Story(breaks_as="shift-lead", enrolled_role="shift-lead").signed(), TRUST, CHARTER)
+    assert (found.glass, found.approved_by, found.shown["source"]) == (True, (), "steps-cam")
+    assert not verify(story().signed(), TRUST, CHARTER).glass
+
+
+def test_an_emergency_that_the_charter_does_not_know_is_refused() -> None:
+    refused(Story(breaks_as="investigator").signed(), "lets nobody open originals in an emergency as investigator")
+    refused(Story(breaks_as="shift-lead").signed(), "may not speak as shift-lead")
+    both = Story()
+    another = signed("release_requested", INVESTIGATOR, "investigator", asked(reason="Another reason."))
+    both._add(both.log.signed_act(another), {})
+    refused(both.signed(), "exactly one request or use of the emergency rule .it has 2")
 
 
 def test_it_is_the_key_that_counts_and_not_what_a_file_calls_it() -> None:
