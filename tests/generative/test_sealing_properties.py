@@ -16,7 +16,7 @@ from watchglass.charter.model import Charter, Custodian, Quorum, Release
 from watchglass.charter.parse import CharterErrors, CharterRefused, Parsed, parse, read
 from watchglass.charter.permit import BreakGlass, GrantRelease, OpenCase, Permit, RequestRelease, SealSegment
 from watchglass.charter.sealing import groups
-from watchglass.charter.unbuilt import NOT_BUILT, WITHOUT_SEALING
+from watchglass.charter.unbuilt import NOT_BUILT
 from watchglass.charter.words import explain
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE
@@ -24,7 +24,7 @@ from watchglass.evidence.subsets import permitted_subsets
 
 CHARTERS = Path(__file__).parents[1] / "spec" / "charters"
 TEXT = (CHARTERS / "sealed" / "harbour-square.yaml").read_text(encoding="utf-8")
-SEALED = parse(TEXT.encode(), WITHOUT_SEALING)
+SEALED = parse(TEXT.encode())
 PLAIN = parse((CHARTERS / "harbour-square.yaml").read_bytes())
 SLOW_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 START, END = TEXT.index("  record:"), TEXT.index("  review:")
@@ -33,7 +33,7 @@ WORDS = sorted({word.strip(",:{}[]") for word in TEXT[START:END].split()} | {"-1
 
 def attempt(data: bytes) -> Parsed | CharterRefused | CharterErrors:
     try:
-        return read(data, WITHOUT_SEALING)
+        return read(data)
     except (CharterRefused, CharterErrors) as error:
         return error
 
@@ -120,7 +120,7 @@ def test_the_groups_are_the_smallest_that_the_rule_permits_and_are_counted_right
     smallest = {some for some in permitted if not any(other < some for other in permitted)}
     assert set(found) == smallest
     assert len(found) == len(smallest) == release.groups_count
-    assert release.wraps == sum(len(group) for group in found)
+    assert release.shares == sum(len(group) for group in found)
     assert permitted_subsets(names, release.k, release.one_of) == (*groups(custodians, release),)  # what is enforced
 
 

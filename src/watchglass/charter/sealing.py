@@ -19,8 +19,8 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 
 MOST_CUSTODIANS: Final = 16
 """More people than this do not keep keys together."""
-MOST_WRAPS: Final = 64
-"""A segment carries no more wrapped shares than this; one for each custodian of each group that may open it."""
+MOST_SHARES: Final = 64
+"""A segment carries no more shares of its key than this; one for each custodian of each group that may open it."""
 
 When = Literal["incidents", "always"]
 Need = Literal["case", "legal_authority", "reason"]
@@ -137,7 +137,7 @@ class GlassRule:
 
     key: Annotated[
         str,
-        Key(schema.OPENINGS_KEY, "The X25519 public key to which a further share of every sealed piece is wrapped."),
+        Key(schema.OPENINGS_KEY, "The X25519 public key to which the key of every sealed piece is wrapped as well."),
     ]
     by: Annotated[
         tuple[Breaker, ...],
@@ -235,9 +235,9 @@ class Release:
         return comb(self.n, self.k) - without
 
     @property
-    def wraps(self) -> int:
-        """How many wrapped shares every sealed piece carries: one for each custodian of each group."""
-        return self.k * self.groups_count + (self.break_glass is not None)
+    def shares(self) -> int:
+        """How many shares of its key every sealed piece carries: one for each custodian of each group."""
+        return self.k * self.groups_count
 
 
 @dataclass(frozen=True, slots=True)

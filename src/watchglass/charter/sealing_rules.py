@@ -9,7 +9,7 @@ from watchglass.charter.model import Charter
 from watchglass.charter.phrases import capital, count, duration, somebody
 from watchglass.charter.rules import Hit, Rule
 from watchglass.charter.sealed_words import longest_life
-from watchglass.charter.sealing import MOST_WRAPS
+from watchglass.charter.sealing import MOST_SHARES
 from watchglass.core.time import DAY, HOUR, MINUTE
 from watchglass.ledger.keys import VerifierKey
 
@@ -29,14 +29,14 @@ def alone(charter: Charter) -> Iterator[Hit]:
         yield (*_RELEASE, "custodians"), "One custodian alone could open everything, and nobody would have to agree."
 
 
-def too_many_wraps(charter: Charter) -> Iterator[Hit]:
+def too_many_shares(charter: Charter) -> Iterator[Hit]:
     release = charter.safeguards.release
-    if release is not None and release.wraps > MOST_WRAPS:
+    if release is not None and release.shares > MOST_SHARES:
         yield (
             (*_RELEASE, "custodians"),
             (
-                f"Every sealed piece would carry {release.wraps} wrapped shares ({release.groups_count} groups of "
-                f"{count(release.k)}), and at most {MOST_WRAPS} are made."
+                f"Every sealed piece would carry {release.shares} shares of its key ({release.groups_count} groups of "
+                f"{count(release.k)}), and at most {MOST_SHARES} are made."
             ),
         )
 
@@ -176,12 +176,12 @@ SEALING_RULES: Final = (
         alone,
     ),
     Rule(
-        "sealed-wraps",
+        "sealed-shares",
         "error",
-        f"A sealed piece carries at most {MOST_WRAPS} wrapped shares.",
+        f"A sealed piece carries at most {MOST_SHARES} shares of its key.",
         "",
         "Name fewer custodians, or let fewer of them agree: 2 of 3 makes 6, 3 of 5 makes 30.",
-        too_many_wraps,
+        too_many_shares,
     ),
     Rule(
         "sealed-spare",

@@ -44,11 +44,6 @@ NOT_BUILT: Final = (
     Unbuilt("analytics.*.kind=fire_smoke", "the analytic `fire_smoke`"),
     Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
     Unbuilt("safeguards.public_view.archive", "an archive of the public view (`public_view.archive`)"),
-    Unbuilt("safeguards.record", "sealed recording of original video (`record`)"),
-    Unbuilt("safeguards.retention.sealed", "a retention of sealed originals (`retention.sealed`)"),
-    Unbuilt("safeguards.custodians", "custodians of sealed originals (`custodians`)"),
-    Unbuilt("safeguards.release", "release of originals by custodians (`release`)"),
-    Unbuilt("safeguards.access_log", "limits to what the record of access may be used for (`access_log`)"),
     Unbuilt("safeguards.review.second_read", "second reads of verdicts (`review.second_read`)"),
     Unbuilt("safeguards.review.seeded_checks", "seeded checks of reviewers (`review.seeded_checks`)"),
     Unbuilt("safeguards.embargo", "embargoes after which openings are published (`embargo`)"),
@@ -63,11 +58,6 @@ NOT_BUILT: Final = (
         "This version does not build approvals inside the file: a signature cannot stand in the bytes that it signs.",
     ),
 )
-
-_SEALING: Final = ("record", "retention.sealed", "custodians", "release", "access_log")
-
-WITHOUT_SEALING: Final = tuple(row for row in NOT_BUILT if row.path.removeprefix("safeguards.") not in _SEALING)
-"""What is not built once sealed originals are: for those who build and test them, ``parse(data, WITHOUT_SEALING)``."""
 
 _FIXES: Final = {
     "safeguards.public_view.archive": "Remove it: without it nothing of the public view is kept, and nobody can ask "

@@ -7,7 +7,6 @@ import pytest
 
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 
 HARBOUR = Path(__file__).parents[2] / "spec" / "charters" / "harbour-square.yaml"
 
@@ -50,7 +49,7 @@ def sealed() -> str:
 
 @pytest.fixture(scope="session")
 def sealed_charter(sealed: str) -> Charter:
-    return parse(sealed.encode(), WITHOUT_SEALING)
+    return parse(sealed.encode())
 
 
 @pytest.fixture

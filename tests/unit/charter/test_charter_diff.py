@@ -31,7 +31,6 @@ from watchglass.charter.scene import SOURCES
 from watchglass.charter.schema import Choice, Many, Named, Pair, Part, Spec, entries
 from watchglass.charter.telling import DESTINATIONS
 from watchglass.charter.told import TOLD
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.core.geometry import Polygon
 
 
@@ -135,7 +134,7 @@ def test_the_full_charter_sets_every_field(full: Charter) -> None:
 
 CHARTERS = Path(__file__).parents[2] / "spec" / "charters"
 EVERY_KIND = parse((CHARTERS / "every-kind.yaml").read_bytes())
-SEALED = parse((CHARTERS / "sealed" / "harbour-square.yaml").read_bytes(), WITHOUT_SEALING)
+SEALED = parse((CHARTERS / "sealed" / "harbour-square.yaml").read_bytes())
 
 
 def test_the_charter_of_every_kind_has_every_kind() -> None:

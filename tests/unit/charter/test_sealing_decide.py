@@ -18,7 +18,6 @@ from watchglass.charter.permit import (
     RunAnalytic,
     SealSegment,
 )
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 
@@ -114,7 +113,7 @@ def test_around_alerts_only_nothing_is_kept_without_one(standing: Standing) -> N
 
 
 def test_where_everything_is_recorded_no_alert_is_needed(standing: Standing, reseal) -> None:
-    always = parse(reseal(("when: incidents, before: 20s, after: 40s", "when: always")), WITHOUT_SEALING)
+    always = parse(reseal(("when: incidents, before: 20s, after: 40s", "when: always")))
     permit = decide(replace(standing, charter=always), SealSegment(SOURCE), NOW)
     assert permit.purpose == PURPOSE
     on_track = decide(replace(standing, charter=always), SealSegment(SOURCE, "on-the-track"), NOW)
@@ -148,7 +147,7 @@ analytics:
     ids=lambda r: type(r).__name__,
 )
 def test_a_source_that_is_not_recorded_is_named_with_those_that_are(standing: Standing, reseal, request_) -> None:
-    two = replace(standing, charter=parse(reseal(("\nanalytics:\n", "\n" + TWO)), WITHOUT_SEALING))
+    two = replace(standing, charter=parse(reseal(("\nanalytics:\n", "\n" + TWO))))
     error = refusal(two, request_)
     assert error.reasons == ("Original video of 'second-cam' is not recorded.",)
     assert error.fix == "These are recorded: steps-cam."
@@ -156,7 +155,7 @@ def test_a_source_that_is_not_recorded_is_named_with_those_that_are(standing: St
 
 def test_sealing_for_an_analytic_of_another_camera_is_refused(standing: Standing, reseal) -> None:
     both = reseal(("\nanalytics:\n", "\n" + TWO), (", sources: [steps-cam]", ""))
-    two = replace(standing, charter=parse(both, WITHOUT_SEALING))
+    two = replace(standing, charter=parse(both))
     assert "does not look at 'steps-cam'" in refusal(two, SealSegment(SOURCE, "pier-ok")).message
     decide(two, SealSegment("second-cam", "pier-ok"), NOW)
 
@@ -171,7 +170,7 @@ def test_an_unknown_purpose_is_refused_with_those_there_are(standing: Standing, 
 @pytest.mark.parametrize("request_", [CASE, *SPANS], ids=lambda r: type(r).__name__)
 def test_originals_are_opened_only_for_what_they_were_kept_for(standing: Standing, reseal, request_) -> None:
     more = "purposes:\n  inquiries: {text: Clear up accidents., legal_basis: GDPR Art. 6(1)(e)}\n"
-    other = replace(standing, charter=parse(reseal(("purposes:\n", more)), WITHOUT_SEALING))
+    other = replace(standing, charter=parse(reseal(("purposes:\n", more))))
     decide(other, request_, NOW)
     decide(other, replace(request_, purpose="restricted-area"), NOW)
     error = refusal(other, replace(request_, purpose="inquiries"))

@@ -7,12 +7,11 @@ import pytest
 from watchglass.charter.lint import Finding, lint
 from watchglass.charter.parse import read
 from watchglass.charter.sealing_rules import SEALING_RULES
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.ledger.keys import KeyType, VerifierKey
 
 HIT = {
     "sealed-alone": [("custodians: 2 of 3", "custodians: 1 of 3")],
-    "sealed-wraps": None,
+    "sealed-shares": None,
     "sealed-spare": [("custodians: 2 of 3", "custodians: 3 of 3")],
     "sealed-outside": [("    one_of: [oversight]    # never without the board\n", "")],
     "custodian-oversight": None,
@@ -30,7 +29,7 @@ HIT = {
 
 
 def found(data: bytes, deployment: str = "production") -> list[Finding]:
-    return lint(read(data, WITHOUT_SEALING), deployment)  # type: ignore[arg-type]  # the tests name real deployments
+    return lint(read(data), deployment)  # type: ignore[arg-type]  # the tests name real deployments
 
 
 def test_the_sealed_harbour_charter_has_only_what_a_person_must_read(sealed: str) -> None:
@@ -72,18 +71,18 @@ def with_custodians(reseal, number: int, rule: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("number", "rule", "wraps"), [(9, "5 of 9", 631), (5, "3 of 5", 31), (9, "2 of 9", 73), (8, "2 of 8", 57)]
+    ("number", "rule", "shares"), [(9, "5 of 9", 630), (5, "3 of 5", 30), (9, "2 of 9", 72), (8, "2 of 8", 56)]
 )
-def test_more_than_64_wraps_a_piece_cannot_be_published(reseal, number: int, rule: str, wraps: int) -> None:
+def test_more_than_64_shares_a_piece_cannot_be_published(reseal, number: int, rule: str, shares: int) -> None:
     data = with_custodians(reseal, number, rule)
-    release = read(data, WITHOUT_SEALING).charter.safeguards.release
+    release = read(data).charter.safeguards.release
     assert release is not None
-    assert release.wraps == wraps
-    hits = [f for f in found(data) if f.rule == "sealed-wraps"]
-    assert bool(hits) is (wraps > 64)
+    assert release.shares == shares
+    hits = [f for f in found(data) if f.rule == "sealed-shares"]
+    assert bool(hits) is (shares > 64)
     if hits:
         assert hits[0].severity == "error"
-        assert f"{wraps} wrapped shares" in hits[0].message
+        assert f"{shares} shares of its key" in hits[0].message
 
 
 def test_one_custodian_alone_is_an_error(reseal) -> None:

@@ -10,7 +10,7 @@ from watchglass.charter.model import AccessLog, Charter, Custodian, GlassRule, Q
 from watchglass.charter.parse import CharterErrors, CharterRefused, Fault, parse
 from watchglass.charter.redraw import Drawn, Hidden, redraw
 from watchglass.charter.sealing import NEEDS, USES, groups
-from watchglass.charter.unbuilt import NOT_BUILT, WITHOUT_SEALING
+from watchglass.charter.unbuilt import NOT_BUILT
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -24,7 +24,7 @@ GLASS = f"{{key: {KEY}, by: [shift-lead], longest: 10m, not_older_than: 2h, foll
 
 def faults(data: bytes) -> tuple[Fault, ...]:
     with pytest.raises(CharterErrors) as caught:
-        parse(data, WITHOUT_SEALING)
+        parse(data)
     assert all(fault.fix.endswith(".") and fault.message.endswith(".") for fault in caught.value.faults)
     return caught.value.faults
 
@@ -38,7 +38,7 @@ def test_every_section_is_read_as_it_is_written(sealed_charter: Charter) -> None
         Quorum(2, 3), ("oversight",), NEEDS, DAY, HOUR,
         GlassRule(KEY, ("shift-lead",), 10 * MINUTE, 2 * HOUR, DAY),
     )  # fmt: skip
-    assert (rules.release.k, rules.release.n, rules.release.groups_count, rules.release.wraps) == (2, 3, 2, 5)
+    assert (rules.release.k, rules.release.n, rules.release.groups_count, rules.release.shares) == (2, 3, 2, 4)
     assert rules.retention.sealed_ms == 3 * DAY
     assert rules.log_uses == USES
     assert sealed_charter.records("steps-cam")
@@ -51,7 +51,7 @@ def test_what_is_left_out_has_its_default(reseal) -> None:
         (f"    break_glass: {GLASS}\n", ""),
         ("  access_log: {uses: [lawfulness, self-monitoring, integrity, criminal-proceedings]}\n", ""),
     )
-    charter = parse(data, WITHOUT_SEALING)
+    charter = parse(data)
     rules = charter.safeguards
     assert rules.record == Record("incidents", 0, 40 * SECOND, 10 * SECOND, ())
     assert charter.records("steps-cam")
@@ -231,7 +231,7 @@ def test_more_custodians_than_can_keep_keys_together_are_too_many(reseal) -> Non
 )
 def test_the_access_log_never_judges_how_well_staff_work(reseal, use: str) -> None:
     with pytest.raises(CharterRefused) as caught:
-        parse(reseal(("uses: [lawfulness, ", f"uses: [{use}, lawfulness, ")), WITHOUT_SEALING)
+        parse(reseal(("uses: [lawfulness, ", f"uses: [{use}, lawfulness, ")))
     (refusal,) = caught.value.refusals
     assert refusal.rule == "staff-performance"
     assert "LED Art. 25(2)" in refusal.article
@@ -240,7 +240,7 @@ def test_the_access_log_never_judges_how_well_staff_work(reseal, use: str) -> No
 
 def test_a_section_of_that_name_is_refused_too(reseal) -> None:
     with pytest.raises(CharterRefused) as caught:
-        parse(reseal(("access_log: {", "access_log: {performance_reviews: monthly, ")), WITHOUT_SEALING)
+        parse(reseal(("access_log: {", "access_log: {performance_reviews: monthly, ")))
     assert caught.value.refusals[0].rule == "staff-performance"
 
 
@@ -269,6 +269,6 @@ def test_the_zone_editor_keeps_these_sections(sealed: str, sealed_charter: Chart
     zones[0] = Drawn("stairs", ((100, 300), (700, 280), (768, 576)), "polygon", 120, "steps")
     hidden = [Hidden(area.corners, index) for index, area in enumerate(source.never_see)]
     drawn = redraw(sealed.encode(), "steps-cam", zones, hidden, version=4)
-    after = parse(drawn, WITHOUT_SEALING)
+    after = parse(drawn)
     assert after.safeguards == sealed_charter.safeguards
     assert drawn.decode()[drawn.decode().index("safeguards:") :] == sealed[sealed.index("safeguards:") :]

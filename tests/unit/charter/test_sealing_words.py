@@ -10,7 +10,6 @@ import pytest
 from watchglass.charter.diff import Change, compare
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.charter.words import explain
 from watchglass.ledger.keys import KeyType, VerifierKey
 
@@ -22,7 +21,7 @@ GLASS = (
 
 
 def section(data: bytes | Charter, name: str) -> str:
-    charter = data if isinstance(data, Charter) else parse(data, WITHOUT_SEALING)
+    charter = data if isinstance(data, Charter) else parse(data)
     return " ".join(line for part in explain(charter) if part.id == name for line in part.sentences)
 
 
@@ -105,7 +104,7 @@ def test_sentences_are_short_and_whole(sealed_charter: Charter) -> None:
 
 
 def changes(old: Charter, data: bytes) -> list[Change]:
-    return compare(old, parse(data, WITHOUT_SEALING))
+    return compare(old, parse(data))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,7 @@ def test_beginning_to_record_widens_and_ending_narrows(charter: Charter, sealed_
 
 
 def test_an_emergency_rule_that_comes_is_told_with_its_reach(reseal, sealed_charter: Charter) -> None:
-    without = parse(reseal((GLASS, "")), WITHOUT_SEALING)
+    without = parse(reseal((GLASS, "")))
     (change,) = compare(without, sealed_charter)
     assert change.weight == "widening"
     assert "may open up to 10 minutes of the last 2 hours alone, at once" in change.sentence
