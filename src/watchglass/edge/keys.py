@@ -6,6 +6,7 @@ for them and people need to see which key a file holds.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from watchglass.core.digest import b64, unb64
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput
-from watchglass.edge.tiles import write_durably
+from watchglass.core.errors import BadInput, CannotRecord
+from watchglass.edge.tiles import sync_folder, write_durably
 from watchglass.ledger.keys import KeyType, SignerKey
 
 _SECRET_MODE: Final = 0o600
@@ -78,13 +79,15 @@ def parse_openings_key(text: str) -> X25519PublicKey:
     return X25519PublicKey.from_public_bytes(unb64(text, length=_KEY_BYTES))
 
 
-def write_openings_key(path: Path, key: X25519PrivateKey, *, passphrase: str | None = None) -> None:
-    """Write oversight's openings key.
+def write_openings_key(
+    path: Path, key: X25519PrivateKey, *, passphrase: str | None = None, what: str = "openings key"
+) -> None:
+    """Write oversight's openings key, or another to which something is sealed: ``what`` it is stands in its head.
 
     Raises:
         BadInput: there is a file already. CannotRecord: the disk refuses.
     """
-    _write(path, f"Watchglass openings key\n{_PUBLIC}{openings_key_text(key.public_key())}\n", key, passphrase)
+    _write(path, f"Watchglass {what}\n{_PUBLIC}{openings_key_text(key.public_key())}\n", key, passphrase)
 
 
 def read_openings_key(path: Path, *, passphrase: str | None = None) -> X25519PrivateKey:
@@ -95,12 +98,43 @@ def read_openings_key(path: Path, *, passphrase: str | None = None) -> X25519Pri
     """
     head, private = _read(path, passphrase)
     if not isinstance(private, X25519PrivateKey):
-        raise BadInput(f"{path.name} is not an openings key (X25519).", fix="Give the file that `key new` wrote.")
+        raise BadInput(
+            f"{path.name} is not a key that things are sealed to (X25519).", fix="Give the file that the command wrote."
+        )
     if _line(head, _PUBLIC, path) != openings_key_text(private.public_key()):
         raise BadInput(
             f"The public key written in {path.name} does not belong to the key in it.", fix="Restore the whole file."
         )
     return private
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether a key file is protected by a passphrase; False where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return b"BEGIN ENCRYPTED PRIVATE KEY" in file.read(_LARGEST)
+    except OSError:
+        return False  # reading it as a key says what is wrong
+
+
+def destroy_key(path: Path) -> None:
+    """Overwrite a key file where it lies, then remove it. Copies elsewhere, and what a disk keeps of old blocks, stay.
+
+    Raises:
+        CannotRecord: the disk refuses; then the file is still there.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("r+b", buffering=0) as file:
+            file.write(bytes(size))
+            os.fsync(file.fileno())
+        path.unlink()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise CannotRecord(
+            f"The disk refused to destroy {path}: {error.strerror}.",
+            fix="Remove the file by hand; the record that it was destroyed stands already.",
+        ) from error
 
 
 _WORDS: Final = {KeyType.ED25519: "signing key", KeyType.COSIGNATURE_V1: "witness key"}

@@ -65,6 +65,17 @@ def remember(trust: Trust, checkpoint: bytes) -> None:
         write_durably([(_beside(trust.path, "seen"), b"\n".join(seen.values()))])
 
 
+def pin_oversight(trust: Trust, key: VerifierKey) -> None:
+    """Write the first oversight key of a log that was verified into ``FILE.oversight``; one that is there stays.
+
+    Raises:
+        CannotRecord: the file cannot be written.
+    """
+    with exclusive(_beside(trust.path, "seen.lock"), wait=True):
+        if not _beside(trust.path, "oversight").exists():
+            write_durably([(_beside(trust.path, "oversight"), f"{key}\n".encode())])
+
+
 def _parse_seen(path: Path) -> dict[str, bytes]:
     data = _read(_beside(path, "seen"))
     if data is None:
