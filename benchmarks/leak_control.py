@@ -10,8 +10,9 @@ own code, and no pixel of it comes from what was published:
 - grey, light and marks stand where the published picture has them. They are told by whole blocks and boxes, by twelve
   numbers, and by places on a grid. Grey of any finer shape is left out: it might be an outline.
 
-A firing is the scene's own where the same attacker fires at the same place of a control *and* what is published there
-looks like that control. Whoever stands before the sign does not look like it.
+A firing is the scene's own where what is published there is the control, which holds nobody; or where the same attacker
+fires at the same place of a control *and* what is published there looks like that control. Whoever stands before the
+sign does not look like it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import cv2
 import numpy as np
 
 from leak_line import Hiding, Shot, shown
-from leak_measure import FAR, Firings, Image, Leak, Wash, clipped, firings, grey_of, leaked
+from leak_measure import FAR, Firings, Image, Leak, Wash, clipped, firings, grey_of, grown, leaked
 from watchglass.core.geometry import BoolArray, FloatArray, iou
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import ground, with_marks
@@ -32,6 +33,10 @@ FOUND_AGAIN = 0.4
 
 ALIKE = 0.85
 """... and where so much of the box shows what the control shows there, within ``FAR`` as the paler view has it."""
+
+NOTHING_ELSE = 0.99
+FAINT = 8
+"""What is published is the control where so much of a box and of what is around it is so near: in less nobody shows."""
 
 SAME = 4
 """A published pixel is that of the control where no channel is farther off: what is learned is off by a few levels."""
@@ -118,10 +123,13 @@ def judged(shots: Sequence[Shot], found: Found, views: Views, look: Look) -> dic
         shots: what was published.
         found: in each of them.
         views: of the same scene.
-        look: lets attackers look at controls. Asked only for pictures in which something was found, and for variants
-            of their controls only where these explain too little.
+        look: lets attackers look at controls. Asked only for pictures in which something was found that is not the
+            control itself, and for variants of their controls only where these explain too little.
     """
-    own = {name: [np.zeros(len(boxes), bool) for boxes in each] for name, each in found.items()}
+    own = {
+        name: [is_control(boxes, shot.view, views.control(shot)) for boxes, shot in zip(each, shots, strict=True)]
+        for name, each in found.items()
+    }
     for which in (slice(0, 1), slice(1, 2), slice(2, None)):
         left = [n for n in range(len(shots)) if any(not own[name][n].all() for name in found)]
         names = [name for name in found if any(not own[name][n].all() for n in left)]
@@ -142,7 +150,16 @@ def judged(shots: Sequence[Shot], found: Found, views: Views, look: Look) -> dic
 def explained(found: FloatArray, view: Image, control: Image, in_control: FloatArray) -> BoolArray:
     """Which of ``found`` (n, 4) are the control's own: found there too (m, 4), and shown alike."""
     same = iou(found, in_control).max(axis=1, initial=0.0) >= FOUND_AGAIN
-    near = cv2.absdiff(view, control).max(axis=2) <= 0.8 * FAR
+    return np.asarray(same & _shown(found, view, control, 0.8 * FAR, ALIKE))
+
+
+def is_control(found: FloatArray, view: Image, control: Image) -> BoolArray:
+    """In and around which of ``found`` (n, 4) nothing is published but the control."""
+    return _shown(grown(found, 0.25), view, control, FAINT, NOTHING_ELSE) if len(found) else np.zeros(0, bool)
+
+
+def _shown(found: FloatArray, view: Image, control: Image, levels: float, share: float) -> BoolArray:
+    """In which boxes so large a share of the view is so near to the control."""
+    near = cv2.absdiff(view, control).max(axis=2) <= levels
     parts = [clipped(box[None], near.shape) for box in found]
-    alike = [all(near[y1:y2, x1:x2].mean() >= ALIKE for x1, y1, x2, y2 in part) for part in parts]
-    return np.asarray(same & np.array(alike, bool))
+    return np.array([all(near[y1:y2, x1:x2].mean() >= share for x1, y1, x2, y2 in part) for part in parts], bool)

@@ -189,7 +189,7 @@ class EmptyScene:
     def add(self, camera: Image, boxes: FloatArray) -> None:
         """Take in a picture with all its people."""
         sample = camera.astype(np.uint16)
-        sample[covered(_grown(boxes), self._shape)] = 999
+        sample[covered(grown(boxes), self._shape)] = 999
         self._samples.append(sample)
 
     def picture(self, fewest: int = 5) -> tuple[Image, BoolArray]:
@@ -206,7 +206,7 @@ class EmptyScene:
         return empty, known
 
 
-def _grown(boxes: FloatArray, by: float = 0.15) -> FloatArray:
+def grown(boxes: FloatArray, by: float = 0.15) -> FloatArray:
     """Boxes with a margin: shadows, and truth that is a little narrow."""
     if not len(boxes):
         return boxes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 
 import leak_control
-from leak_control import Views, explained, in_pieces, judged
+from leak_control import Views, explained, in_pieces, is_control, judged
 from leak_line import Frame, Hiding, Operator, Setting, Shot, run
 from leak_measure import Firings
 from leak_scenes import plate_picture, video
@@ -115,6 +115,17 @@ def test_somebody_who_is_published_before_a_sign_is_a_firing() -> None:
     assert not explained(here, shot(empty()).view, control, sign[:0]).any(), "where it fires nowhere else"
 
 
+def test_where_nothing_but_the_control_is_published_nobody_can_be_and_faint_shapes_are_something() -> None:
+    control = Views(empty(), ALL).control(shot(empty()))
+    here = np.array([[60, 60, 90, 150], [180, 20, 190, 150]], np.float32)
+    grain = np.random.default_rng(5).normal(0, 2, control.shape)
+    noisy = (control + grain).clip(0, 255).round().astype(np.uint8)
+    assert is_control(here, noisy, control).all()
+    faint = noisy.copy()
+    faint[70:100, 70:75] += 12
+    assert is_control(here, faint, control).tolist() == [False, True]
+
+
 def test_somebody_who_leaks_beside_a_mark_is_not_in_the_control() -> None:
     beside = slice(162, 179), slice(120, 137)
     published = shot(with_somebody(beside))
@@ -177,6 +188,10 @@ def test_nobody_looks_at_a_control_where_nothing_was_found_and_at_variants_only_
     assert judged([shot(quiet)], {"red": [Reddish.found(quiet)]}, Views(quiet, ALL), attacker)["red"] == Firings()
     assert attacker.looked == 0
     counted(shot(empty()), attacker)
+    assert attacker.looked == 0, "what is published there is the control"
+    dull = empty()
+    dull[SIGN] = (40, 40, 215)
+    counted(shot(dull), attacker)
     assert attacker.looked == 1
     counted(shot(with_somebody()), attacker)
     assert attacker.looked == 1 + len(leak_control.variants(empty()))
