@@ -41,7 +41,7 @@ from watchglass.evidence.shares import (
     check_key,
     cipher_key,
     key_commitment,
-    share_hash,
+    share_hashes,
     split,
     wrap,
     wrap_for_glass,
@@ -118,13 +118,7 @@ def seal(
         key_commitment=key_commitment(key, context),
         wrapped=wrap(context, subsets, shares, keys),
         subsets=subsets,
-        hashes=tuple(
-            tuple(
-                share_hash(context.sha256, subset, name, share)
-                for name, share in zip(subset, shares[subset], strict=True)
-            )
-            for subset in subsets
-        ),
+        hashes=tuple(share_hashes(context.sha256, subset, shares[subset]) for subset in subsets),
         break_glass=None if break_glass is None else wrap_for_glass(context, key, break_glass),
     )
     return assemble(header, key, views, into)

@@ -100,8 +100,23 @@ def cipher_key(key: bytes, context: Context) -> bytes:
 
 def share_hash(context: bytes, subset: Subset, custodian: str, share: bytes) -> bytes:
     """What names a bad share. ``context``: the hash of the segment's context."""
-    bound = canonical.encode({"context": b64(context), "custodian": custodian, "subset": list(subset)})
-    return hashlib.sha256(SHARE_DOMAIN + bound + share).digest()
+    head, tail = _share_bound(context, subset)
+    return hashlib.sha256(head + canonical.encode(custodian) + tail + share).digest()
+
+
+def share_hashes(context: bytes, subset: Subset, shares: Iterable[bytes]) -> tuple[bytes, ...]:
+    """``share_hash`` of each share of a subset, in order."""
+    head, tail = _share_bound(context, subset)
+    return tuple(
+        hashlib.sha256(head + canonical.encode(custodian) + tail + share).digest()
+        for custodian, share in zip(subset, shares, strict=True)
+    )
+
+
+def _share_bound(context: bytes, subset: Subset) -> tuple[bytes, bytes]:
+    """The canonical JSON of context, custodian and subset, before and after the custodian's name."""
+    head = SHARE_DOMAIN + b'{"context":' + canonical.encode(b64(context)) + b',"custodian":'
+    return head, b',"subset":' + canonical.encode(list(subset)) + b"}"
 
 
 def split(key: bytes, subsets: Subsets, entropy: Entropy) -> dict[Subset, tuple[bytes, ...]]:

@@ -97,9 +97,12 @@ def fatal_losses(subsets: Subsets) -> Subsets:
     A set of one is a custodian on whom everything depends. "Destroyed" means that all of one such set destroyed theirs.
     """
     everybody = custodians_of(subsets)
-    found: list[Subset] = []
+    bit = {name: 1 << place for place, name in enumerate(everybody)}
+    sets = [sum(bit[name] for name in each) for each in subsets]
+    found: list[tuple[int, Subset]] = []
     for size in range(1, len(everybody) + 1):
         for gone in combinations(everybody, size):
-            if not any(set(gone).issuperset(less) for less in found) and not can_still_open(subsets, gone):
-                found.append(gone)
-    return tuple(found)
+            lost = sum(bit[name] for name in gone)
+            if all(lost & each for each in sets) and not any(lost & less == less for less, _ in found):
+                found.append((lost, gone))
+    return tuple(gone for _, gone in found)

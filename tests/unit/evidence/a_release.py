@@ -12,7 +12,6 @@ from three_custodians import NOON, ORIGIN, PRIVATE, context, sealed
 
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.core.digest import b64
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
@@ -62,7 +61,7 @@ def the_charter() -> Charter:
     ):
         assert old in text
         text = text.replace(old, str(key.verifier))
-    return parse(text.encode(), WITHOUT_SEALING)
+    return parse(text.encode())
 
 
 RECORDER: Final = Recorder(

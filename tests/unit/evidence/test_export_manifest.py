@@ -32,7 +32,6 @@ from a_release import (
 from three_custodians import NOON, ORIGIN, PLAIN, PRIVATE, shares_of
 
 from watchglass.charter.parse import parse
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.core import canonical
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, DidNotVerify
@@ -376,7 +375,7 @@ def test_one_custodian_twice_is_one_custodian() -> None:
 
 
 def test_another_charter_and_another_oversight_are_told() -> None:
-    other = parse(CHARTER.data.replace(b"version: 3", b"version: 4"), WITHOUT_SEALING)
+    other = parse(CHARTER.data.replace(b"version: 3", b"version: 4"))
     with pytest.raises(DidNotVerify, match="made under another charter"):
         verify(story().signed(), TRUST, other)
     refused(story().signed(), "another oversight than the one that you know", oversight=DPO.verifier)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchglass.charter.sealing import Custodian, Quorum, Release, groups
 from watchglass.core.errors import BadInput
 from watchglass.evidence.subsets import (
     can_still_open,
@@ -63,6 +64,18 @@ def test_who_can_be_missed_is_known_beforehand() -> None:
     never_without = permitted_subsets(THREE, 2, ["oversight"])
     assert fatal_losses(never_without) == (("oversight",), ("control-room", "dpo"))
     assert custodians_of(never_without) == ("control-room", "dpo", "oversight")
+
+
+def test_the_charters_reader_counts_the_same_sets() -> None:
+    """The charter's floor is below this room and counts for itself, before there is anything to seal."""
+    for n in range(1, 6):
+        names = [f"c{number}" for number in range(n)]
+        for k in range(1, n + 1):
+            for one_of in ((), ("c0",), tuple(names[:2])):
+                rule = Release(Quorum(k, n), one_of)
+                found = tuple(groups(tuple(Custodian(name, "") for name in names), rule))
+                assert found == permitted_subsets(names, k, one_of)
+                assert rule.groups_count == len(found)
 
 
 @pytest.mark.parametrize(

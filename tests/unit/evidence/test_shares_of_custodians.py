@@ -7,6 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from three_custodians import ANY_TWO, KEYS, NAMES, PRIVATE, context, sealed, shares_of
 
+from watchglass.core import canonical
+from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.evidence.header import Header, Wrapped
@@ -17,6 +19,7 @@ from watchglass.evidence.shares import (
     key_commitment,
     recover,
     share_hash,
+    share_hashes,
     split,
     unpack,
     unwrap_shares,
@@ -163,6 +166,13 @@ def test_packed_shares_of_a_wrong_length_are_refused() -> None:
         unpack(ONE.header, "mayor", b"")
     with pytest.raises(BadInput, match="no permitted set"):
         check_share(ONE.header, ("dpo", "mayor"), "mayor", bytes(32))
+
+
+def test_the_hash_of_a_share_is_as_written() -> None:
+    about = {"context": b64(ONE.header.context.sha256), "custodian": "dpo", "subset": list(PAIR)}
+    wanted = sha256(b"watchglass/share/v1\n" + canonical.encode(about) + GIVEN["dpo"])
+    assert ONE.header.share_hash(PAIR, "dpo") == wanted
+    assert share_hashes(ONE.header.context.sha256, PAIR, GIVEN.values())[0] == wanted
 
 
 def test_what_is_less_than_a_whole_set_tells_nothing() -> None:
