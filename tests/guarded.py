@@ -13,12 +13,9 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from watchglass.acts import standing
 from watchglass.acts.releases import as_signed, request_of, segments_of
 from watchglass.acts.seal_segment import SealedSegment, seal_segment
-from watchglass.charter.parse import parse, read
 from watchglass.charter.permit import SealSegment
-from watchglass.charter.unbuilt import WITHOUT_SEALING
 from watchglass.core.digest import b64, unb64
 from watchglass.core.time import DAY, HOUR, SECOND, month_of
 from watchglass.edge.entropy import SeededEntropy
@@ -298,29 +295,15 @@ def guarded(
         **{name: str(key.verifier) for name, key in signers.items()},
         glass=b64(glass.public_key().public_bytes_raw()),
     )
-    with _as_built():
-        world = make_house(folder, edits=[("  retention: {reviewer_clips: 7d, alerts: 1y}\n", lines), *edits], **more)
-        with world:
-            for role, person in (("investigator", "Ines Vermaat"), ("shift-lead", "Sam Okoro")):
-                signers[role] = SignerKey.generate(f"{role}.example", entropy)
-                enrol(world, role, person, signers[role])
-            sealing = {name: X25519PrivateKey.from_private_bytes(entropy.bytes(32)) for name in CUSTODIANS}
-            case_key = X25519PrivateKey.from_private_bytes(entropy.bytes(32))
-            made = Guarded(world, signers, sealing, case_key, glass, entropy)
-            if keys:
-                made.publish_keys()
-            world.settle()
-            yield made
-
-
-@contextmanager
-def _as_built() -> Iterator[None]:
-    """Until everything that a charter may then promise is kept, only tests read such charters."""
-    before = read.__defaults__, parse.__defaults__
-    read.__defaults__ = parse.__defaults__ = (WITHOUT_SEALING,)
-    standing.charter_of.cache_clear()
-    try:
-        yield
-    finally:
-        read.__defaults__, parse.__defaults__ = before
-        standing.charter_of.cache_clear()
+    world = make_house(folder, edits=[("  retention: {reviewer_clips: 7d, alerts: 1y}\n", lines), *edits], **more)
+    with world:
+        for role, person in (("investigator", "Ines Vermaat"), ("shift-lead", "Sam Okoro")):
+            signers[role] = SignerKey.generate(f"{role}.example", entropy)
+            enrol(world, role, person, signers[role])
+        sealing = {name: X25519PrivateKey.from_private_bytes(entropy.bytes(32)) for name in CUSTODIANS}
+        case_key = X25519PrivateKey.from_private_bytes(entropy.bytes(32))
+        made = Guarded(world, signers, sealing, case_key, glass, entropy)
+        if keys:
+            made.publish_keys()
+        world.settle()
+        yield made

@@ -26,6 +26,7 @@ from watchglass.perception.messages import AnalyticSpec, Health, Incident, Repor
 from watchglass.perception.ring import ClipOrder
 from watchglass.runtime import source as runtime_source
 from watchglass.runtime.clips import ClipMaker, Studio
+from watchglass.runtime.sealing import Sealer
 from watchglass.runtime.source import Source
 from watchglass.runtime.worker import run_once
 
@@ -266,6 +267,7 @@ def test_what_breaks_again_on_the_way_out_still_ends_one_source_only(
         detector=Walking(),
         send=sent.append,
         clips=Broken(sent.append),
+        sealer=Sealer(sent.append, SeededEntropy("2")),
         looked_at=lambda: True,
         allowed=lambda: frozenset(["intrusion"]),
     )

@@ -16,7 +16,6 @@ from watchglass.charter.model import Charter, Custodian, Quorum, Release
 from watchglass.charter.parse import CharterErrors, CharterRefused, Parsed, parse, read
 from watchglass.charter.permit import BreakGlass, GrantRelease, OpenCase, Permit, RequestRelease, SealSegment
 from watchglass.charter.sealing import groups
-from watchglass.charter.unbuilt import NOT_BUILT
 from watchglass.charter.words import explain
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE
@@ -71,24 +70,6 @@ def whole(charter: Charter) -> None:
     assert set(rules.release.one_of) <= names
     assert len({custodian.key for custodian in rules.custodians}) == len(names)
     assert charter.authority.key not in {custodian.key for custodian in rules.custodians}
-
-
-@settings(SLOW_MACHINE)
-@given(st.integers(0, 1_000_000))
-def test_nothing_of_it_is_accepted_while_nothing_keeps_it(seed: int) -> None:
-    """Any line of these sections alone is refused by name, or is a mistake; never a charter that promises it.
-
-    Goes when the rows of `unbuilt` go.
-    """
-    lines = TEXT[START:END].splitlines()
-    line = lines[seed % len(lines)]
-    plain = (CHARTERS / "harbour-square.yaml").read_text(encoding="utf-8")
-    assume(line.strip() not in plain)
-    try:
-        charter = read(plain.replace("  review:", line + "\n  review:", 1).encode(), NOT_BUILT).charter
-    except (CharterRefused, CharterErrors):
-        return
-    assert charter.safeguards == PLAIN.safeguards
 
 
 def rules_of(n: int) -> st.SearchStrategy[tuple[int, int, set[int]]]:

@@ -10,7 +10,6 @@ from watchglass.charter.model import AccessLog, Charter, Custodian, GlassRule, Q
 from watchglass.charter.parse import CharterErrors, CharterRefused, Fault, parse
 from watchglass.charter.redraw import Drawn, Hidden, redraw
 from watchglass.charter.sealing import NEEDS, USES, groups
-from watchglass.charter.unbuilt import NOT_BUILT
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -64,15 +63,6 @@ def test_a_charter_without_these_sections_records_nothing(charter: Charter) -> N
     assert not charter.records("steps-cam")
     assert charter.safeguards.custodians == ()
     assert charter.safeguards.retention.sealed_ms is None
-
-
-def test_while_nothing_keeps_them_each_is_refused_by_name_and_nothing_else(sealed: str) -> None:
-    """Goes when the rows of `unbuilt` go."""
-    with pytest.raises(CharterRefused) as caught:
-        parse(sealed.encode())
-    gone = {row.path for row in NOT_BUILT} - {row.path for row in WITHOUT_SEALING}
-    assert {refusal.path for refusal in caught.value.refusals} == gone
-    assert not caught.value.faults
 
 
 ALL_OF_IT = [

@@ -176,9 +176,7 @@ def test_an_emergency_rule_that_comes_is_told_with_its_reach(reseal, sealed_char
 
 
 def test_a_limit_to_the_access_record_that_falls_away_widens(reseal, sealed_charter: Charter) -> None:
-    narrow = parse(
-        reseal(("[lawfulness, self-monitoring, integrity, criminal-proceedings]", "[lawfulness]")), WITHOUT_SEALING
-    )
+    narrow = parse(reseal(("[lawfulness, self-monitoring, integrity, criminal-proceedings]", "[lawfulness]")))
     loose = replace(narrow, safeguards=replace(narrow.safeguards, access_log=None), data=b"x")
     assert [change.weight for change in compare(narrow, loose)] == ["widening"]
     assert sealed_charter.safeguards.log_uses == loose.safeguards.log_uses
