@@ -8,21 +8,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
+import cedarpy
+
 from watchglass.access.about import About, AboutCase
 from watchglass.access.policies import Policies, encode, entities_of, policies_of, undecided
 from watchglass.access.roles import _TOKEN, Actor, Grant, May, Person, Role, Signer
 from watchglass.core.digest import b64
 from watchglass.core.errors import Refused
 
-__all__ = ["authorise", "check_public", "may_all", "question"]
+__all__ = ["authorise", "check_public", "known", "may_all", "question"]
 
 _ROLES: Final = tuple(Role)
-_HOUSE: Final = {"type": "House", "id": "this"}
-_VISITOR: Final[dict[str, Any]] = {
-    "uid": {"type": "Visitor", "id": "anyone"},
-    "attrs": {},
-    "parents": [{"type": "Role", "id": Role.PUBLIC.value}],
-}
 
 
 def authorise(
@@ -74,45 +70,63 @@ def may_all(person: Person) -> frozenset[May]:
 
 def _decided(who: Actor | None, what: May, under: Policies, about: About | None, now_ms: int | None) -> tuple[str, ...]:
     """The ids of the rules that permit it."""
-    request, known = question(who, what, about, now_ms)
     try:
-        entities = entities_of(encode(*known))
+        entities = _entities(who, about)
     except ValueError as error:
         raise undecided(str(error)) from error
-    allowed, rules = under.decide(request, entities)
+    allowed, rules = under.decide(question(who, what, about, now_ms), entities)
     if not allowed:
         raise _denied(what, under, rules)
     return rules
 
 
-def question(
-    who: Actor | None, what: May, about: About | None, now_ms: int | None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What Cedar is asked, and the entities that it is told of: who asks, and what it is about."""
-    principal = _VISITOR if who is None else _principal(who)
-    known = [principal] if about is None else [principal, _resource(about)]
-    request = {
-        "principal": principal["uid"],
+def question(who: Actor | None, what: May, about: About | None, now_ms: int | None) -> dict[str, Any]:
+    """What Cedar is asked."""
+    return {
+        "principal": _who(who),
         "action": {"type": "Action", "id": what.value},
-        "resource": _HOUSE if about is None else known[1]["uid"],
+        "resource": _what(about),
         "context": {} if now_ms is None else {"now": now_ms},
     }
-    return request, known
 
 
-def _principal(who: Actor) -> dict[str, Any]:
+def known(who: Actor | None, about: About | None) -> list[dict[str, Any]]:
+    """What Cedar is told of: who asks, with their roles, and what it is about."""
+    attrs: dict[str, Any] = {}
+    roles = {Role.PUBLIC.value}
     if isinstance(who, Signer):
-        uid, attrs, roles = {"type": "Signer", "id": who.key}, {"name": who.name, "key": who.key}, [str(who.role)]
-    else:
-        uid, attrs = {"type": "Person", "id": str(who.account)}, {"name": who.name}
-        roles = sorted({Role.PUBLIC.value, *(role.value for role in who.roles)})
-    return {"uid": uid, "attrs": attrs, "parents": [{"type": "Role", "id": role} for role in roles]}
+        attrs, roles = {"name": who.name, "key": who.key}, {str(who.role)}
+    elif who is not None:
+        attrs, roles = {"name": who.name}, {Role.PUBLIC.value, *(role.value for role in who.roles)}
+    parents = [{"type": "Role", "id": role} for role in sorted(roles)]
+    return [{"uid": _who(who), "attrs": attrs, "parents": parents}, *_facts(about)]
 
 
-def _resource(about: About) -> dict[str, Any]:
+@lru_cache(maxsize=4096)
+def _entities(who: Actor | None, about: About | None) -> cedarpy.Entities:
+    """``known``, prepared; the same values are the same entities, so that nothing here can be out of date."""
+    return entities_of(encode(*known(who, about)))
+
+
+def _who(who: Actor | None) -> dict[str, str]:
+    if who is None:
+        return {"type": "Visitor", "id": "anyone"}
+    if isinstance(who, Signer):
+        return {"type": "Signer", "id": who.key}
+    return {"type": "Person", "id": str(who.account)}
+
+
+def _what(about: About | None) -> dict[str, str]:
+    if about is None:
+        return {"type": "House", "id": "this"}
+    return {"type": "Case" if isinstance(about, AboutCase) else "Request", "id": about.id}
+
+
+def _facts(about: About | None) -> list[dict[str, Any]]:
+    if about is None:
+        return []
     attrs: dict[str, Any]
     if isinstance(about, AboutCase):
-        kind = "Case"
         attrs = {
             "opened_by": about.opened_by,
             "authority": about.authority,
@@ -121,9 +135,8 @@ def _resource(about: About) -> dict[str, Any]:
             "closed": about.closed,
         }
     else:
-        kind = "Request"
         attrs = {"requester": about.requester, "requester_key": about.requester_key, "until": about.until_ms}
-    return {"uid": {"type": kind, "id": about.id}, "attrs": attrs, "parents": []}
+    return [{"uid": _what(about), "attrs": attrs, "parents": []}]
 
 
 def _role(who: Actor, rules: tuple[str, ...], under: Policies) -> str:

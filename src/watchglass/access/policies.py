@@ -382,7 +382,6 @@ def policies_for(custodians: tuple[Custodian, ...], release: Release | None) -> 
     return Policies(of_roles() + released)
 
 
-@lru_cache(maxsize=4096)
 def entities_of(json_text: str) -> cedarpy.Entities:
     """Entities checked against the schema, and prepared.
 
