@@ -7,7 +7,7 @@ law or this version cannot give). A file with both is refused, and its mistakes 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from watchglass.charter import model as m
 from watchglass.charter.prohibited import FIX, prohibited
 from watchglass.charter.schema import NAME, Choice, Entry, Many, Named, Pair, Part, Scalar, Spec, entries
 from watchglass.charter.tree import Block, Items, Node, Spot, Text, TreeError, grow
-from watchglass.charter.unbuilt import NOT_BUILT, Unbuilt, fix_for, row_for
+from watchglass.charter.unbuilt import NOT_BUILT, fix_for, row_for
 from watchglass.core.errors import BadInput, Refused
 
 Path = tuple[str | int, ...]
@@ -94,18 +94,17 @@ class CharterRefused(Refused):
         return [f"also: {fault}" for fault in self.faults]
 
 
-def parse(data: bytes, unbuilt: Sequence[Unbuilt] = NOT_BUILT) -> m.Charter:
+def parse(data: bytes) -> m.Charter:
     """The charter that ``data`` is.
 
     Args:
         data: the file's bytes.
-        unbuilt: what is refused because nothing keeps it. Only whoever builds and tests a safeguard says less.
 
     Raises:
         CharterErrors: with every mistake.
         CharterRefused: it asks for a prohibited practice, or for a safeguard that this version does not build.
     """
-    return read(data, unbuilt).charter
+    return read(data).charter
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +119,13 @@ class Parsed:
         return _spot(self.tree, path)
 
 
-def read(data: bytes, unbuilt: Sequence[Unbuilt] = NOT_BUILT) -> Parsed:
+def read(data: bytes) -> Parsed:
     """As ``parse``, with the positions that lint findings need."""
     try:
         tree = grow(data)
     except TreeError as error:
         raise CharterErrors([Fault(error.spot.line, error.spot.column, "", error.message, error.fix)]) from error
-    reader = _Reader(tree, unbuilt)
+    reader = _Reader(tree)
     charter = reader.charter(data)
     if reader.refusals:
         raise CharterRefused(_in_order(reader.refusals), _in_order(reader.faults))
@@ -147,9 +146,8 @@ _HOLE: Any = object()
 
 
 class _Reader:
-    def __init__(self, tree: Block, unbuilt: Sequence[Unbuilt]) -> None:
+    def __init__(self, tree: Block) -> None:
         self.tree = tree
-        self.unbuilt = unbuilt
         self.faults: list[Fault] = []
         self.refusals: list[Fault] = []
         models = tree.get("models")
@@ -270,7 +268,7 @@ class _Reader:
         if not self._refused(kind, (*path, "kind"), value=kind.text):
             known = (
                 *kinds,
-                *(row.path.partition("=")[2] for row in self.unbuilt if row.path.startswith(f"{path[0]}.*.kind=")),
+                *(row.path.partition("=")[2] for row in NOT_BUILT if row.path.startswith(f"{path[0]}.*.kind=")),
             )
             fix = _hint(kind.text, known) + f"Use {' or '.join(kinds)}."
             self._fault(kind.spot, (*path, "kind"), f"There is no kind {kind.text!r}.", fix)
@@ -298,7 +296,7 @@ class _Reader:
         keys = {key.text: key for key, _ in node.entries}
         for entry in wanted:
             found, at = node.get(entry.key), (*path, entry.key)
-            if found is not None and row_for(at, rows=self.unbuilt) is not None:
+            if found is not None and row_for(at) is not None:
                 self._refused(keys[entry.key], at)
             elif found is not None:
                 values[entry.field] = self.value(entry.spec, found, at)
@@ -339,7 +337,7 @@ class _Reader:
     def _refused(self, node: Text, path: Path, value: str | None = None) -> bool:
         """Refuse a key (or a value) that is prohibited or not built; tell whether it was."""
         practice = prohibited(value if value is not None else node.text)
-        row = row_for(path, value, self.unbuilt)
+        row = row_for(path, value)
         if row is not None:
             self._refuse(node.spot, path, row.message, fix_for(row), rule="not-built", article="")
         elif practice is not None:

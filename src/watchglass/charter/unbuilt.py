@@ -6,7 +6,6 @@ Whoever builds a safeguard removes its row here and adds its fields to the model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,12 +76,10 @@ def fix_for(row: Unbuilt) -> str:
     return _FIXES.get(row.path, _FIX_KIND if ".kind=" in row.path else _FIX)
 
 
-def row_for(
-    path: tuple[str | int, ...], value: str | None = None, rows: Sequence[Unbuilt] = NOT_BUILT
-) -> Unbuilt | None:
+def row_for(path: tuple[str | int, ...], value: str | None = None) -> Unbuilt | None:
     """The row for a key at ``path``, or for ``value`` written there."""
     parts = [str(part) for part in path if not isinstance(part, int)]
-    for row in rows:
+    for row in NOT_BUILT:
         pattern, _, wanted = row.path.partition("=")
         if (wanted or None) != value:
             continue
