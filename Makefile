@@ -54,7 +54,7 @@ $(PEERS)/peers.stamp: requirements-peers.txt
 	@touch $@
 
 bench: $(VENV)/dev.stamp $(PEERS)/peers.stamp
-	@for name in perception ledger portal fuzz paint leak misuse; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
+	@for name in perception ledger portal fuzz paint leak misuse access; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
 eval: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@$(BIN)/watchglass eval $(ARGS)
