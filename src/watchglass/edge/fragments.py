@@ -128,7 +128,8 @@ def _copy(packet: Packet, first: Packet, last: int | None) -> av.Packet[VideoStr
     payload, begun = packet.payload, first.payload
     assert isinstance(payload, av.Packet)
     assert isinstance(begun, av.Packet)
-    copy = cast("av.Packet[VideoStream]", av.Packet(bytes(payload)))
+    copied = av.Packet(payload)  # type: ignore[arg-type]  # a packet is a buffer; bytes of it would be one copy more
+    copy = cast("av.Packet[VideoStream]", copied)
     copy.is_keyframe = packet.keyframe
     origin = begun.dts if begun.dts is not None else begun.pts
     tick = payload.time_base
