@@ -32,6 +32,7 @@ _MEASURED = {
 _NAMES = {
     "painted_detector_firings": ("pets", "stays", "faces"),
     "painted_leaked_pixel_share": ("pets", "stays"),
+    "painted_leaked_share_not_by_chance": ("pets", "stays"),
     "painted_grey_share": ("pets",),
     "painted_people_shown": ("pets",),
     "backdrop_age_s": ("pets",),

@@ -124,12 +124,24 @@ def _share(name: str, leak: Leak | None, target: float | None, note: str) -> Fig
     return made
 
 
+def _not_by_chance(result: Result) -> Figure:
+    """What is left of the leaked share without what a veil over the empty scene has by chance."""
+    shares = [leak.share_not_by_chance for leak in result.leaks.values() if leak.share_not_by_chance is not None]
+    return figure("painted_leaked_share_not_by_chance", float(f"{max(shares):.3g}") if shares else None,
+                  unit="share of pixels", note="the worst of the films, without pixels that are published just the same "
+                  "with nobody there, within four levels")  # fmt: skip
+
+
 def _told_leaks(result: Result) -> list[Figure]:
     worst = max(result.leaks.values(), key=lambda leak: leak.share or 0.0, default=None)
     words = "; ".join(
         f"{name}: {leak.leaked} of {leak.pixels} pixels in {leak.leaking} of {leak.boxes} boxes"
         + (f", {leak.in_marks} more under marks" if leak.in_marks else "")
-        + (f", {leak.by_chance} more where a veil over the empty scene is like them" if leak.by_chance else "")
+        + (
+            f", {leak.by_chance} more, by chance, where a veil over the empty scene is like them"
+            if leak.by_chance
+            else ""
+        )
         for name, leak in result.leaks.items()
     )
     if result.careless is None:
@@ -140,6 +152,7 @@ def _told_leaks(result: Result) -> list[Figure]:
         note = f"people who stood and sat there before the first picture, confirmed all the same; {asks}"
     return [
         _share("painted_leaked_pixel_share", worst, 1e-4, f"the worst of the films. {words}"),
+        _not_by_chance(result),
         _share("leaked_pixel_share_if_confirmed_in_view", result.careless, None, note),
     ]
 

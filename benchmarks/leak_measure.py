@@ -67,9 +67,9 @@ class Leak:
 
     Attributes:
         pixels: inside true boxes, where the empty scene is known.
-        leaked: of these, those that show what was in front of the empty scene.
+        leaked: of these, those that are like what was in front of the empty scene, and would not be without it.
         in_marks: those that would count as leaked, if they were not inside a drawn mark.
-        by_chance: those that would, if the same were not published with nobody there.
+        by_chance: those that are like it too, and would be published just the same with nobody there.
         boxes, leaking: true boxes, and those of them with a leaked pixel.
     """
 
@@ -88,7 +88,12 @@ class Leak:
 
     @property
     def share(self) -> float | None:
-        """Leaked pixels among those inside true boxes."""
+        """Leaked pixels among those inside true boxes, those by chance too."""
+        return (self.leaked + self.by_chance) / self.pixels if self.pixels else None
+
+    @property
+    def share_not_by_chance(self) -> float | None:
+        """Leaked pixels that would not be published with nobody there, among those inside true boxes."""
         return self.leaked / self.pixels if self.pixels else None
 
 
