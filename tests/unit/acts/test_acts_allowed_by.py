@@ -28,8 +28,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def test_a_verdict_names_the_policies_and_the_rule_in_its_opening_only(world: World) -> None:
     world.decide(world.raise_alert())
+    policies = policies_of(world.standing().charter)
     record = world.records("alert_decided")[-1]
-    assert record.fields[ALLOWED_BY] == {"policy": b64(policies_of(None).sha256), "rules": ["role.reviewer"]}
+    assert record.fields[ALLOWED_BY] == {"policy": b64(policies.sha256), "rules": ["role.reviewer"]}
     assert b"role.reviewer" not in record.data
 
 
