@@ -127,9 +127,9 @@ def _share(name: str, leak: Leak | None, target: float | None, note: str) -> Fig
 def _not_by_chance(result: Result) -> Figure:
     """What is left of the leaked share without what a veil over the empty scene has by chance."""
     shares = [leak.share_not_by_chance for leak in result.leaks.values() if leak.share_not_by_chance is not None]
-    return figure("painted_leaked_share_not_by_chance", float(f"{max(shares):.3g}") if shares else None,
-                  unit="share of pixels", note="the worst of the films, without pixels that are published just the same "
-                  "with nobody there, within four levels")  # fmt: skip
+    note = "the worst of the films, without pixels that are published just the same with nobody there, within 4 levels"
+    value = float(f"{max(shares):.3g}") if shares else None
+    return figure("painted_leaked_share_not_by_chance", value, unit="share of pixels", note=note)
 
 
 def _told_leaks(result: Result) -> list[Figure]:
@@ -137,11 +137,7 @@ def _told_leaks(result: Result) -> list[Figure]:
     words = "; ".join(
         f"{name}: {leak.leaked} of {leak.pixels} pixels in {leak.leaking} of {leak.boxes} boxes"
         + (f", {leak.in_marks} more under marks" if leak.in_marks else "")
-        + (
-            f", {leak.by_chance} more, by chance, where a veil over the empty scene is like them"
-            if leak.by_chance
-            else ""
-        )
+        + (f", {leak.by_chance} more by chance: a veil over the empty scene is like them" if leak.by_chance else "")
         for name, leak in result.leaks.items()
     )
     if result.careless is None:
