@@ -1,10 +1,14 @@
 """The only wiring: plain constructors, and the few edge functions that web and cli may use."""
 
+from watchglass.bootstrap import custody, seeking
 from watchglass.bootstrap.house import House, look_once, picture_size
+from watchglass.bootstrap.keyring import Keyring
+from watchglass.bootstrap.office import Office
 from watchglass.bootstrap.signers import connect, make_deployment, new_key, open_bundle, sign_statement
 from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.edge.entropy import SeededEntropy, SystemEntropy
 from watchglass.edge.inference import MODEL, shipped
+from watchglass.edge.joining import join as join_video
 from watchglass.edge.keys import read_openings_key, read_signing_key
 from watchglass.edge.plugins.host import enforceable as plug_ins_refused
 from watchglass.edge.plugins.installed import installed as installed_plug_ins
@@ -18,16 +22,20 @@ from watchglass.runtime.layout import Layout, deployment_of, parse_listen
 __all__ = [
     "MODEL",
     "House",
+    "Keyring",
     "Layout",
     "LocalWitness",
+    "Office",
     "SecretFolder",
     "SeededEntropy",
     "SystemClock",
     "SystemEntropy",
     "VirtualClock",
     "connect",
+    "custody",
     "deployment_of",
     "installed_plug_ins",
+    "join_video",
     "load_trust",
     "look_once",
     "make_deployment",
@@ -42,6 +50,7 @@ __all__ = [
     "read_openings_key",
     "read_signing_key",
     "remember",
+    "seeking",
     "shipped",
     "sign_statement",
 ]

@@ -29,6 +29,7 @@ from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_pat
 from watchglass.records.act_spec import Lane
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import WrappedKey, key_id_of, unseal
+from watchglass.records.query import SignedQuery
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, write_settings
 
@@ -40,7 +41,16 @@ class Signee(Protocol):
 
     def standing(self) -> dict[str, Any]: ...
 
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]: ...
+    def hand_in(self, statement: SignedStatement, bundle: bytes | None = None) -> dict[str, Any]: ...
+
+    def ask(self, query: SignedQuery) -> dict[str, Any]: ...
+
+    def segment(self, query: SignedQuery, *, limit: int) -> bytes: ...
+
+    @property
+    def ledger(self) -> str:
+        """Where its ledger is read."""
+        ...
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]: ...
 
@@ -52,12 +62,21 @@ class Signee(Protocol):
 class _Remote:
     def __init__(self, url: str) -> None:
         self._client = PortalClient(url)
+        self.ledger = f"{url.rstrip('/')}/log"
 
     def standing(self) -> dict[str, Any]:
         return self._client.standing()
 
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
-        return self._client.hand_in(statement.encode())
+    def hand_in(self, statement: SignedStatement, bundle: bytes | None = None) -> dict[str, Any]:
+        if bundle is None:
+            return self._client.hand_in(statement.encode())
+        return self._client.hand_in_with(statement.encode(), bundle)
+
+    def ask(self, query: SignedQuery) -> dict[str, Any]:
+        return self._client.ask(query.encode())
+
+    def segment(self, query: SignedQuery, *, limit: int) -> bytes:
+        return self._client.segment(query.encode(), limit=limit)
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
         body = {"text": text.decode("utf-8"), "approvals": [json.loads(part.encode()) for part in approvals]}
@@ -73,14 +92,24 @@ class _Remote:
 class _Here:
     def __init__(self, root: Path, clock: Clock | None) -> None:
         self._house = House(root, clock=clock)
+        self.ledger = str(self._house.layout.ledger)
 
     def standing(self) -> dict[str, Any]:
         return self._house.describe()
 
-    def hand_in(self, statement: SignedStatement) -> dict[str, Any]:
-        answer = self._house.hand_in(statement)
+    def hand_in(self, statement: SignedStatement, bundle: bytes | None = None) -> dict[str, Any]:
+        answer = self._house.hand_in(statement, bundle)
+        self._house.grant_releases()
         self._house.sequencer.tick((Lane.PROMPT,))
         return answer
+
+    def ask(self, query: SignedQuery) -> dict[str, Any]:
+        return self._house.ask(query)
+
+    def segment(self, query: SignedQuery, *, limit: int) -> bytes:
+        data = self._house.sealed_segment(query)
+        assert len(data) <= limit
+        return data
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
         answer = self._house.publish(text, approvals)
@@ -94,11 +123,15 @@ class _Here:
         self._house.close()
 
 
-def connect(where: str) -> Signee:
-    """A deployment to talk to: by its portal's address, or by its directory while it does not run."""
+def connect(where: str, clock: Clock | None = None) -> Signee:
+    """A deployment to talk to: by its portal's address, or by its directory while it does not run.
+
+    Args:
+        clock: the time in that directory's house, where it is virtual.
+    """
     if where.startswith(("http://", "https://")):
         return _Remote(where)
-    return _Here(Path(where), None)
+    return _Here(Path(where), clock)
 
 
 def sign_statement(

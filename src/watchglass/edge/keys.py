@@ -99,7 +99,8 @@ def read_openings_key(path: Path, *, passphrase: str | None = None) -> X25519Pri
     head, private = _read(path, passphrase)
     if not isinstance(private, X25519PrivateKey):
         raise BadInput(
-            f"{path.name} is not a key that things are sealed to (X25519).", fix="Give the file that the command wrote."
+            f"{path.name} is not an openings key, nor another that things are sealed to (X25519).",
+            fix="Give the file that the command wrote.",
         )
     if _line(head, _PUBLIC, path) != openings_key_text(private.public_key()):
         raise BadInput(

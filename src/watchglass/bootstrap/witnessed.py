@@ -1,0 +1,390 @@
+"""A deployment's log as a signer's own machine sees it: read wholly, accepted by a trust file, remembered.
+
+From it follow the charter that is in force, the keys that oversight enrolled and those that custodians published.
+Nothing of that is taken from a portal's word: every entry is hashed again up to a checkpoint that the witnesses of the
+trust file cosigned, and that continues what this machine saw before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from watchglass.charter.decide import in_force
+from watchglass.charter.model import Charter
+from watchglass.charter.parse import parse
+from watchglass.core.digest import b64
+from watchglass.core.digest import sha256 as digest_of
+from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
+from watchglass.core.time import HOUR, MINUTE, SECOND, iso, millis
+from watchglass.edge.trust import Trust, load_trust, pin_oversight, remember
+from watchglass.ledger import merkle
+from watchglass.ledger.checkpoint import Checkpoint
+from watchglass.ledger.keys import VerifierKey
+from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
+from watchglass.ledger.policy import Deployment, told
+from watchglass.ledger.proof import Proof
+from watchglass.ledger.tiles import ENTRIES, FULL, Tile, TileReader, decode_bundle, node_reader, read_entry
+from watchglass.ledger.verify import Verified, verify_log
+from watchglass.records.leaf import Leaf
+from watchglass.records.statement import SignedStatement, verify_leaf
+
+CLOCKS_APART_MS: Final = 5 * MINUTE
+"""How far witnesses' clocks may be ahead of this machine's before this one's is called wrong."""
+_GOVERNING: Final = tuple(
+    f'{{"act":"{act}"'.encode()
+    for act in (
+        "charter_published",
+        "charter_approved",
+        "key_enrolled",
+        "sealing_key_published",
+        "period_destroyed",
+        "release_approved",
+    )
+)
+_BOTH: Final = frozenset({"authority", "oversight"})
+_TRIES: Final = 8
+_PAUSE_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the log."""
+
+    index: int
+    data: bytes
+    leaf: Leaf
+
+    @property
+    def hash(self) -> bytes:
+        """Its leaf hash."""
+        return leaf_hash(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A log that was read wholly and accepted.
+
+    Attributes:
+        verified: the checkpoint and who cosigned it. trust: the trust file that accepts it.
+        charters: every charter that both approved, with the keys that could, by version.
+        governing: the records of charters, keys and approvals, in order.
+        hashes: of all entries, one after the other.
+        pinned_now: oversight's key was remembered for the first time: a person should compare it.
+    """
+
+    verified: Verified
+    trust: Trust
+    charters: tuple[Charter, ...]
+    governing: tuple[Entry, ...]
+    pinned_now: bool
+    hashes: bytes = field(repr=False)
+    reader: TileReader = field(repr=False)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Origin, size and root."""
+        return self.verified.checkpoint
+
+    @property
+    def note(self) -> bytes:
+        """The cosigned checkpoint, as signed bytes."""
+        return self.verified.signed.note.encode()
+
+    def as_json(self) -> dict[str, object]:
+        """What was verified, for people and programs."""
+        return {
+            "origin": self.checkpoint.origin,
+            "size": self.checkpoint.size,
+            "witnesses": told(self.verified.witnesses),
+            "deployment": self.verified.deployment.value,
+            "notice": self.verified.deployment.sentence,
+            "oversight_remembered": self.pinned_now,
+        }
+
+    def charter(self, now: int) -> Charter:
+        """The charter that is in force at ``now``, as the log shows it.
+
+        Raises:
+            DidNotVerify: none is.
+        """
+        for charter in reversed(self.charters):
+            begin, end = in_force(charter)
+            if begin <= now:
+                if now >= end:
+                    raise DidNotVerify(
+                        f"The newest charter in the log ended at {iso(end)}.",
+                        fix="Nothing can be asked for or approved until authority and oversight publish another.",
+                        field="charter",
+                    )
+                return charter
+        raise DidNotVerify(
+            "The log shows no charter that authority and oversight both approved and that has begun.",
+            fix="Do nothing that this deployment asks for; tell oversight.",
+            field="charter",
+        )
+
+    def charter_of(self, sha256: bytes) -> Charter:
+        """The approved charter with that hash, which may be an earlier one.
+
+        Raises:
+            DidNotVerify: the log shows none.
+        """
+        for charter in self.charters:
+            if charter.sha256 == sha256:
+                return charter
+        raise DidNotVerify(
+            "The log shows no charter with this hash that authority and oversight approved.",
+            fix="Do nothing that rests on it; tell oversight.",
+            field="charter",
+        )
+
+    def find(self, wanted: bytes, what: str) -> Entry:
+        """The entry with that leaf hash.
+
+        Args:
+            what: what it is, for the error: ``the request``.
+
+        Raises:
+            DidNotVerify: the log, as far as witnesses cosigned it, does not hold it.
+        """
+        at = self.hashes.find(wanted)
+        while at >= 0 and at % HASH_BYTES:
+            at = self.hashes.find(wanted, at + 1)
+        if at < 0 or len(wanted) != HASH_BYTES:
+            raise DidNotVerify(
+                f"The log does not hold {what}, as far as witnesses have cosigned it.",
+                fix="Wait for the next checkpoint and try again; if it stays so, do nothing and tell oversight.",
+                field="leaf",
+            )
+        index = at // HASH_BYTES
+        data = read_entry(self.reader, index, self.checkpoint.size)
+        if leaf_hash(data) != wanted:
+            raise DidNotVerify(
+                f"Entry {index} of the log changed while it was read.", fix="Try again; keep what you saw.", index=index
+            )
+        return Entry(index, data, Leaf.parse(data))
+
+    def record_of(self, statement: SignedStatement, wanted: bytes, what: str) -> Entry:
+        """The entry with that leaf hash, if it is the record of exactly this statement.
+
+        Raises:
+            DidNotVerify: the log holds another one, or none.
+        """
+        entry = self.find(wanted, what)
+        if entry.leaf.body() != statement.leaf.body() or entry.leaf.signature != statement.leaf.signature:
+            raise DidNotVerify(
+                f"The log holds another record than the one that was shown as {what}.",
+                fix="Do nothing with it: keep both, and tell oversight.",
+                field="leaf",
+            )
+        return entry
+
+    def prove(self, index: int) -> Proof:
+        """The proof that entry ``index`` is in the log, under the checkpoint that was accepted."""
+        size = self.checkpoint.size
+        path = merkle.inclusion_proof(node_reader(self.reader, size), index, size)
+        proof = Proof(index, tuple(path), self.note)
+        merkle.check_inclusion(
+            self.hashes[index * HASH_BYTES : (index + 1) * HASH_BYTES], index, size, path, self.checkpoint.root
+        )
+        return proof
+
+    def of(self, act: str) -> Iterator[Entry]:
+        """The records of charters, keys and approvals of one act, in order."""
+        return (entry for entry in self.governing if entry.leaf.act == act)
+
+    def enrolment(self, key: VerifierKey, *, role: str, month: str, oversight: VerifierKey) -> Entry:
+        """The record with which oversight enrolled ``key`` for that role and month.
+
+        Raises:
+            DidNotVerify: the log has none that this oversight signed.
+        """
+        for entry in self.of("key_enrolled"):
+            clear = entry.leaf.clear
+            if (clear["vkey"], clear["enrolled_role"], clear["month"]) != (str(key), role, month):
+                continue
+            with suppress(DidNotVerify):
+                verify_leaf(entry.leaf, origin=self.checkpoint.origin, keys={"oversight": [oversight]})
+                return entry
+        raise DidNotVerify(
+            f"Oversight has enrolled the key {key.name} for no {role} in {month}: the log shows no such record.",
+            fix="Do nothing that this key asks for; tell oversight who asked.",
+            field="requester",
+            key=str(key),
+        )
+
+
+def look(
+    trust_file: Path,
+    tiles: TileReader,
+    now: int,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+) -> Witnessed:
+    """Read a log wholly, and accept and remember it as ``watchglass ledger verify --trust`` does.
+
+    Args:
+        tiles: where the log's files are.
+        now: this machine's time.
+        pause: waits so many seconds, where a checkpoint is so new that witnesses have not cosigned it yet.
+
+    Raises:
+        DidNotVerify: it is not accepted, its past was rewritten, its charters do not follow from each other, its first
+            oversight is not the one that was remembered, or this machine's clock is behind the witnesses'.
+    """
+    trust = load_trust(trust_file)
+    reader = _Keeping(tiles)
+    verified, hashes, governing = _read(trust, reader, pause)
+    _check_clock(verified, now)
+    charters = tuple(_charters(governing, verified.checkpoint.origin))
+    _check_oversight(trust, charters)
+    remember(trust, verified.signed.note.encode())
+    if charters and trust.oversight is None:
+        pin_oversight(trust, VerifierKey.parse(charters[0].oversight.key))
+    return Witnessed(
+        verified, trust, charters, tuple(governing), bool(charters) and trust.oversight is None, hashes, reader
+    )
+
+
+class _Keeping:
+    """A reader that keeps the last bundle of entries that was read, so that it is looked at without a second read."""
+
+    def __init__(self, reader: TileReader) -> None:
+        self._reader = reader
+        self.bundle = b""
+
+    def read(self, path: str) -> bytes | None:
+        data = self._reader.read(path)
+        if data is not None and path != "checkpoint" and Tile.parse(path).level == ENTRIES:
+            self.bundle = data
+        return data
+
+
+def _read(trust: Trust, reader: _Keeping, pause: Callable[[float], None]) -> tuple[Verified, bytes, list[Entry]]:
+    for left in reversed(range(_TRIES)):
+        hashes, governing = bytearray(), list[Entry]()
+
+        def take(first: int, found: Sequence[bytes], into: bytearray = hashes, keep: list[Entry] = governing) -> None:
+            into += b"".join(found)
+            entries = _entries(reader.bundle, len(found))
+            for offset, data in enumerate(entries):
+                if data.startswith(_GOVERNING) and leaf_hash(data) == found[offset]:
+                    keep.append(Entry(first + offset, data, Leaf.parse(data)))
+
+        try:
+            verified = verify_log(reader, trust.policy, seen=trust.seen, on_bundle=take)
+        except DidNotVerify as error:
+            if "quorum" not in error.details or not left:
+                raise
+            pause(_PAUSE_S)
+            continue
+        if not verified.witnesses and trust.policy.deployment is not Deployment.TRIAL:
+            raise DidNotVerify(
+                "No witness cosigned the checkpoint, and this trust file asks for none.",
+                fix="Use a trust file that names at least one witness and a quorum.",
+                field="witnesses",
+            )
+        return verified, bytes(hashes), governing
+    raise AssertionError  # the last try raises by itself
+
+
+def _entries(bundle: bytes, width: int) -> list[bytes]:
+    """The first ``width`` entries of a bundle, which may be longer where the log grew meanwhile."""
+    try:
+        return decode_bundle(bundle, width)
+    except BadInput:
+        return decode_bundle(bundle, FULL)[:width]
+
+
+def _check_clock(verified: Verified, now: int) -> None:
+    witnessed = max((seconds for _, seconds in verified.witnesses), default=0) * SECOND
+    if witnessed > now + CLOCKS_APART_MS:
+        raise DidNotVerify(
+            f"Witnesses say that it is {iso(witnessed)} at least, and this machine says {iso(now)}: its clock was set "
+            "back, or is wrong.",
+            fix="Set this machine's clock right, then look again. With a wrong clock, what is over looks valid.",
+            field="now",
+        )
+
+
+def _check_oversight(trust: Trust, charters: Sequence[Charter]) -> None:
+    if not charters or trust.oversight is None:
+        return
+    first = VerifierKey.parse(charters[0].oversight.key)
+    if first != trust.oversight:
+        raise DidNotVerify(
+            f"The log's first charter names {first.name} ({first}) as oversight; {trust.path.name}.oversight remembers "
+            f"{trust.oversight}.",
+            fix="This is another deployment than the one that you know, or its first charter was forged. Do nothing; "
+            "ask oversight.",
+            field="oversight",
+        )
+
+
+@dataclass(slots=True)
+class _Published:
+    charter: Charter
+    hour: str
+    allowed: Mapping[str, list[VerifierKey]]
+    by: set[str] = field(default_factory=set)
+
+
+def _charters(governing: Sequence[Entry], origin: str) -> list[Charter]:
+    """The charters that both approved: the first with its own keys, each later one with the keys of the one before."""
+    waiting: dict[str, _Published] = {}
+    accepted: list[tuple[Charter, str]] = []
+    for entry in governing:
+        leaf = entry.leaf
+        if leaf.act == "charter_published":
+            charter = _parsed(leaf)
+            if charter is not None and (not accepted or charter.version > accepted[-1][0].version):
+                waiting[charter.digest] = _Published(charter, leaf.hour, _may_approve(charter, leaf.hour, accepted))
+        elif leaf.act == "charter_approved":
+            published = waiting.get(leaf.clear["sha256"])
+            role = leaf.clear["as_role"]
+            if published is None or leaf.role != role:
+                continue
+            with suppress(DidNotVerify):  # somebody else's signature makes nothing valid, and nothing invalid
+                verify_leaf(leaf, origin=origin, keys={role: published.allowed[role]})
+                published.by.add(role)
+            if published.by == _BOTH:
+                accepted.append((published.charter, published.hour))
+                del waiting[published.charter.digest]
+    return [charter for charter, _ in accepted]
+
+
+def _parsed(leaf: Leaf) -> Charter | None:
+    """The charter in a publication; None where its text is not what its hash says, or this version cannot read it."""
+    text = str(leaf.clear["text"]).encode()
+    if b64(digest_of(text)) != leaf.clear["sha256"]:
+        return None
+    try:
+        return parse(text)
+    except WatchglassError:
+        return None
+
+
+def _may_approve(charter: Charter, hour: str, accepted: Sequence[tuple[Charter, str]]) -> dict[str, list[VerifierKey]]:
+    """For each role the keys that could approve ``charter`` in that hour: those of the charter that stood then."""
+    stood = [each for each in (_standing(accepted, hour, at_end=end) for end in (False, True)) if each is not None]
+    outgoing = stood or [charter]
+    return {
+        "authority": [VerifierKey.parse(each.authority.key) for each in outgoing],
+        "oversight": [VerifierKey.parse(each.oversight.key) for each in outgoing],
+    }
+
+
+def _standing(accepted: Sequence[tuple[Charter, str]], hour: str, *, at_end: bool) -> Charter | None:
+    """The charter that stood when ``hour`` began, or when it ended: a record tells no more than its hour."""
+    begin = millis(datetime.strptime(hour, "%Y-%m-%dT%HZ").replace(tzinfo=UTC))
+    for charter, published in reversed(accepted):
+        since = in_force(charter)[0]
+        if (since < begin + HOUR and published <= hour) if at_end else (since <= begin and published < hour):
+            return charter
+    return accepted[0][0] if accepted else None

@@ -1,0 +1,131 @@
+"""A guarded world behind its real portal, with every signer at a machine of their own: key folders and trust files."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from guarded import Guarded, guarded
+from watchglass.bootstrap import Keyring, Office, SystemClock, custody, seeking
+from watchglass.core.time import DAY, SECOND
+from watchglass.edge.keys import write_openings_key, write_signing_key
+from watchglass.web.portal.app import create_app
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """An application on a free port of loopback."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+@dataclass
+class Signers:
+    """Everybody's machines around one portal.
+
+    Attributes:
+        folder: below it a folder for each person, with ``keys`` and ``trust``.
+    """
+
+    scene: Guarded
+    url: str
+    folder: Path
+    offices: list[Office] = field(default_factory=list)
+
+    def machine(self, who: str) -> Path:
+        """The folder of somebody's machine; made with their identity key when it is first asked for."""
+        folder = self.folder / who
+        if not folder.exists():
+            (folder / "keys").mkdir(parents=True, mode=0o700)
+            write_signing_key(folder / "keys" / "identity.key", self.scene.keys[who])
+            self.scene.world.trust_file(folder / "trust")
+        return folder
+
+    def words(self, who: str, url: str | None = None) -> list[str]:
+        """The arguments that every command of somebody takes."""
+        machine = self.machine(who)
+        return [url or self.url, "--keys", str(machine / "keys"), "--trust", str(machine / "trust")]
+
+    def office(self, who: str, url: str | None = None) -> Office:
+        machine = self.machine(who)
+        ring = Keyring(machine / "keys", lambda file: f"no passphrase for {file}")
+        office = Office(url or self.url, ring, machine / "trust", clock=self.scene.world.clock)
+        self.offices.append(office)
+        return office
+
+    def settle(self) -> None:
+        """What was handed in is granted where enough approved, published and cosigned."""
+        self.scene.world.house.grant_releases()
+        self.scene.world.settle()
+
+    def adopt(self, who: str) -> None:
+        """Give a custodian's machine the sealing key that the scene published for them."""
+        period = custody.month_of(self.scene.now)
+        file = self.machine(who) / "keys" / f"{period}.key"
+        write_openings_key(file, self.scene.sealing[who], what=f"sealing key of {period}")
+
+    # ---- the story ---------------------------------------------------------------------------------------------------
+
+    def case(self, **more: Any) -> str:
+        asked = {
+            "purpose": self.scene.purpose,
+            "number": "EX-2026-17",
+            "authority": "Order of the district court of Exampleton, 7 Gs 112/26",
+            "reason": "Somebody fell at the assembly point.",
+            "until_ms": self.scene.now + 30 * DAY,
+        }
+        done = seeking.open_case(self.office("investigator"), **{**asked, **more})
+        self.settle()
+        return str(done["case"])
+
+    def request(self, case: str | None = None, **more: Any) -> str:
+        asked = {
+            "source": "street",
+            "from_ms": self.scene.now - 60 * SECOND,
+            "to_ms": self.scene.now,
+            "reason": "To see how the person fell, and who helped.",
+        }
+        done = seeking.request(self.office("investigator"), case or self.case(), **{**asked, **more})
+        self.settle()
+        return str(done["request"])
+
+    def granted(self, names: tuple[str, ...] = ("oversight", "dpo")) -> str:
+        number = self.request()
+        for name in names:
+            self.adopt(name)
+            custody.approve(self.office(name), number)
+        self.settle()
+        return number
+
+    def taken(self) -> str:
+        number = self.granted()
+        seeking.take(self.office("investigator"), number)
+        self.settle()
+        return number
+
+
+@contextmanager
+def signers(folder: Path, **more: Any) -> Iterator[Signers]:
+    """A guarded world at the time that it is, served by its portal."""
+    with guarded(folder / "world", clock=more.pop("clock", None) or SystemClock(), **more) as scene:
+        with served(create_app(scene.world.house)) as url:
+            made = Signers(scene, url, folder / "machines")
+            yield made
+            for office in made.offices:
+                office.close()
