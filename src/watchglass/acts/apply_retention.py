@@ -130,7 +130,7 @@ def _segments(acting: Acting, charter: Charter, now: int) -> int:
         if rows:
             _attest(acting, tx, charter, "segments", len(rows), now)
         for row in rows:
-            tx.execute("UPDATE segment SET header = NULL, destroyed_ms = ? WHERE id = ?", now, row["id"])
+            tx.execute("UPDATE segment SET header = NULL, opened = NULL, destroyed_ms = ? WHERE id = ?", now, row["id"])
         return [row["path"] for row in rows]
 
     paths = acting.store.commit(act).value

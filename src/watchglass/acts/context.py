@@ -15,7 +15,7 @@ from watchglass.core.errors import Refused
 from watchglass.core.time import Clock, month_of
 from watchglass.ledger.receipt import Receipt
 from watchglass.records.act_spec import ALLOWED_BY, Need
-from watchglass.records.outbox import Store, Transaction
+from watchglass.records.outbox import PreparedLeaf, Store, Transaction
 from watchglass.records.recorder import Recorder
 from watchglass.records.vocabulary import ACTS
 
@@ -98,6 +98,21 @@ def attest(
     Returns:
         The record's leaf hash.
     """
+    given = (by, under, clear, committed, refs)
+    return tx.record(prepare(acting, tx, act, *given))
+
+
+def prepare(
+    acting: Acting,
+    tx: Transaction,
+    act: str,
+    by: Grant | None,
+    under: Permit | Charter | None,
+    clear: Mapping[str, object] | None = None,
+    committed: Mapping[str, object] | None = None,
+    refs: Sequence[bytes] = (),
+) -> PreparedLeaf:
+    """The record of an act, not written yet: for an act that shows what opens it to somebody besides oversight."""
     hidden = dict(committed or {})
     if by is not None:
         hidden.setdefault("account", by.person.name)
@@ -105,7 +120,7 @@ def attest(
         hidden[ALLOWED_BY] = by.as_json() if by else None
     charter = under.charter_sha256 if isinstance(under, Permit) else under.sha256 if under else None
     names_purpose = isinstance(under, Permit) and ACTS[act].purpose is not Need.NEVER
-    leaf = acting.recorder.attested(
+    return acting.recorder.attested(
         act,
         role=str(by.role) if by else HOUSE,
         actor=pseudonym(acting, tx, by.person.account) if by else HOUSE,
@@ -115,7 +130,6 @@ def attest(
         committed=hidden,
         refs=refs,
     )
-    return tx.record(leaf)
 
 
 def pseudonym(acting: Acting, tx: Transaction, account: int) -> str:

@@ -226,6 +226,7 @@ def _header(segment: Segment) -> dict[str, Any]:
         "id": segment.id,
         "leaf_hash": b64(segment.leaf_hash),
         "header": b64(segment.header),
+        "opened": json.loads(segment.opened)["fields"] if segment.opened else None,
         "sha256": b64(segment.sha256),
         "bytes": segment.size,
     }

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from watchglass.acts.context import Acting, Done, attest, do, same
+from watchglass.acts.context import Acting, Done, do, prepare, same
 from watchglass.charter.permit import Permit, SealSegment
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem
 from watchglass.evidence.header import PREFIX, Header, read_header
+from watchglass.records.opening import parse_plaintext, plaintext_of
 from watchglass.records.outbox import Transaction
+
+SHOWN: Final = ("segment", "source", "from_ms", "to_ms", "ciphertext_sha256", "key_commitment")
+"""What of a segment's record custodians and whoever it is released to are shown, to compare it with the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[
     def act(tx: Transaction) -> str:
         if tx.one("SELECT 1 FROM segment WHERE id = ?", name):
             raise Problem("This segment is kept already.", fix="Nothing needs to be done.")
-        leaf = _record(acting, tx, permit, header, sealed)
+        leaf, opened = _record(acting, tx, permit, header, sealed)
         tx.insert(
             "segment",
             {
@@ -68,6 +73,7 @@ def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[
                 "alert": sealed.alert,
                 "path": name,
                 "header": sealed.data[:end],
+                "opened": opened,
                 "bytes": len(sealed.data),
                 "sha256": sealed.sha256,
                 "key_commitment": header.key_commitment,
@@ -98,14 +104,17 @@ def whole(acting: Acting, path: str, header: bytes) -> bytes:
     return header + chunks
 
 
-def _record(acting: Acting, tx: Transaction, permit: Permit, header: Header, sealed: SealedSegment) -> bytes:
+def _record(
+    acting: Acting, tx: Transaction, permit: Permit, header: Header, sealed: SealedSegment
+) -> tuple[bytes, bytes]:
+    """Write the record; its leaf hash, and what opens the part of it that goes to whom the segment is released."""
     context = header.context
-    return attest(
+    leaf = prepare(
         acting,
         tx,
         "segment_sealed",
-        by=None,
-        under=permit,
+        None,
+        permit,
         committed={
             "source": context.source,
             "from_ms": context.from_ms,
@@ -117,3 +126,6 @@ def _record(acting: Acting, tx: Transaction, permit: Permit, header: Header, sea
             "bytes": len(sealed.data),
         },
     )
+    assert leaf.opening is not None  # this act always commits to something
+    fields = parse_plaintext(leaf.opening)
+    return tx.record(leaf), plaintext_of({name: fields[name] for name in SHOWN})

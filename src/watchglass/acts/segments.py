@@ -14,7 +14,12 @@ from watchglass.records.outbox import Reader, Row
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One sealed segment that is still there. ``header`` holds its wrapped shares and no secret."""
+    """One sealed segment that is still there.
+
+    Attributes:
+        header: holds its wrapped shares, and no secret.
+        opened: what opens of its record that it is this segment (``records.opening``).
+    """
 
     id: str
     source: str
@@ -25,6 +30,7 @@ class Segment:
     charter: bytes
     path: str
     header: bytes
+    opened: bytes | None
     size: int
     sha256: bytes
     leaf_hash: bytes
@@ -110,6 +116,7 @@ def _segment(row: Row) -> Segment:
         bytes(row["charter"]),
         row["path"],
         bytes(row["header"]),
+        None if row["opened"] is None else bytes(row["opened"]),
         row["bytes"],
         bytes(row["sha256"]),
         bytes(row["leaf_hash"]),

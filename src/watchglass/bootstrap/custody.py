@@ -25,8 +25,10 @@ from watchglass.evidence.release import Request, approval, check_request, check_
 from watchglass.evidence.shares import Shares, unwrap_shares
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Accepted
+from watchglass.records import commitment
 from watchglass.records.fields import MONTH
-from watchglass.records.opening import check_opened, parse_plaintext
+from watchglass.records.leaf import Leaf
+from watchglass.records.opening import Opened, parse_plaintext
 from watchglass.records.statement import SignedStatement, verify, verify_leaf
 
 HASH: Final = 32
@@ -398,7 +400,7 @@ def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> None:
         )
     if row.get("opened") is None:
         return
-    values = check_opened(leaf, parse_plaintext(canonical.encode({"fields": row["opened"]})))
+    values = {name: field.value for name, field in opened_of(leaf, row).items()}
     wanted = {
         "segment": context.segment,
         "source": context.source,
@@ -415,6 +417,20 @@ def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> None:
                 segment=header.segment,
                 field=name,
             )
+
+
+def opened_of(leaf: Leaf, row: Mapping[str, Any]) -> dict[str, Opened]:
+    """What the portal opens of a record, each field checked against its commitment.
+
+    Raises:
+        DidNotVerify: a field is not what was committed to, or there is no such field.
+    """
+    fields = parse_plaintext(canonical.encode({"fields": row["opened"]}))
+    for name, opened in fields.items():
+        if name not in leaf.commitments:
+            raise _differs(name, f"The portal opens '{name}' of a record that has no such field.")
+        commitment.check(leaf.commitments[name], opened.salt, name, opened.value)
+    return fields
 
 
 def _shown(sight: Sight, name: str, row: Mapping[str, Any]) -> dict[str, Any]:

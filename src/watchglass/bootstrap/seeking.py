@@ -10,11 +10,10 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from watchglass.bootstrap.custody import HASH, check_record, statement_of
+from watchglass.bootstrap.custody import HASH, check_record, opened_of, statement_of
 from watchglass.bootstrap.office import Office, Sight
 from watchglass.bootstrap.witnessed import Entry
 from watchglass.charter.phrases import duration
-from watchglass.core import canonical
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
 from watchglass.core.time import SECOND, iso, month_of
@@ -25,7 +24,6 @@ from watchglass.evidence.release import Request, check_approval, check_segment, 
 from watchglass.evidence.shares import Shares, recover, unwrap_glass
 from watchglass.ledger.keys import VerifierKey
 from watchglass.records.opening import Opened as OpenedField
-from watchglass.records.opening import check_opened, parse_plaintext
 from watchglass.records.statement import SignedStatement, verify
 
 _SEEKER: Final = "investigator"
@@ -428,9 +426,7 @@ def _recorded(sight: Sight, row: Mapping[str, Any]) -> tuple[Entry | None, dict[
         return None, {}
     if row.get("opened") is None:
         return entry, {}
-    fields = parse_plaintext(canonical.encode({"fields": row["opened"]}))
-    check_opened(entry.leaf, fields)
-    return entry, fields
+    return entry, opened_of(entry.leaf, row)
 
 
 def _case(office: Office, sight: Sight, number: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ CREATE TABLE segment (
     alert           TEXT,
     path            TEXT    NOT NULL UNIQUE,
     header          BLOB,
+    opened          BLOB,
     bytes           INTEGER NOT NULL,
     sha256          BLOB    NOT NULL CHECK (length(sha256) = 32),
     key_commitment  BLOB    NOT NULL CHECK (length(key_commitment) = 32),
