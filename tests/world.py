@@ -8,6 +8,7 @@ purpose; give ``password`` where somebody must sign in.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -434,6 +435,7 @@ def make_house(
         "FROM": since.isoformat(),
         "UNTIL": (since + timedelta(days=(days or (14 if trial else 200)) - 1)).isoformat(),
     }
+    text = _SEALING.sub("  retention: {reviewer_clips: 7d, alerts: 1y}\n", text)
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     for old, new in edits:
@@ -456,6 +458,8 @@ def make_house(
 
 
 _SIGNERS = ("authority", "oversight")
+_SEALING = re.compile(r"^  record:.*?(?=^  review:)", re.MULTILINE | re.DOTALL)
+"""What the demo's charter says of originals: worlds record none, unless they are ``guarded``."""
 
 
 def read_json(text: str) -> dict[str, Any]:

@@ -222,7 +222,20 @@ def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | N
         if wrapped is None:
             raise DidNotVerify(f"The key of entry {number}'s opening is missing.", fix="Ask for the file again.")
         fields = unseal(leaf, data, wrapped, key, origin=origin)
-        found.append({"index": number, "act": leaf.act, "hour": leaf.hour, "role": leaf.role, "fields": fields})
+        found.append(
+            {
+                "index": number,
+                "leaf_hash": b64(leaf.hash()),
+                "act": leaf.act,
+                "hour": leaf.hour,
+                "role": leaf.role,
+                "actor": leaf.actor,
+                "purpose": leaf.purpose,
+                "clear": dict(leaf.clear),
+                "refs": [b64(ref) for ref in leaf.refs],
+                "fields": fields,
+            }
+        )
     return found
 
 

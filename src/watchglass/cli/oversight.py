@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchglass.bootstrap import connect, open_bundle, sign_statement
+from watchglass.cli import misuse
 from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.output import Result, say
 from watchglass.core.digest import unb64
@@ -49,6 +50,7 @@ def add(groups: Any) -> None:
     opened.add_argument("--key", type=Path, required=True, help="oversight's openings key")
     opened.add_argument("--index", type=int, help="only this entry")
     opened.set_defaults(run=_open, render=_render_open)
+    misuse.add(commands)
 
 
 def _common(command: argparse.ArgumentParser) -> None:
