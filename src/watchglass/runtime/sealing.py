@@ -108,6 +108,7 @@ class Sealer:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sealing")
         self._deliver = deliver
         self._entropy = entropy
+        self._memory = bytearray()  # of the one thread; what is sealed into it is copied before the next
         self._statements: tuple[bytes, ...] | None = None
         self._waiting = 0
         self._trouble: dict[str, str] = {}
@@ -176,7 +177,7 @@ class Sealer:
             keep_until_ms=kept.to_ms + spec.keep_ms,
         )
         glass = X25519PublicKey.from_public_bytes(spec.break_glass) if spec.break_glass else None
-        made = seal(mp4, context, keys, subsets, self._entropy, break_glass=glass)
+        made = seal(mp4, context, keys, subsets, self._entropy, break_glass=glass, into=self._memory)
         return Sealed(
             source=kept.source,
             segment=context.segment,
