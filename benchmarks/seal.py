@@ -240,6 +240,7 @@ def _pair(path: Path, rule: Rule, *, quick: bool) -> Pair:
             rule.seal(mp4, number)
             remuxing += between - began
             sealing += time.process_time() - between
+            del mp4  # as in a recorder, which lets go of each before the next
     seconds = times * OVERHEAD_S
     return Pair(float(side["cpu"]) / float(side["seconds"]), remuxing / seconds, sealing / seconds)
 
