@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,12 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import uvicorn
 from starlette.types import ASGIApp
 
 from guarded import Guarded, guarded
+from watchglass.acts.seal_segment import seal_segment
 from watchglass.bootstrap import Keyring, Office, SystemClock, custody, seeking
-from watchglass.core.time import DAY, SECOND
+from watchglass.charter.permit import SealSegment
+from watchglass.core.time import DAY, SECOND, month_of
 from watchglass.edge.keys import write_openings_key, write_signing_key
 from watchglass.web.portal.app import create_app
 
@@ -33,6 +38,24 @@ def served(app: ASGIApp) -> Iterator[str]:
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+def a_film(seconds: int, *, shade: int = 0, fps: int = 5) -> bytes:
+    """A small fragmented MP4, as the recorder makes it; its pictures have one shade of grey."""
+    target = io.BytesIO()
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "fflags": "+bitexact"}
+    with av.open(target, "w", format="mp4", options=options) as container:
+        stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.codec_context.gop_size = fps
+        picture = np.full((96, 160, 3), shade, np.uint8)
+        for number in range(seconds * fps):
+            picture[:8, :8] = 255 * (number % 2)
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
 
 
 @dataclass
@@ -76,9 +99,20 @@ class Signers:
 
     def adopt(self, who: str) -> None:
         """Give a custodian's machine the sealing key that the scene published for them."""
-        period = custody.month_of(self.scene.now)
+        period = month_of(self.scene.now)
         file = self.machine(who) / "keys" / f"{period}.key"
         write_openings_key(file, self.scene.sealing[who], what=f"sealing key of {period}")
+
+    def film(self, count: int = 3) -> list[str]:
+        """Seal and keep so many segments of real video, ten seconds each; their ids."""
+        house, last, ids = self.scene.world.house, self.scene.now, []
+        for place in range(count):
+            end = last - (count - 1 - place) * 10 * SECOND
+            sealed = self.scene.sealed(self.scene.context(end - 10 * SECOND, end), a_film(10, shade=60 * place))
+            permit = self.scene.world.permit(SealSegment("street", "on-the-lawn"))
+            ids.append(seal_segment(house.acting, permit, sealed).value)
+        self.settle()
+        return ids
 
     # ---- the story ---------------------------------------------------------------------------------------------------
 
@@ -123,9 +157,11 @@ class Signers:
 @contextmanager
 def signers(folder: Path, **more: Any) -> Iterator[Signers]:
     """A guarded world at the time that it is, served by its portal."""
-    with guarded(folder / "world", clock=more.pop("clock", None) or SystemClock(), **more) as scene:
-        with served(create_app(scene.world.house)) as url:
-            made = Signers(scene, url, folder / "machines")
+    clock = more.pop("clock", None) or SystemClock()
+    with guarded(folder / "world", clock=clock, **more) as scene, served(create_app(scene.world.house)) as url:
+        made = Signers(scene, url, folder / "machines")
+        try:
             yield made
+        finally:
             for office in made.offices:
                 office.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from signers_world import Signers, signers
@@ -73,3 +74,69 @@ def test_the_story_on_the_command_line(capsys: pytest.CaptureFixture[str], peopl
     status = done(capsys, "case", "status", *people.words("investigator"))
     assert status["cases"][0]["requests"][0]["taken_ms"]
     done(capsys, "case", "close", *people.words("investigator"), case, "--result", "Nothing more.")
+
+
+# ---- exports ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filmed(tmp_path: Path) -> Iterator[Signers]:
+    with signers(tmp_path) as made:
+        made.film()
+        yield made
+
+
+def test_an_export_is_verified_offline_and_whoever_changes_it_is_caught(
+    capsys: pytest.CaptureFixture[str], filmed: Signers, tmp_path: Path
+) -> None:
+    number = filmed.taken()
+    video = tmp_path / "street.mp4"
+    told = done(
+        capsys, "evidence", "export", *filmed.words("investigator"), number, "-o", video, "--with-case",
+        "--with-reason", "--yes",
+    )  # fmt: skip
+    manifest = tmp_path / "street.mp4.manifest"
+    assert told["manifest"] == str(manifest)
+    with av.open(str(video)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) == 3 * 10 * 5
+    assert times[0] == pytest.approx(0, abs=0.01)
+    assert times[-1] == pytest.approx(29.8, abs=0.05)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    trust = filmed.scene.world.trust_file(elsewhere / "trust")
+    checked = done(capsys, "evidence", "verify", video, "--trust", trust)
+    assert checked["approved_by"] == ["dpo", "oversight"]
+    assert checked["request"]["reason"] == "To see how the person fell, and who helped."
+    assert len(checked["segments"]) == 3
+    assert checked["witnesses"]
+    code, told = run(capsys, "evidence", "export", *filmed.words("investigator"), number, "-o", video, "--yes")
+    assert (code, told["error"]) == (2, "BadInput")  # nothing is overwritten
+
+    data, signed = video.read_bytes(), manifest.read_bytes()
+    for file, changed in (
+        (video, data[:-1] + bytes([data[-1] ^ 1])),
+        (video, data[:-1]),
+        (manifest, signed.replace(b"street", b"square", 1)),
+        (manifest, signed.replace(b'"made":"The', b'"made":"Teh', 1)),
+    ):
+        assert changed != file.read_bytes()
+        file.write_bytes(changed)
+        code, told = run(capsys, "evidence", "verify", video, "--trust", trust)
+        assert code in {2, 4}, told
+        video.write_bytes(data)
+        manifest.write_bytes(signed)
+    assert run(capsys, "evidence", "verify", video, "--trust", trust)[0] == 0
+
+
+def test_an_export_shows_no_more_than_the_exporter_chose(
+    capsys: pytest.CaptureFixture[str], filmed: Signers, tmp_path: Path
+) -> None:
+    number = filmed.taken()
+    video = tmp_path / "street.mp4"
+    done(capsys, "evidence", "export", *filmed.words("investigator"), number, "-o", video, "--yes")
+    checked = done(capsys, "evidence", "verify", video, "--trust", filmed.machine("dpo") / "trust")
+    assert checked["request"].keys() == {"source", "from_ms", "to_ms"}
+    text = Path(checked["video"] + ".manifest").read_bytes()
+    for secret in (b"EX-2026-17", b"district court", b"how the person fell", b"Ines"):
+        assert secret not in text

@@ -1,6 +1,6 @@
 """The only wiring: plain constructors, and the few edge functions that web and cli may use."""
 
-from watchglass.bootstrap import custody, seeking
+from watchglass.bootstrap import custody, exporting, seeking
 from watchglass.bootstrap.house import House, look_once, picture_size
 from watchglass.bootstrap.keyring import Keyring
 from watchglass.bootstrap.office import Office
@@ -34,6 +34,7 @@ __all__ = [
     "connect",
     "custody",
     "deployment_of",
+    "exporting",
     "installed_plug_ins",
     "join_video",
     "load_trust",

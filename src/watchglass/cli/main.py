@@ -23,6 +23,7 @@ GROUPS: Final = {
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),
     "custodian": ("custodian", "keep keys to sealed originals: requests, holds, a key each month"),
     "case": ("case", "ask for sealed originals within a case, and open what was granted"),
+    "evidence": ("evidence", "export what was released with a signed manifest; verify an export"),
     "witness": ("witness", "watch a ledger and cosign it, so that its past cannot change"),
     "notice": ("notice", "what destinations outside were not told, and why; send again, send a test"),
     "user": ("user", "add people who may sign in"),
