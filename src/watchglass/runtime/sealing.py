@@ -14,21 +14,21 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from watchglass.core.digest import unb64
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
+from watchglass.core.errors import WatchglassError
 from watchglass.core.time import month_of
 from watchglass.edge.footage import Footage
 from watchglass.edge.fragments import Coded, encode_anew, remux
 from watchglass.evidence.envelope import seal
 from watchglass.evidence.header import Context
+from watchglass.evidence.keys import sealable, sealing_keys
 from watchglass.evidence.shares import SealingKeys
 from watchglass.evidence.subsets import Subsets, permitted_subsets
 from watchglass.ledger.keys import VerifierKey
 from watchglass.perception.messages import Sealed, SealingSpec, SourceSpec
 from watchglass.perception.ports import Decoder
 from watchglass.perception.recording import Kept
-from watchglass.records.statement import SignedStatement, verify
+from watchglass.records.statement import SignedStatement
 
 log = logging.getLogger(__name__)
 
@@ -61,23 +61,15 @@ def tape_of(footage: Footage | None, source: SourceSpec) -> Tape | None:
 
 
 def keys_of(spec: SealingSpec, statements: Sequence[bytes], period: str) -> SealingKeys:
-    """The custodians' keys of a month, as far as they published any. A statement that does not verify is no key.
+    """The custodians' keys of a month, as far as they published any.
 
     Raises:
         DidNotVerify: a statement is forged: by another key, for another log, or changed.
     """
     identities = {name: VerifierKey.parse(vkey) for name, vkey in spec.custodians}
-    found: dict[str, X25519PublicKey] = {}
-    for data in statements:
-        statement = SignedStatement.parse(data)
-        clear = statement.leaf.clear
-        name = str(clear.get("custodian"))
-        identity = identities.get(name)
-        if statement.leaf.act != "sealing_key_published" or identity is None or clear["period"] != period:
-            continue
-        verify(statement, origin=spec.origin, keys={"custodian": [_named_alike(identity, statement)]})
-        found[name] = X25519PublicKey.from_public_bytes(unb64(str(clear["key"]), length=_KEY_BYTES))
-    return SealingKeys(period, found)
+    published = [SignedStatement.parse(data) for data in statements]
+    of_month = [each for each in published if each.leaf.clear.get("period") == period]
+    return sealing_keys(of_month, origin=spec.origin, custodians=identities, period=period)
 
 
 def subsets_of(spec: SealingSpec, keys: SealingKeys) -> Subsets:
@@ -86,15 +78,7 @@ def subsets_of(spec: SealingSpec, keys: SealingKeys) -> Subsets:
     Raises:
         BadInput: there is none.
     """
-    rule = permitted_subsets([name for name, _ in spec.custodians], spec.k, spec.one_of)
-    able = tuple(each for each in rule if keys.public.keys() >= set(each))
-    if not able:
-        missing = sorted({name for name, _ in spec.custodians} - keys.public.keys())
-        raise BadInput(
-            f"Originals are not kept: {', '.join(missing)} published no key for {keys.period}.",
-            fix="Each custodian publishes theirs: `watchglass custodian rotate`.",
-        )
-    return able
+    return sealable(permitted_subsets([name for name, _ in spec.custodians], spec.k, spec.one_of), keys)
 
 
 class Sealer:
@@ -188,15 +172,3 @@ class Sealer:
             data=bytes(made.data),
             sha256=made.sha256,
         )
-
-
-def _named_alike(identity: VerifierKey, statement: SignedStatement) -> VerifierKey:
-    """The key as the statement names it, if it is the same key: the charter may know it by another name."""
-    signed = statement.signature.key
-    if signed.public != identity.public:
-        raise DidNotVerify(
-            f"A sealing key says that it is {statement.leaf.clear['custodian']}'s, and another key signed it.",
-            fix="Nothing is sealed to it. Tell oversight: the house handed over a forged key.",
-            custodian=str(statement.leaf.clear["custodian"]),
-        )
-    return signed
