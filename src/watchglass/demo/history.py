@@ -29,11 +29,12 @@ from watchglass.acts.run_record import start_run, stop_run
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.bootstrap import MODEL, House, VirtualClock, look_once, shipped
 from watchglass.charter.decide import decide
-from watchglass.charter.model import Charter
 from watchglass.charter.permit import ConfirmBackdrop, Decide, HandOver, KeepClip, RaiseAlert
 from watchglass.core.errors import Refused
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.demo import BACKDROP, LABELS
+from watchglass.demo.custody import Custody, Moment
+from watchglass.demo.originals import Piece, Sealing, charter_in, pieces_of
 from watchglass.perception.messages import Clip, Incident, Report
 from watchglass.records.act_spec import Lane
 from watchglass.review.model import HandoverState, Outcome, VerdictValue
@@ -71,6 +72,8 @@ class Seen:
 
     incidents: list[tuple[Incident, Label | None]] = field(default_factory=list)
     clips: dict[str, Clip] = field(default_factory=dict)
+    pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
+    """What is recorded around each incident, by its number."""
 
 
 def labels() -> tuple[Label, ...]:
@@ -101,19 +104,25 @@ def look_at_the_clip(house: House, start_ms: int) -> Seen:
             seen.clips[report.incident] = report
 
     look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take)
+    seen.pieces = pieces_of(house, SOURCE, start_ms, [incident for incident, _ in seen.incidents])
     return seen
 
 
 @dataclass(slots=True)
 class History:
-    """Plays the 28 days. ``people`` maps sign-in names to accounts; ``oversight`` signs orders in its own process."""
+    """Plays the 28 days. ``people`` maps sign-in names to accounts; who signs does it in a process of their own."""
 
     house: House
     clock: VirtualClock
     people: Mapping[str, int]
+    custody: Custody
     suspend: Callable[[int], None]
     resume: Callable[[int], None]
     dice: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 (a schedule, not a secret)
+    _sealing: Sealing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sealing = Sealing(self.house)
 
     def confirm_the_backdrop(self) -> None:
         """The operator confirms the shipped empty scene."""
@@ -127,12 +136,21 @@ class History:
         charter = charter_in(self.house)
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
-        moments = sorted([*self._incidents(seen, begin, until_ms), *self._orders(begin)], key=lambda each: each[0])
+        self.custody.begin_month(month_of(begin))
+        moments = sorted(
+            [
+                *self._incidents(seen, begin, until_ms),
+                *self._orders(begin),
+                *self.custody.schedule(begin, until_ms),
+            ],
+            key=lambda each: each[0],
+        )
         for at, happen in moments:
             self._pass_time(at)
             happen()
             progress((at - begin) / max(1, until_ms - begin))
         self._pass_time(until_ms)
+        self.custody.next_month()
         stop_run(self.house.acting, charter, run, "asked")
         end = {"key": HISTORY_UNTIL, "value": str(self.clock.now())}
         self.house.store.commit(lambda tx: tx.insert("setting", end))
@@ -140,7 +158,7 @@ class History:
 
     # ---- the schedule --------------------------------------------------------------------------------------------
 
-    def _incidents(self, seen: Seen, begin: int, until: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    def _incidents(self, seen: Seen, begin: int, until: int) -> Iterator[Moment]:
         hours = range(24)
         for day in range(DAYS):
             for _ in range(self.dice.randint(*A_DAY)):
@@ -149,10 +167,9 @@ class History:
                 incident, label = self.dice.choice(seen.incidents)
                 slow = self.dice.random()
                 if begin < at < until - 10 * MINUTE:
-                    clip = seen.clips.get(incident.id)
-                    yield at, partial(self._incident, incident, label, clip, slow)
+                    yield at, partial(self._incident, seen, incident, label, slow)
 
-    def _orders(self, begin: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    def _orders(self, begin: int) -> Iterator[Moment]:
         stop, go = (begin + round(days * DAY) for days in SUSPENDED_DAYS)
         yield stop, lambda: self.suspend(stop)
         yield go, lambda: self.resume(go)
@@ -169,25 +186,28 @@ class History:
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
-    def _incident(self, seen: Incident, label: Label | None, clip: Clip | None, slow: float) -> None:
+    def _incident(self, seen: Seen, found: Incident, label: Label | None, slow: float) -> None:
         house, now = self.house, self.clock.now()
         try:
-            permit = decide(house.standing(), RaiseAlert(seen.analytic, now), now)
+            permit = decide(house.standing(), RaiseAlert(found.analytic, now), now)
         except Refused:
             return  # suspended, as it would be live
-        incident = replace(seen, id=self.dice.randbytes(8).hex(), at_ms=now)
+        incident = replace(found, id=self.dice.randbytes(8).hex(), at_ms=now)
         within = charter_in(house).safeguards.review.within_ms
         raise_alert(house.acting, permit, incident, review_within_ms=within)
-        if clip is not None:
-            keep = decide(house.standing(), KeepClip(seen.analytic), now)
+        if (clip := seen.clips.get(found.id)) is not None:
+            keep = decide(house.standing(), KeepClip(found.analytic), now)
             keep_clip(house.acting, keep, replace(clip, incident=incident.id))
+        pieces = seen.pieces[found.id]
+        self._wait(max(piece.to_ms for piece in pieces))
+        self._sealing.seal(incident, pieces)
         if label is not None:
             self._verdict(incident, label, slow)
 
     def _verdict(self, incident: Incident, label: Label, slow: float) -> None:
         house = self.house
         who = "lee" if slow > 0.8 else "robin"  # noqa: PLR2004 (one alert in five)
-        self._wait(12 * SECOND + round(slow**3 * 170) * SECOND)
+        self._wait(SECOND + round(slow**3 * 170) * SECOND)
         grant = self._grant(who, May.DECIDE_ALERT)
         permit = decide(house.standing(), Decide(incident.analytic), self.clock.now())
         if slow > 0.97:  # noqa: PLR2004 (now and then a key is hit by mistake, and taken back)
@@ -217,10 +237,3 @@ class History:
     def _grant(self, name: str, may: May) -> Grant:
         someone: Person | None = person(self.house.store.read(), self.people[name])
         return authorise(someone, may, under=policies_of(self.house.standing().charter))
-
-
-def charter_in(house: House) -> Charter:
-    """The charter that stands; the demo's history has one throughout."""
-    charter = house.standing().charter
-    assert charter is not None
-    return charter

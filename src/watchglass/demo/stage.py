@@ -28,6 +28,7 @@ from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem, WatchglassError
 from watchglass.core.time import DAY, HOUR, moment
 from watchglass.demo import CHARTER, STREET
+from watchglass.demo.custody import Custody, Hands, months_of
 from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
 from watchglass.demo.people import ACCOUNTS, People, as_someone, make_people
 from watchglass.ledger.keys import VerifierKey
@@ -120,16 +121,19 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
     now = SystemClock().now()
     begin = now - now % HOUR - DAYS * DAY
     clock = VirtualClock(begin)
-    with House(layout.root, clock=clock) as house:
+    stage = Stage(layout, witness_port, vkey, password)
+    _write_trust(stage, people)
+    with House(layout.root, clock=clock) as house, Hands(people, ORIGIN, months_of(begin, now)) as hands:
         witness = LocalWitness(open_witness(people.witness_folder, [VerifierKey.parse(house.log_vkey)], clock=clock))
         say("The charter: written, signed by authority and oversight in processes of their own, published ...")
-        live = _charter(people, begin, witness_port)
+        live = _charter(people, hands, begin, witness_port)
         _publish(house, witness, people, _for_history(live))
         accounts = _accounts(house, password)
         history = History(
             house,
             clock,
             accounts,
+            Custody(house, hands, stage.trust),
             suspend=lambda at: _suspend(house, people, at),
             resume=lambda at: _resume(house, people, at),
         )
@@ -139,8 +143,6 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
         say(f"It found {len(seen.incidents)} incidents. 28 days pass through the real acts, on a virtual clock ...")
         history.play(seen, SystemClock().now(), progress)
         _publish(house, witness, people, live.replace("version: 1\n", "version: 2\n", 1))
-    stage = Stage(layout, witness_port, vkey, password)
-    _write_trust(stage, people)
     mark = {"witness_port": witness_port, "log_vkey": vkey, "password": password}
     (layout.people / _MARK).write_text(json.dumps(mark), "utf-8")
     (layout.people / _MARK).chmod(0o600)
@@ -148,7 +150,7 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
     return stage
 
 
-def _charter(people: People, begin: int, witness_port: int) -> str:
+def _charter(people: People, hands: Hands, begin: int, witness_port: int) -> str:
     since = moment(begin).date()
     values = {
         "AUTHORITY_KEY": people.authority_key,
@@ -159,6 +161,8 @@ def _charter(people: People, begin: int, witness_port: int) -> str:
         "MODEL_HASH": f"sha256:{shipped().sha256}",
         "FROM": since.isoformat(),
         "UNTIL": (since + timedelta(days=365)).isoformat(),
+        "GLASS_KEY": hands.glass,
+        **{f"{name.upper()}_CUSTODIAN": vkey for name, vkey in hands.custodians.items()},
     }
     text = CHARTER.read_text("utf-8")
     for name, value in values.items():

@@ -31,6 +31,8 @@ from watchglass.review.model import VerdictValue
 NOON = 1_795_608_000_000  # 2026-11-25T12:00:00Z
 BEGIN = NOON - 29 * DAY
 ORIGIN = "demo.street.example/log"
+CUSTODIANS = {"control-room": "control-room", "dpo": "dpo", "board-custodian": "oversight"}
+"""The custodians' keys here, and their names in the charter."""
 
 
 class Seeded:
@@ -167,7 +169,9 @@ def make_street(folder: Path, *, origin: str = ORIGIN) -> Street:
     make_deployment(folder / "deployment", origin, "127.0.0.1:8600")
     clock = VirtualClock(BEGIN)
     house = House(folder / "deployment", clock=clock)
-    keys = {role: SignerKey.generate(f"exampleton/{role}", Seeded(role)) for role in ("authority", "oversight")}
+    keys = {
+        role: SignerKey.generate(f"exampleton/{role}", Seeded(role)) for role in ("authority", "oversight", *CUSTODIANS)
+    }
     witness_key = SignerKey.generate("witness.example", Seeded("witness"), KeyType.COSIGNATURE_V1)
     (folder / "witness").mkdir()
     witness = WitnessDirectory(folder / "witness", witness_key, [house.log_key], clock)
@@ -183,10 +187,20 @@ def make_street(folder: Path, *, origin: str = ORIGIN) -> Street:
         "@MODEL_HASH@": f"sha256:{model}",
         "@FROM@": "2026-10-01",
         "@UNTIL@": "2027-09-30",
+        "@GLASS_KEY@": openings_key_text(new_openings_key(Seeded("glass")).public_key()),
+        **{f"@{name.upper()}_CUSTODIAN@": str(keys[key].verifier) for key, name in CUSTODIANS.items()},
     }
     for name, value in filled.items():
         text = text.replace(name, value)
+    if origin.startswith("trial."):
+        text = without_originals(text)
     return Street(house, clock, text, keys, InProcess(witness), witness_key.verifier.name)
 
 
-__all__ = ["BEGIN", "DAY", "NOON", "ORIGIN", "Street", "make_street"]
+def without_originals(text: str) -> str:
+    """The charter's text without anything about original video."""
+    begin, end = text.index("  record:"), text.index("  review: {within")
+    return text[:begin] + "  retention: {reviewer_clips: 7d, alerts: 1y}\n" + text[end:]
+
+
+__all__ = ["BEGIN", "DAY", "NOON", "ORIGIN", "Street", "make_street", "without_originals"]

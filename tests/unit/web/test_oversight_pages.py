@@ -42,7 +42,7 @@ def test_everything_done_is_listed_newest_first_and_can_be_narrowed(portal: Port
     assert places == sorted(places, reverse=True)
     assert data["entries_in_all"] == sum(data["acts"].values()) == places[0] + 1
     accounts = oversight.get("/oversight.json?act=account_changed").json()["entries"]
-    assert len(accounts) == data["acts"]["account_changed"] == 11
+    assert len(accounts) == data["acts"]["account_changed"] == 12
     hour = accounts[0]["hour"]
     assert oversight.get(f"/oversight.json?act=account_changed&hour={hour[:10]}").json()["entries"] == accounts
     assert oversight.get("/oversight.json?hour=1999").json()["entries"] == []
