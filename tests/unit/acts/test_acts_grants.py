@@ -43,7 +43,7 @@ NEEDED = {
     "view_clip.view_clip": May.SEE_CLIP,
     "withdraw_verdict.withdraw_verdict": May.DECIDE_ALERT,
 }
-INSIDE = {"context.attest", "send_notice.put", "settle_notice.settle"}
+INSIDE = {"context.attest", "context.prepare", "send_notice.put", "settle_notice.settle"}
 """Parts of acts, inside a transaction; the act that calls them has checked the grant."""
 
 VALUES: dict[str, Any] = {
