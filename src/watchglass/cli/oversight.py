@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import connect, open_bundle, sign_statement
+from watchglass.bootstrap import SystemEntropy, connect, open_bundle, sign_statement
 from watchglass.cli import misuse
 from watchglass.cli.key import openings_key, signing_key
+from watchglass.cli.offices import end_of, moment_of
 from watchglass.cli.output import Result, say
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem
@@ -40,6 +41,7 @@ def add(groups: Any) -> None:
     enrol.add_argument("--month", required=True, help="2026-12")
     enrol.add_argument("--person", required=True, help="who it is, as in your sealed roster")
     enrol.set_defaults(run=_enrol, render=_say)
+    _add_holds(commands)
     carry = commands.add_parser("hand-in", help="hand in an act that was signed on another machine")
     carry.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
     carry.add_argument("statement", type=Path, help="the file that was signed")
@@ -51,6 +53,31 @@ def add(groups: Any) -> None:
     opened.add_argument("--index", type=int, help="only this entry")
     opened.set_defaults(run=_open, render=_render_open)
     misuse.add(commands)
+
+
+def _add_holds(commands: Any) -> None:
+    hold = commands.add_parser("hold", help="order that some sealed originals be kept beyond their retention")
+    _common(hold)
+    _role(hold)
+    hold.add_argument("--source", required=True, help="the charter's source")
+    hold.add_argument("--from", dest="since", required=True, metavar="TIME", help="2026-11-23T14:05Z")
+    hold.add_argument("--to", required=True, metavar="TIME", help="2026-11-23T14:10Z")
+    hold.add_argument("--until", required=True, help="the last day on which it stands: 2027-02-28")
+    hold.add_argument("--reason", required=True, help="why; sealed: only oversight and the custodians can read it")
+    hold.set_defaults(run=_hold, render=_say_hold)
+    lift = commands.add_parser("lift-hold", help="let what was held be destroyed again; by whoever ordered it")
+    _common(lift)
+    _role(lift)
+    lift.add_argument("hold", help="the hold's id, which `oversight hold` printed")
+    lift.add_argument("--leaf", required=True, help="the leaf of the order, which `oversight hold` printed")
+    lift.add_argument("--reason", required=True, help="why it is lifted")
+    lift.set_defaults(run=_lift_hold, render=_say)
+
+
+def _role(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--as", dest="role", choices=("oversight", "authority"), default="oversight", help="whose key it is"
+    )
 
 
 def _common(command: argparse.ArgumentParser) -> None:
@@ -97,8 +124,32 @@ def _enrol(args: argparse.Namespace) -> Result:
     return _sign(args, "key_enrolled", clear, {"person": args.person}, [])
 
 
+def _hold(args: argparse.Namespace) -> Result:
+    number = SystemEntropy().bytes(8).hex()
+    committed: dict[str, object] = {
+        "hold": number,
+        "source": args.source,
+        "from_ms": moment_of(args.since, "--from"),
+        "to_ms": moment_of(args.to, "--to"),
+        "reason": args.reason,
+        "until_ms": end_of(args.until, "--until"),
+    }
+    return {"hold": number, **_sign(args, "hold_ordered", {}, committed, [], role=args.role)}
+
+
+def _lift_hold(args: argparse.Namespace) -> Result:
+    refs = [unb64(args.leaf, length=32)]
+    return _sign(args, "hold_lifted", {}, {"hold": args.hold, "reason": args.reason}, refs, role=args.role)
+
+
 def _sign(
-    args: argparse.Namespace, act: str, clear: dict[str, object], committed: dict[str, object], refs: list[bytes]
+    args: argparse.Namespace,
+    act: str,
+    clear: dict[str, object],
+    committed: dict[str, object],
+    refs: list[bytes],
+    *,
+    role: str = "oversight",
 ) -> Result:
     key = signing_key(args.key)
     standing = _standing(args.where)
@@ -107,7 +158,7 @@ def _sign(
         raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
     statement = sign_statement(
         act,
-        role="oversight",
+        role=role,
         key=key,
         origin=standing["origin"],
         charter=unb64(charter["sha256"], length=32),
@@ -165,6 +216,12 @@ def _say(result: Result) -> None:
     receipt = result.get("receipt")
     if isinstance(receipt, dict):
         print(f"Receipt: in the public ledger by {iso(int(receipt['merge_by']))}. Leaf {result.get('leaf_hash', '')}")
+
+
+def _say_hold(result: Result) -> None:
+    _say(result)
+    print(f"Hold {result['hold']}. Custodians keep it with `watchglass custodian keep-hold`; until they have, the keys")
+    print("of that month cannot be destroyed. To lift it you need its id and the leaf above.")
 
 
 def _render_open(result: Result) -> None:
