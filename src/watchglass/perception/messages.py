@@ -329,13 +329,18 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class BackdropProposal:
-    """The backdrop of one view as learned so far: PNG, and the share of its pixels that are admitted."""
+    """The backdrop of one view as learned so far: PNG, and the share of its pixels that are admitted.
+
+    Attributes:
+        trouble: why there is no picture, and ``png`` is empty; "" where there is one.
+    """
 
     source: str
     at_ms: int
     png: bytes
     ready: float
     scene: str = "day"
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from watchglass.perception.ring import ClipOrder
 from watchglass.perception.sight import Sight
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.mosaic import MosaicMaker
+from watchglass.views.public import without
 
 MOST_FPS: Final = 5.5
 """A reviewer needs no more, and encoding is what a clip costs."""
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 _NEAR_MS: Final = 600
 _NO_BOXES: Final = np.zeros((0, 4), np.float32)
 
+Areas = tuple[tuple[tuple[float, float], ...], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Studio:
@@ -56,6 +59,7 @@ class Studio:
         backdrops: PNG of each view whose backdrop is confirmed, the one in front of the camera first; without any,
             everything is mosaicked.
         detector: looks for people and things in the clip: while the gate was shut, nobody did.
+        never_see: polygons of the picture that the charter blackens. A backdrop may be older than they are.
     """
 
     decoder: Callable[[], Decoder]
@@ -63,6 +67,7 @@ class Studio:
     fps: float
     backdrops: tuple[bytes, ...]
     detector: Detector
+    never_see: Areas = ()
 
 
 def make_clip(order: ClipOrder, studio: Studio) -> Clip:
@@ -77,7 +82,7 @@ def make_clip(order: ClipOrder, studio: Studio) -> Clip:
 
 def _made(job: _Job) -> Clip:
     order, studio, reel = job.order, job.studio, job.reel
-    maker = MosaicMaker([_backdrop(png) for png in studio.backdrops])
+    maker = MosaicMaker([_backdrop(png, studio.size, studio.never_see) for png in studio.backdrops])
     shares: list[float] = []
 
     def moments() -> Iterator[tuple[int, Image, FloatArray]]:
@@ -107,8 +112,8 @@ def _made(job: _Job) -> Clip:
 
 
 @lru_cache(maxsize=2)
-def _backdrop(png: bytes) -> Backdrop:
-    return Backdrop.from_png(png)
+def _backdrop(png: bytes, size: tuple[int, int], never_see: Areas) -> Backdrop:
+    return without(Backdrop.from_png(png), size, never_see)
 
 
 def fitted(size: tuple[int, int]) -> tuple[int, int]:
@@ -391,7 +396,7 @@ class ClipMaker:
 
     def _make(self, job: _Job) -> None:
         order, studio = job.order, job.studio
-        same = (order.source, order.start_ms, order.end_ms, len(order.packets), studio.backdrops)
+        same = (order.source, order.start_ms, order.end_ms, len(order.packets), studio.backdrops, studio.never_see)
         if self._last is not None and self._last[0] == same:
             # Two rules fired at the same moment: one piece of video, two incidents.
             self._deliver(replace(self._last[1], incident=order.incident))

@@ -237,7 +237,14 @@ class Live:
             return self._proposals.get(source)
 
     def ask_proposal(self, source: str, scene: str = "") -> None:
-        """Ask the worker for the backdrop as learned so far (see ``ProposeBackdrop``); it arrives within a second."""
+        """Ask the worker for the backdrop as learned so far (see ``ProposeBackdrop``); it arrives within a second.
+
+        That an earlier one could not be made is forgotten: whoever asks waits for the new answer.
+        """
+        with self._lock:
+            last = self._proposals.get(source)
+            if last is not None and last.trouble:
+                del self._proposals[source]
         self.ask(source, scene)
 
     def size(self, source: str) -> tuple[int, int] | None:

@@ -20,7 +20,7 @@ from watchglass.perception.ports import Detector, Image, Picture, View, stride_o
 from watchglass.runtime.lesson import Lesson
 from watchglass.runtime.scrutiny import approved, around, hidden, things
 from watchglass.views.backdrop import Backdrop
-from watchglass.views.public import PlainPin, paint, snap
+from watchglass.views.public import PlainPin, paint, snap, without
 from watchglass.views.renewal import Renewal, spread
 from watchglass.views.scenes import Familiar, Look, SceneWatch, free_name
 from watchglass.views.smoothing import SteadyMarks
@@ -31,8 +31,13 @@ RENEW_MS: Final = 10 * MINUTE
 _MOST_REGIONS: Final = 8
 _LESSON_MS: Final = 30 * MINUTE
 
-_backdrop = lru_cache(maxsize=1)(Backdrop.from_png)
-"""A backdrop is asked for by several in turn, and takes a tenth of a second to read."""
+Areas = tuple[tuple[tuple[float, float], ...], ...]
+
+
+@lru_cache(maxsize=1)
+def _backdrop(png: bytes, size: tuple[int, int], never_see: Areas) -> Backdrop:
+    """A backdrop is asked for by several in turn, and takes a tenth of a second to read."""
+    return without(Backdrop.from_png(png), size, never_see)
 
 
 class ViewPainter:
@@ -65,7 +70,7 @@ class ViewPainter:
         if scene not in self._pngs:
             return None
         if self._decoded is None or self._decoded[0] != scene:
-            self._decoded = scene, _backdrop(self._pngs[scene])
+            self._decoded = scene, self._open(self._pngs[scene])
         return self._decoded[1]
 
     def confirm(self, scene: str, png: bytes | None) -> None:
@@ -78,7 +83,7 @@ class ViewPainter:
             self._pngs.pop(scene, None)
             self._know(scene, None)
         else:
-            backdrop = _backdrop(png)
+            backdrop = self._open(png)
             self._pngs[scene] = png
             self._know(scene, backdrop)
             if self._lesson is not None and self._lesson.scene in ("", scene):
@@ -131,7 +136,7 @@ class ViewPainter:
         if not regions:
             return None
         self._renewed_ms = at_ms
-        standing = tried = _backdrop(self._pngs[scene])
+        standing = tried = self._open(self._pngs[scene])
         regions = regions[:_MOST_REGIONS]
         for region in regions:
             tried = renewal.renewed(tried, region)
@@ -238,18 +243,26 @@ class ViewPainter:
         elif self._stands_since is None or at_ms < self._stands_since:
             self._stands_since = at_ms
         elif at_ms - self._stands_since >= MINUTE:
-            self._renewal = scene, Renewal(_backdrop(self._pngs[scene]), stride_of(*self._size))
+            self._renewal = scene, Renewal(self._open(self._pngs[scene]), stride_of(*self._size))
 
     def _read(self) -> None:
         """Read the backdrops that came with the spec. One that cannot be read is not used, and the view says so."""
         while self._unread:
             scene = self._unread[0]
             try:
-                self._know(scene, _backdrop(self._pngs[scene]))
+                self._know(scene, self._open(self._pngs[scene]))
             except BadInput:
                 self._unusable = "the confirmed backdrop cannot be read"
                 self._unread.remove(scene)
                 del self._pngs[scene]
+
+    def _open(self, png: bytes) -> Backdrop:
+        """What is in a confirmed PNG, but for what the charter no longer lets anybody see.
+
+        Raises:
+            BadInput: not a backdrop.
+        """
+        return _backdrop(png, self._size, self._spec.never_see)
 
     def _know(self, scene: str, backdrop: Backdrop | None) -> None:
         if scene in self._unread:

@@ -6,6 +6,7 @@ they wait, so that no camera makes another wait.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter, deque
@@ -18,7 +19,7 @@ from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import SECOND, Clock
 from watchglass.edge.calibration import calibration
 from watchglass.edge.footage import Footage
-from watchglass.perception.messages import Report, SourceEnded, SourceOpened, SourceSpec
+from watchglass.perception.messages import BackdropProposal, Report, SourceEnded, SourceOpened, SourceSpec
 from watchglass.perception.pipeline import Pipeline
 from watchglass.perception.ports import Decoder, Detector, Packet, Picture, Whole
 from watchglass.perception.recording import Kept
@@ -38,6 +39,9 @@ _LOOK_MS: Final = 40
 _RATE_MS: Final = 5 * SECOND
 _BATCH_MS: Final = 60
 _UNSEEN_SIZE: Final = (640, 360)
+_NOT_MADE: Final = "what was learned could not be searched for people, vehicles and text; the worker's log says why"
+
+log = logging.getLogger(__name__)
 
 
 class _Nothing(Whole):
@@ -142,9 +146,18 @@ class Source:
 
     def propose_backdrop(self, scene: str) -> None:
         """Send the backdrop of a view as far as it is learned; see ``ViewPainter.propose``."""
-        finished = self._painter.propose(self._clock.now(), self._detector, scene)
+        now = self._clock.now()
+        finished = self._painter.propose(now, self._detector, scene)
+
+        def finish() -> None:
+            try:
+                self._send(finished())
+            except Exception:  # in a background thread nobody else would ever hear of it, and an operator waits
+                log.exception("The empty scene of %s could not be made ready to be looked at.", self.spec.name)
+                self._send(BackdropProposal(self.spec.name, now, b"", 0.0, scene, trouble=_NOT_MADE))
+
         # The sources of this worker share its thread, and shall not wait for seconds.
-        threading.Thread(target=lambda: self._send(finished()), name="proposal", daemon=True).start()
+        threading.Thread(target=finish, name="proposal", daemon=True).start()
 
     def fail(self, error: str) -> None:
         """Give this source up; the others go on. What is broken may break again on the way out."""
@@ -332,11 +345,13 @@ class Source:
         here = self._painter.view.scene
         backdrops = tuple(png for scene, png in sorted(self.spec.backdrops, key=lambda each: each[0] != here))
         if self._recorder is not None:
-            return self._recorder.studio(backdrops, self._detector)
-        footage = self._footage
+            studio = self._recorder.studio(backdrops, self._detector)
+            return replace(studio, never_see=self.spec.never_see) if studio is not None else None
+        footage, spec = self._footage, self.spec
         if footage is None or footage.size is None:
             return None
-        return Studio(footage.decoder, self.spec.size or footage.size, footage.fps, backdrops, self._detector)
+        size = spec.size or footage.size
+        return Studio(footage.decoder, size, footage.fps, backdrops, self._detector, spec.never_see)
 
     def _paced(self, packet: Packet, now: int) -> Packet:
         """A live file that fell behind goes on from now; what that skipped is counted, in milliseconds."""

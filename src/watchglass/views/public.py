@@ -121,6 +121,21 @@ def touched(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
     return found.astype(bool) if found.any() else None
 
 
+def without(backdrop: Backdrop, size: tuple[int, int], areas: Iterable[Area]) -> Backdrop:
+    """``backdrop`` with ``never_see`` black in it: it may have been learned before the charter said so.
+
+    Args:
+        backdrop: as it was confirmed. The PNG that it came from stays the one whose hash counts.
+        size: (width, height) of the picture on which ``areas`` were drawn.
+        areas: ``never_see`` of the charter.
+    """
+    across, down = backdrop.size[0] / size[0], backdrop.size[1] / size[1]
+    black = touched(backdrop.size, ([(x * across, y * down) for x, y in area] for area in areas))
+    if black is None:
+        return backdrop
+    return Backdrop(np.where(black[..., None], np.uint8(0), backdrop.bgr), backdrop.admitted)
+
+
 def withheld(size: tuple[int, int], areas: Iterable[Area]) -> BoolArray | None:
     """The pixels of a picture that the public never sees: as ``touched``, in whole blocks of 32."""
     found = touched(size, areas)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -516,6 +517,50 @@ def test_each_view_is_listed_and_withdrawn_by_itself(portal: Portal) -> None:
     assert "unsure: the picture is black" in operator.get(path).text
     assert operator.get("/sources.json").json()["sources"][0]["unsure"] == "the picture is black"
     assert operator.post(f"{path}/withdraw", {"scene": "day"}).status_code == 303
+
+
+def test_what_a_worker_said_before_it_hung_is_not_said_to_be_so_now(portal: Portal) -> None:
+    house, operator = portal.street.house, portal.person("operator")
+    house.live.ask = lambda _source, _scene: None
+    path = "/sources/street/backdrop"
+    house.live.take_proposal(BackdropProposal("street", house.clock.now(), PNG + b"hung", 0.97))
+    looked_at = operator.get(f"{path}.json").json()["proposal"]["sha256"]
+    operator.post(f"{path}/confirm", {"picture": looked_at, "nobody": "true"})
+    house.live.take_health(Health("street", house.clock.now(), 5.0, 0.0, 1, 1, 1, (), scene="day"))
+    fresh = operator.get(f"{path}.json").json()
+    assert (fresh["scene"], [view["here"] for view in fresh["views"]]) == ("day", [True])
+    portal.street.clock.advance(6 * SECOND)
+    silent = operator.get(f"{path}.json").json()
+    assert (silent["scene"], silent["unsure"]) == ("", "nothing is heard from it")
+    assert [view["here"] for view in silent["views"]] == [False]
+    page = operator.get(path).text
+    assert "unsure: nothing is heard from it" in page
+    assert ">in front of the camera<" not in page
+    operator.post(f"{path}/withdraw")
+
+
+def test_a_picture_that_could_not_be_made_is_said_and_waited_for_no_more(portal: Portal) -> None:
+    house, operator = portal.street.house, portal.person("operator")
+    asked: list[str] = []
+    house.live.ask = lambda source, _scene: asked.append(source)
+    path, now = "/sources/street/backdrop", house.clock.now()
+    before = acts_of(portal)
+    house.live.take_proposal(BackdropProposal("street", now, b"", 0.0, trouble="the detector broke"))
+    page = operator.get(path).text
+    assert "The picture could not be made" in page
+    assert "the detector broke" in page
+    assert "The picture is on its way" not in page
+    assert "Confirm this picture" not in page
+    assert asked == [], "a page that comes anew with each answer would ask for ever"
+    assert operator.get(f"{path}/proposal.png").status_code == 409
+    empty = hashlib.sha256(b"").hexdigest()
+    refused = operator.post(f"{path}/confirm", {"picture": empty, "nobody": "true"}, DATA)
+    assert (refused.status_code, refused.json()["error"]) == (409, "Problem")
+    assert "confirmed already" not in refused.json()["message"]
+    assert acts_of(portal) == before
+    again = operator.post(f"{path}/propose")
+    assert asked == ["street"]
+    assert "The picture is on its way" in operator.get(again.headers["location"]).text
 
 
 def test_every_kind_of_incident_has_a_title_for_people() -> None:

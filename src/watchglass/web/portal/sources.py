@@ -93,12 +93,19 @@ def running(standing: Standing, charter: Charter, analytic: Analytic, now: int) 
     return Running(analytic.name, analytic.kind, analytic.source, True, end if until is None else min(until, end), ())
 
 
+def _heard(request: Request, name: str) -> Health | None:
+    """The last line of a source; None if there is none or it is old: what it said before it hung holds no more."""
+    house = house_of(request)
+    line: Health | None = house.live.health().get(name)
+    return None if line is None or house.clock.now() - line.at_ms > _SILENT_MS else line
+
+
 def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
     house = house_of(request)
     now = house.clock.now()
     line: Health | None = house.live.health().get(source.name)
     stands = [row for row in reading.backdrops(reader_of(request), source.name) if row.withdrawn_ms is None]
-    silent = line is None or now - line.at_ms > _SILENT_MS
+    silent = _heard(request, source.name) is None
     if line is None:
         state = "nothing heard yet"
     elif line.fault:
@@ -192,7 +199,7 @@ def _digest(proposal: BackdropProposal) -> str:
 def _proposal(request: Request, name: str) -> BackdropProposal | None:
     """The picture that nobody has answered yet; None once it, or a later one of the same view, was confirmed."""
     found = house_of(request).live.proposal(name)
-    if found is None:
+    if found is None or found.trouble:
         return None
     later = any(
         row.scene == found.scene and row.confirmed_ms > found.at_ms
@@ -235,7 +242,7 @@ def title_of(scene: str) -> str:
 
 
 def _views(request: Request, name: str) -> tuple[ConfirmedView, ...]:
-    line = house_of(request).live.health().get(name)
+    line = _heard(request, name)
     return tuple(
         ConfirmedView(
             each.id,
@@ -259,10 +266,12 @@ def backdrop(request: Request, name: str, asked: bool = False) -> Response:
     """
     source, live = source_of(request, name), house_of(request).live
     proposal, views = _proposal(request, name), _views(request, name)
-    waiting = proposal is None and (asked or not views or live.proposal(name) is None)
+    last = live.proposal(name)
+    trouble = last.trouble if last is not None else ""
+    waiting = proposal is None and not trouble and (asked or not views or last is None)
     if waiting and not asked:
         live.ask_proposal(name)
-    line = live.health().get(name)
+    line = _heard(request, name)
     shown = None
     if proposal is not None:
         shown = {
@@ -284,6 +293,7 @@ def backdrop(request: Request, name: str, asked: bool = False) -> Response:
             "views": views,
             "latest": max(views, key=lambda view: (view.confirmed_ms, view.id), default=None),
             "waiting": waiting,
+            "trouble": trouble,
             "scene": line.scene if line else "",
             "unsure": line.unsure if line else "nothing is heard from it",
             "before": reading.backdrops(reader_of(request), name),
@@ -337,7 +347,8 @@ def confirm(
             fix="Look at the whole picture. Tick the sentence only if it is true.",
         )
     proposal = _proposal(request, name)
-    if proposal is None and house.live.proposal(name) is not None:
+    last = house.live.proposal(name)
+    if proposal is None and last is not None and not last.trouble:
         raise Problem(
             "This picture, or a later one of the same view, was confirmed already, so nothing was done.",
             fix="Look at the confirmed view; ask for a new picture if it is no longer right.",
