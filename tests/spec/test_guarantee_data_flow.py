@@ -39,6 +39,8 @@ PICTURES = {
     "BackdropProposal.png": "the empty scene as learned; an operator confirms it, or it is never published",
     "BackdropRenewal.png": "a confirmed backdrop with blocks that were quiet for half an hour",
     "BackdropRenewal.base_sha256": "a hash",
+    "Sealed.data": "an original, sealed to custodians' keys before it leaves the worker; neither side can open it",
+    "Sealed.sha256": "a hash",
 }
 """Every field in which a worker could send the house a picture."""
 
