@@ -41,9 +41,17 @@ _AROUND_TEXT: Final = 96
 """Pixels: a letter that is partly outside a part must be seen with the rest of its line."""
 
 
-def without_things(learned: Backdrop, detector: Detector) -> Backdrop:
-    """``learned`` with its vehicles mosaicked, its text illegible, and not admitted where a person may be in it."""
+def without_things(learned: Backdrop, detector: Detector, parked: FloatArray | None = None) -> Backdrop:
+    """``learned`` with its vehicles mosaicked, its text illegible, and not admitted where a person may be in it.
+
+    Args:
+        learned: the empty scene.
+        detector: looks for people and vehicles in it.
+        parked: (n, 4) vehicles that are known to be part of it, found again or not.
+    """
     people, vehicles = things(learned.bgr, detector)
+    if parked is not None:
+        vehicles = np.concatenate([vehicles, parked])
     return hidden(Backdrop(learned.bgr, learned.admitted & ~around(people, learned.size)), vehicles)
 
 

@@ -214,7 +214,7 @@ def _learned(order: Order, found: Study, detector: Detector) -> Backdrop | None:
     learned = found.view.backdrop
     if learned is None:
         return None
-    seen = without_things(learned, detector)
+    seen = without_things(learned, detector, found.view.parked)
     return _greyed(Backdrop(seen.bgr, seen.admitted & ~found.suspected), order.grey)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchglass.core.errors import BadInput
-from watchglass.core.geometry import BoolArray
+from watchglass.core.geometry import BoolArray, FloatArray
 from watchglass.edge.upright import UprightFile
 from watchglass.perception.cascade import Cascade, Look
 from watchglass.perception.gate import Habit
@@ -35,21 +35,25 @@ _ANOTHER_VIEW_MS: Final = 3_000
 _UNSURE: Final = frozenset(("black", "blurred", "moved"))
 """What a camera may show, in the words of ``perception.health``, that is not the scene."""
 
+_NO_BOXES: Final = np.zeros((0, 4), np.float32)
+
 Progress = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
     """One part of a file in which the camera showed the same scene.
 
     Attributes:
         start_ms, end_ms: from its first picture to its last.
         backdrop: what was learned of it; None where nothing was.
+        parked: (n, 4) vehicles that are part of that, and must be mosaicked in it.
     """
 
     start_ms: int
     end_ms: int
     backdrop: Backdrop | None
+    parked: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +106,9 @@ class _Scenes:
         if self._start_ms is None:
             self._start_ms = at_ms
         if calm and self._learner is not None and self._learner.due(at_ms):
-            self._learner.look(at_ms, picture.bgr(), sight.unlearnable(at_ms))
+            masked, vehicles = sight.unlearnable(at_ms), sight.vehicles(at_ms)
+            beside = sight.unlearnable(at_ms, vehicles=False) if len(vehicles) else masked
+            self._learner.look(at_ms, picture.bgr(), masked, vehicles, beside)
 
     def cut(self, at_ms: int) -> None:
         """Another view begins here."""
@@ -122,8 +128,10 @@ class _Scenes:
         start_ms = self._start_ms or 0
         if self._best is not None and end_ms - start_ms <= self._best.end_ms - self._best.start_ms:
             return
-        learned = self._learner.picture() if self._learner is not None else None
-        self._best = View(start_ms, end_ms, learned if learned is not None and learned.admitted.any() else None)
+        learner = self._learner
+        learned = learner.picture() if learner is not None else None
+        parked = learner.parked if learner is not None else _NO_BOXES
+        self._best = View(start_ms, end_ms, learned if learned is not None and learned.admitted.any() else None, parked)
 
 
 class _FirstPass:
