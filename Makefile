@@ -5,9 +5,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+S3 := .venv-s3
 export WATCHGLASS_DATA ?= ../shared/data
 
-.PHONY: demo test check fix bench eval peers lock clean
+.PHONY: demo test check fix bench eval peers s3 lock clean
 
 define make_venv
 	@test -n "$(PYTHON)" || { echo "Watchglass needs Python 3.11, 3.12 or 3.13 on the PATH. Install one, or run: make PYTHON=/path/to/python3"; exit 2; }
@@ -53,6 +54,15 @@ $(PEERS)/peers.stamp: requirements-peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
 	@touch $@
 
+# Servers that speak S3, which tests of sealed originals in a bucket start by themselves. Without them those are skipped.
+s3: $(S3)/s3.stamp
+
+$(S3)/s3.stamp: requirements-s3.txt
+	@test -n "$(PYTHON)" || { echo "Watchglass needs Python 3.11, 3.12 or 3.13 on the PATH."; exit 2; }
+	@test -x $(S3)/bin/python || $(PYTHON) -m venv $(S3)
+	@$(S3)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-s3.txt
+	@touch $@
+
 bench: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@for name in perception ledger portal fuzz paint leak misuse access; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
@@ -64,6 +74,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml --group build -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml --group dev --extra openvino -c requirements.txt -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --group peers -c requirements.txt -o requirements-peers.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --group s3 -c requirements.txt -o requirements-s3.txt
 
 clean:
-	rm -rf $(VENV) $(PEERS) demo-state
+	rm -rf $(VENV) $(PEERS) $(S3) demo-state

@@ -97,7 +97,10 @@ def test_what_lies_around_an_incident_is_sealed_and_kept_and_is_the_cameras_own_
     for report in reports:
         if isinstance(report, Incident | Sealed):
             intake.record(report)
-    assert not intake.backlog
+    assert intake.vault.settle(60)
+    assert not intake.waits
+    intake.close()
+    assert intake.tally.lost == 0
     assert len(scene.world.records("segment_sealed")) == len(sealed)
     rows = house.store.read().all("SELECT * FROM segment ORDER BY from_ms")
     file = VideoFile(STREET)

@@ -1,35 +1,113 @@
-"""Act: what has reached the end of its retention is destroyed: keys first, then ciphertext, then salts."""
+"""Act: what has reached the end of its retention is destroyed: keys first, then ciphertext, then salts.
+
+What opens an object is gone for good when the act is done. An object that cannot be destroyed then (its store is away)
+is found again by each later round, which compares what the store holds with the rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from watchglass.acts.context import Acting, attest
+from watchglass.acts.context import Acting, Objects, attest
 from watchglass.charter.model import Charter
-from watchglass.core.time import hour_of, minute_of
+from watchglass.core.errors import WatchglassError
+from watchglass.core.time import DAY, hour_of, minute_of
 from watchglass.records.outbox import Reader, Row, Transaction
 from watchglass.records.vocabulary import ACTS
 
 _OF_ALERTS: Final = tuple(sorted(name for name, spec in ACTS.items() if "alert" in spec.committed))
 """The acts whose openings tell of an alert."""
+_BATCH: Final = 500
+"""Objects that are compared with their rows at once."""
 
 
-def apply_retention(acting: Acting, charter: Charter) -> dict[str, int]:
+@dataclass(slots=True)
+class Leftovers:
+    """Objects whose keys are destroyed, and that lie in their store still.
+
+    Attributes:
+        count: how many could not be destroyed in this round, as far as is known.
+        trouble: what the last of them met.
+        swept: how many went that an earlier round or a crash had left.
+    """
+
+    count: int = 0
+    trouble: WatchglassError | None = None
+    swept: int = 0
+
+    def missed(self, error: WatchglassError, count: int = 1) -> None:
+        self.count += count
+        self.trouble = error
+
+
+def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | None = None) -> dict[str, int]:
     """Destroy what ``charter`` keeps no longer.
+
+    Args:
+        leftovers: is told of objects that could not be destroyed now, and of those that earlier rounds had left.
 
     Returns:
         How many clips, alerts, openings of alerts, and sealed segments went.
     """
     now = acting.clock.now()
     keep = charter.safeguards.retention
-    clips = _clips(acting, charter, now - keep.reviewer_clips_ms)
-    alerts = _alerts(acting, charter, now - keep.alerts_ms)
+    left = leftovers if leftovers is not None else Leftovers()
+    clips = _clips(acting, charter, now - keep.reviewer_clips_ms, left)
+    alerts = _alerts(acting, charter, now - keep.alerts_ms, left)
     openings = _openings(acting, charter, now - keep.alerts_ms)
-    segments = _segments(acting, charter, now)
+    segments = _segments(acting, charter, now, left)
+    if left.trouble is None:
+        left.swept = _sweep(acting, acting.clips, "clip", left) + _sweep(acting, acting.objects, "segment", left)
     return {"clips": clips, "alerts": alerts, "openings": openings, "segments": segments}
 
 
-def _clips(acting: Acting, charter: Charter, before: int) -> int:
+def _destroy(objects: Objects, names: Sequence[str], left: Leftovers) -> int:
+    """Destroy objects until one cannot be destroyed: its store is away, and the others would only wait as long.
+
+    Returns:
+        How many went.
+    """
+    for place, name in enumerate(names):
+        try:
+            objects.destroy(name)
+        except WatchglassError as error:
+            left.missed(error, len(names) - place)
+            return place
+    return len(names)
+
+
+def _sweep(acting: Acting, objects: Objects, table: str, left: Leftovers) -> int:
+    """Destroy what lies in the store and should not: its row says destroyed, or no row has known it for a day.
+
+    A row follows its object within moments, so one that has none for a day is left over from a crash. How many went.
+    """
+    now, gone = acting.clock.now(), 0
+    every = iter(objects.kept())
+    while True:
+        try:
+            batch = dict(islice(every, _BATCH))
+        except WatchglassError as error:
+            left.missed(error, 0)
+            return gone
+        if not batch:
+            return gone
+        rows = acting.store.read().all(
+            f"SELECT path, destroyed_ms FROM {table} WHERE path IN ({', '.join('?' * len(batch))})",  # noqa: S608 (question marks)
+            *batch,
+        )
+        stays = {row["path"] for row in rows if row["destroyed_ms"] is None}
+        known = {row["path"] for row in rows}
+        due = [n for n, made in batch.items() if n not in stays and (n in known or now - made > DAY)]
+        went = _destroy(objects, due, left)
+        gone += went
+        if went < len(due):
+            return gone
+
+
+def _clips(acting: Acting, charter: Charter, before: int, left: Leftovers) -> int:
     """Keys and ciphertext of old clips, and the painted stills of as old alerts."""
     reader: Reader = acting.store.read()
     rows = reader.all("SELECT id, path FROM clip WHERE made_ms < ? AND destroyed_ms IS NULL", before)
@@ -45,12 +123,11 @@ def _clips(acting: Acting, charter: Charter, before: int) -> int:
         tx.execute(f"UPDATE alert SET still = x'' WHERE {stills}", before)  # noqa: S608 (constant text)
 
     acting.store.commit(act)
-    for row in rows:
-        acting.clips.destroy(row["path"])
+    _destroy(acting.clips, [row["path"] for row in rows], left)
     return len(rows)
 
 
-def _alerts(acting: Acting, charter: Charter, before: int) -> int:
+def _alerts(acting: Acting, charter: Charter, before: int, left: Leftovers) -> int:
     """Rows, salts and sealed openings of old alerts; waiting ones stay, for they still owe somebody a decision."""
     reader: Reader = acting.store.read()
     rows = reader.all("SELECT id, leaf_hash FROM alert WHERE raised_ms < ? AND state = 'decided'", before)
@@ -61,8 +138,7 @@ def _alerts(acting: Acting, charter: Charter, before: int) -> int:
         _attest(acting, tx, charter, "alerts", len(rows), before)
         return [path for row in rows for path in _forget(tx, row)]
 
-    for path in acting.store.commit(act).value:
-        acting.clips.destroy(path)
+    _destroy(acting.clips, acting.store.commit(act).value, left)
     return len(rows)
 
 
@@ -111,7 +187,7 @@ def _openings(acting: Acting, charter: Charter, before: int) -> int:
     return len(rows)
 
 
-def _segments(acting: Acting, charter: Charter, now: int) -> int:
+def _segments(acting: Acting, charter: Charter, now: int, left: Leftovers) -> int:
     """Sealed originals past their own retention, but for those that a hold keeps: wrapped keys first, then chunks.
 
     What a charter promised when a segment was sealed holds for it, whatever a later charter says.
@@ -134,8 +210,7 @@ def _segments(acting: Acting, charter: Charter, now: int) -> int:
         return [row["path"] for row in rows]
 
     paths = acting.store.commit(act).value
-    for path in paths:
-        acting.objects.destroy(path)
+    _destroy(acting.objects, paths, left)
     return len(paths)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -29,13 +29,23 @@ _PSEUDONYM_LETTERS: Final = 12
 
 
 class Objects(Protocol):
-    """Where ciphertext lies: the mosaicked clips of alerts, and the chunks of sealed segments."""
+    """Where ciphertext lies: the mosaicked clips of alerts, and the chunks of sealed segments.
+
+    An object never changes: the same bytes may be written again, others under its name may not. What cannot be done now
+    raises a ``WatchglassError``; ``CannotRecord`` where it should be tried again later.
+    """
 
     def write(self, name: str, ciphertext: bytes) -> None: ...
 
     def read(self, name: str) -> bytes: ...
 
-    def destroy(self, name: str) -> object: ...
+    def destroy(self, name: str) -> object:
+        """Remove it; no error where there is none."""
+        ...
+
+    def kept(self) -> Iterable[tuple[str, int]]:
+        """Every object there is: its name, and when it was written (milliseconds since 1970)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from watchglass.acts.context import Acting, Done, do, prepare, same
 from watchglass.charter.permit import Permit, SealSegment
 from watchglass.core.digest import b64
-from watchglass.core.errors import BadInput, DidNotVerify, Problem
+from watchglass.core.errors import BadInput, DidNotVerify, Problem, WatchglassError
 from watchglass.evidence.header import PREFIX, Header, read_header
 from watchglass.records.opening import parse_plaintext, plaintext_of
 from watchglass.records.outbox import Transaction
@@ -41,6 +42,7 @@ def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[
     Raises:
         Refused: the permit is for another source.
         DidNotVerify: the header is for another deployment, charter or purpose than the permit's.
+        CannotRecord: the object store or the database cannot take it now. Nothing was recorded; try again.
     """
     asked = permit.require(SealSegment, acting.clock.now())
     header = read_header(sealed.data)
@@ -88,7 +90,8 @@ def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[
         return do(acting, act)
     except BaseException:
         if acting.store.read().one("SELECT 1 FROM segment WHERE id = ?", name) is None:
-            acting.objects.destroy(name)
+            with suppress(WatchglassError):  # what is left over is swept up by retention, a day later
+                acting.objects.destroy(name)
         raise
 
 

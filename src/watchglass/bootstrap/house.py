@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
 from watchglass import __version__
-from watchglass.acts.apply_retention import apply_retention
+from watchglass.acts.apply_retention import Leftovers, apply_retention
 from watchglass.acts.context import Acting, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
@@ -19,6 +20,7 @@ from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
+from watchglass.bootstrap.originals import VERSIONS, keeps_versions, originals
 from watchglass.bootstrap.ways_out import portal_address, ways_out
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
@@ -28,7 +30,6 @@ from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import HOUR, Clock
 from watchglass.edge.calibration import calibration
-from watchglass.edge.clips import ClipFiles, ClipMemory
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.drafts import DraftFile
 from watchglass.edge.entropy import SystemEntropy
@@ -38,6 +39,7 @@ from watchglass.edge.keys import (
     parse_openings_key,
     read_signing_key,
 )
+from watchglass.edge.objects import CLIPS, ClipMemory, ObjectFiles
 from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.store.committer import Store
 from watchglass.edge.tiles import TileDirectory
@@ -63,6 +65,7 @@ log = logging.getLogger(__name__)
 
 _WATCH_S: Final = 0.25
 _JOIN_S: Final = 30.0
+_RETAIN_S: Final = 1.0
 _RETENTION_MS: Final = HOUR
 
 
@@ -97,14 +100,15 @@ class House:
     def _open(self) -> None:
         self.tiles = TileDirectory(self.layout.ledger)
         self.sequencer = Sequencer(self.store, self.tiles, self._log_signer, self.clock)
-        clips: Objects = ClipMemory() if self.kind == "trial" else ClipFiles(self.layout.clips)
+        self.secrets = SecretFolder(self.layout.secrets)
+        clips: Objects = ClipMemory() if self.kind == "trial" else ObjectFiles(self.layout.clips, CLIPS)
+        self.originals = originals(self.layout, self.settings, self.secrets)
         recorder = Recorder(origin=self.origin, clock=self.clock, entropy=self.entropy)
-        self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips, ClipFiles(self.layout.sealed))
+        self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips, self.originals)
         self.draft = DraftFile(self.layout.charter)
         self.bus = Bus()
         self.live = Live(self.bus, self.clock)
         self.letterhead = Letterhead(self.origin, self.kind, portal_address(self.settings))
-        self.secrets = SecretFolder(self.layout.secrets)
         self.notifier = Notifier(
             self.acting, self.standing, ways_out(self.settings, self.secrets, self.clock), self.letterhead
         )
@@ -284,8 +288,13 @@ class House:
             inference=self.settings.inference,
             once=once,
         )
+        for store in (self.acting.clips, self.originals):
+            if isinstance(store, ObjectFiles):
+                with suppress(OSError):  # it says so when something is to be written
+                    store.sweep()
         self.sequencer.start()
         self._thread("watch", self._watch)
+        self._thread("retention", self._retain)
         self._thread("supervisor", self._supervise)
         if not once:  # a rehearsal over files calls nobody
             self._thread("notices", lambda: self.notifier.run(self._stop))
@@ -327,7 +336,24 @@ class House:
                 log.error("The ledger waits: %s %s", problem.message, problem.fix)
             complained = problem.message if problem else ""
             self.grant_releases()
+
+    def _retain(self) -> None:
+        """Keep retention in a thread of its own: a store that is far away must not hold up what watches the log."""
+        self._look_at_originals()
+        while not self._stop.wait(_RETAIN_S):
             self.keep_retention()
+
+    def _look_at_originals(self) -> None:
+        """Say at once, not with the first incident, what is wrong with the store that sealed originals go to."""
+        try:
+            charter = self.standing().charter
+            if charter is None or charter.safeguards.record is None:
+                return
+            self.originals.check()
+            if keeps_versions(self.originals):
+                log.warning("%s", VERSIONS)
+        except WatchglassError as error:
+            log.error("Sealed originals will wait: %s %s", error.message, error.fix)
 
     def grant_releases(self) -> None:
         """Grant what enough custodians have approved, and publish that soon."""
@@ -347,8 +373,12 @@ class House:
             if charter is None:
                 return
             self._last_retention = now
-            if any(apply_retention(self.acting, charter).values()):
+            left = Leftovers()
+            if any(apply_retention(self.acting, charter, left).values()):
                 self.store.scrub()  # what was destroyed must not live on in the write-ahead log
+            if left.trouble is not None:
+                count = f"{left.count} objects whose keys are destroyed" if left.count else "Objects"
+                log.error("%s wait to be removed: %s %s", count, left.trouble.message, left.trouble.fix)
         except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
             log.error("Retention waits: %s", error)
 

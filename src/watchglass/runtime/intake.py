@@ -1,11 +1,15 @@
-"""What workers found becomes acts: an incident an alert, a clip a kept clip. What cannot be recorded waits in order."""
+"""What workers found becomes acts: an incident an alert, a clip a kept clip. What cannot be recorded waits in order.
+
+Sealed segments go their own way (``runtime.vault``): an alert does not wait for a store that is far away.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from watchglass.acts.context import Acting
@@ -15,15 +19,14 @@ from watchglass.acts.seal_segment import SealedSegment, seal_segment
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.permit import KeepClip, RaiseAlert, SealSegment
 from watchglass.core.errors import CannotRecord, Problem, Refused, WatchglassError
-from watchglass.perception.messages import Clip, Incident, Sealed, SourceEnded
+from watchglass.perception.messages import Clip, Health, Incident, Sealed, SourceEnded
 from watchglass.runtime.bus import Bus
+from watchglass.runtime.vault import Vault
 
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1000
 """Incidents and clips that wait while nothing can be recorded; the oldest are lost first, and counted."""
-MOST_SEGMENTS: Final = 40
-"""Of sealed segments, which are large, fewer wait; what comes then is lost, and counted."""
 
 
 @dataclass(slots=True)
@@ -48,20 +51,33 @@ class Intake:
         self._standing = standing
         self._bus = bus
         self._complaint = ""
-        self.backlog: deque[Incident | Clip | Sealed] = deque()
+        self._counting = threading.Lock()
+        self.backlog: deque[Incident | Clip] = deque()
         self.tally = Tally()
+        self.vault = Vault(self._seal, self._count)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is not recorded yet."""
+        return bool(self.backlog or self.vault.waiting)
 
     def record(self, report: Incident | Clip | Sealed) -> None:
         """Record it now; behind others that wait it waits too, for a clip follows its incident."""
-        if not self.backlog and self._attempt(report):
+        if isinstance(report, Sealed):
+            self.vault.put(report)
             return
-        if isinstance(report, Sealed) and sum(isinstance(each, Sealed) for each in self.backlog) >= MOST_SEGMENTS:
-            self.tally.lost += 1
+        if not self.backlog and self._attempt(report):
             return
         if len(self.backlog) >= BACKLOG:
             self.backlog.popleft()
-            self.tally.lost += 1
+            self._count("lost")
         self.backlog.append(report)
+
+    def told(self, health: Health) -> Health:
+        """A source's health, and that sealed pieces of it wait, where they do."""
+        if health.fault is not None or (trouble := self.vault.trouble_of(health.source)) is None:
+            return health
+        return replace(health, fault=trouble)
 
     def retry(self) -> None:
         """Try again what waits, until something cannot be recorded still."""
@@ -72,8 +88,9 @@ class Intake:
         """Try a last time; what cannot be recorded now is lost, and counted."""
         self.retry()
         if self.backlog:
-            self.tally.lost += len(self.backlog)
-            log.error("%d incidents, clips and segments could not be recorded, and are lost.", len(self.backlog))
+            self._count("lost", len(self.backlog))
+            log.error("%d incidents and clips could not be recorded, and are lost.", len(self.backlog))
+        self.vault.close()
 
     def complain(self, what: str, error: WatchglassError) -> None:
         """Log a trouble once, however often it is met."""
@@ -81,7 +98,15 @@ class Intake:
             self._complaint = error.message
             log.error("%s: %s %s", what, error.message, error.fix)
 
-    def _attempt(self, report: Incident | Clip | Sealed) -> bool:
+    def _count(self, what: str, number: int = 1) -> None:
+        """The vault counts from a thread of its own."""
+        with self._counting:
+            if what == "lost":
+                self.tally.lost += number
+            else:
+                self.tally.refused += number
+
+    def _attempt(self, report: Incident | Clip) -> bool:
         """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
         try:
             match report:
@@ -89,16 +114,14 @@ class Intake:
                     self._raise(report)
                 case Clip():
                     self._keep(report)
-                case Sealed():
-                    self._seal(report)
         except Refused as refusal:
-            self.tally.refused += 1
+            self._count("refused")
             log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
         except CannotRecord as error:
             self.complain("Nothing can be recorded now, and incidents wait", error)
             return False
         except WatchglassError as error:  # one that cannot be recorded must not stop the others
-            self.tally.lost += 1
+            self._count("lost")
             what = type(report).__name__.lower()
             log.error("A report (%s) of %s is lost: %s %s", what, report.source, error.message, error.fix)
         self._complaint = ""

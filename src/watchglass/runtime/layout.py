@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -15,7 +18,13 @@ from watchglass.core.errors import BadInput
 from watchglass.ledger import policy
 
 SETTINGS: Final = "deployment.yaml"
-_KNOWN: Final = {"origin", "listen", "names", "https", "inference"}
+_KNOWN: Final = {"origin", "listen", "names", "https", "inference", "sealed"}
+_OF_A_BUCKET: Final = ("endpoint", "bucket", "region", "prefix", "access_key_secret", "secret_key_secret")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
+_PREFIX: Final = re.compile(r"(?:[A-Za-z0-9_-]{1,60}(?:/[A-Za-z0-9_-]{1,60}){0,5})?")
+_NAMED: Final = "the name of a secret, such as store-key; what it is stands in `watchglass secret set` only"
+_NAME_OF_A_SECRET: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 _RUNTIMES: Final = ("onnxruntime", "openvino")
 DEFAULT_LISTEN: Final = "127.0.0.1:8600"
 
@@ -86,6 +95,40 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class InBucket:
+    """Sealed originals go to a bucket of an S3-compatible store.
+
+    Attributes:
+        endpoint: the store's address, without the bucket: ``https://``, or ``http://`` where nobody else listens.
+        region: what requests are signed for; stores of one's own mostly take ``us-east-1``.
+        prefix: what stands before the names of all objects; empty, or names between slashes.
+        access_key_secret, secret_key_secret: the names of the two secrets of our account there.
+    """
+
+    endpoint: str
+    bucket: str
+    access_key_secret: str
+    secret_key_secret: str
+    region: str = "us-east-1"
+    prefix: str = "watchglass"
+
+    def __post_init__(self) -> None:
+        _check_endpoint(self.endpoint)
+        for key, pattern, words in (
+            ("bucket", _BUCKET, "three to 63 small letters, digits, dots and hyphens"),
+            ("region", _REGION, "small letters, digits and hyphens, such as eu-central-1"),
+            ("prefix", _PREFIX, "letters, digits, hyphens and underscores, with a slash between parts"),
+            ("access_key_secret", _NAME_OF_A_SECRET, _NAMED),
+            ("secret_key_secret", _NAME_OF_A_SECRET, _NAMED),
+        ):
+            if not pattern.fullmatch(getattr(self, key)):
+                raise BadInput(
+                    f"In {SETTINGS}, `sealed.{key}` cannot be used.",
+                    fix=f"Write {words}.",
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment is called and where it listens.
 
@@ -95,6 +138,7 @@ class Settings:
         names: the host names by which browsers reach it, beside those of this machine.
         https: whether they come by https, which a proxy in front ends.
         inference: what runs the detector: ``onnxruntime``, or ``openvino`` where it is installed.
+        sealed: the bucket that sealed originals go to; None where they lie in the deployment's own folder.
     """
 
     origin: str
@@ -103,6 +147,7 @@ class Settings:
     names: frozenset[str] = frozenset()
     https: bool = False
     inference: str = "onnxruntime"
+    sealed: InBucket | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -156,7 +201,76 @@ def read_settings(layout: Layout) -> Settings:
             fix="Write for example: names: [safety.example.org]",
         )
     host, port = parse_listen(str(values.get("listen", DEFAULT_LISTEN)))
-    return Settings(values["origin"], host, port, frozenset(names), https, str(values.get("inference", "onnxruntime")))
+    return Settings(
+        values["origin"],
+        host,
+        port,
+        frozenset(names),
+        https,
+        str(values.get("inference", "onnxruntime")),
+        _sealed(values.get("sealed", {"store": "files"})),
+    )
+
+
+def _sealed(values: Any) -> InBucket | None:
+    """Where sealed originals go; None for the deployment's own folder.
+
+    Raises:
+        BadInput: it is not understood.
+    """
+    store = values.get("store") if isinstance(values, Mapping) else None
+    if store == "files" and len(values) == 1:
+        return None
+    if store != "s3":
+        raise BadInput(
+            f"In {SETTINGS}, `sealed` says `store: files` alone, or `store: s3` with a bucket.",
+            fix="Write sealed: {store: files}, or compare it with docs/how-to/keep-originals-in-a-bucket.md.",
+        )
+    given = {str(key): value for key, value in values.items() if key != "store"}
+    if unknown := sorted(given.keys() - set(_OF_A_BUCKET)):
+        near = get_close_matches(unknown[0], _OF_A_BUCKET, n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        raise BadInput(
+            f"In {SETTINGS}, `sealed` has a setting “{unknown[0]}” that there is not.",
+            fix=f"{hint}These there are: {', '.join(_OF_A_BUCKET)}.",
+        )
+    for key in _OF_A_BUCKET:
+        if not isinstance(given.get(key, "" if key in {"region", "prefix"} else None), str):
+            raise BadInput(f"In {SETTINGS}, `sealed.{key}` is missing, or no text.", fix=f"Write `{key}:` as text.")
+    return InBucket(**given)
+
+
+def _check_endpoint(endpoint: str) -> None:
+    """Nobody may read on the way which segments are fetched, nor send requests elsewhere.
+
+    Raises:
+        BadInput: it is no address, or one in the open to a machine that is not ours.
+    """
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    plain = parts.path in {"", "/"} and not (parts.query or parts.fragment or "@" in parts.netloc)
+    if parts.scheme not in {"http", "https"} or not host or not plain or port == 0:
+        raise BadInput(
+            f"In {SETTINGS}, `sealed.endpoint` is not the address of a store.",
+            fix="Write https://host or https://host:port, without the bucket, a path or a password.",
+        )
+    if parts.scheme == "http" and not _near(host):
+        raise BadInput(
+            f"In {SETTINGS}, `sealed.endpoint` is in the open, to a machine outside.",
+            fix="Write https://. Only to this machine or to an address of a private network may it be http://.",
+        )
+
+
+def _near(host: str) -> bool:
+    """Whether that is this machine, or an address (no name: it could come to mean another) of a private network."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or (address.is_private and not address.is_unspecified)
 
 
 def write_settings(layout: Layout, origin: str, listen: str) -> None:
@@ -171,7 +285,8 @@ def write_settings(layout: Layout, origin: str, listen: str) -> None:
         f'origin: {origin}\nlisten: "{listen}"\n'  # quoted: an IPv6 address begins with a bracket
         "# names: [safety.example.org]   # how browsers reach it through a proxy\n"
         "# https: true                   # when that proxy speaks https\n"
-        "# inference: openvino           # where `pip install 'watchglass[openvino]'` was done\n",
+        "# inference: openvino           # where `pip install 'watchglass[openvino]'` was done\n"
+        "# sealed: {store: files}        # or a bucket: docs/how-to/keep-originals-in-a-bucket.md\n",
         "utf-8",
     )
 

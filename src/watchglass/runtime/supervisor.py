@@ -274,7 +274,7 @@ class Supervisor:
             case Pins():
                 self._live.take_pins(report)
             case Health():
-                self._live.take_health(report)
+                self._live.take_health(self.intake.told(report))
                 self._measure.take(report)
                 self._note_running(report)
             case Incident() | Clip() | Sealed():
@@ -382,7 +382,7 @@ class Supervisor:
                     )
 
     def _all_ended(self) -> bool:
-        return self.crew.all_over() and not self.intake.backlog
+        return self.crew.all_over() and not self.intake.waits
 
     def _load_backdrops(self, source: str) -> tuple[tuple[str, bytes], ...]:
         """(scene, PNG) of each confirmed view, which pages then have too."""
