@@ -73,7 +73,7 @@ def test_the_28_days_have_cases_and_what_is_past_its_time_is_destroyed(tmp_path:
         assert sealed > 1.5 * raised
         assert 0 < kept < sealed / 4
         assert late <= 30  # retention runs once a day of the virtual clock
-        files = {file.stem for file in (state / "sealed").glob("*.clip")}
+        files = {file.stem for file in (state / "sealed").glob("*.*")}
         assert files == {row[0] for row in all_of("SELECT path FROM segment WHERE destroyed_ms IS NULL")}
 
         assert all_of("SELECT number, closed_ms IS NULL FROM evidence_case ORDER BY number") == [

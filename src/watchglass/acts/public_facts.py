@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, assert_never
 
+from watchglass.acts.public_originals import kept_line
 from watchglass.acts.reading import history_until
 from watchglass.charter import words
 from watchglass.charter.decide import Standing, decide, in_force
@@ -247,7 +248,7 @@ def kept(charter: Charter) -> tuple[Kept, ...]:
     """How long anything is kept, by the charter and by what this version can record at all."""
     retention = charter.safeguards.retention
     return (
-        Kept("Original video", "Never kept. It passes through memory and is gone."),
+        Kept(*kept_line(charter)),
         Kept("Blurred clips of alerts, encrypted", words.duration(retention.reviewer_clips_ms)),
         Kept("What people decided about an alert", words.duration(retention.alerts_ms)),
         Kept("The public ledger", "For good. It holds no picture and no name."),

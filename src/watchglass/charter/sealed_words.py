@@ -42,6 +42,9 @@ def kept_words(charter: Charter) -> Iterator[str]:
         "Its keys are destroyed month by month, so that also no copy of it can be opened any more when it is "
         f"{duration(longest_life(sealed_ms))} old."
     )
+    release = charter.safeguards.release
+    if release is not None and release.break_glass is not None:
+        yield "The emergency key is not one of these: it would still open a copy that somebody made before."
 
 
 def _what(charter: Charter, record: Record) -> str:

@@ -18,6 +18,7 @@ from watchglass.charter.decide import decide
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 from watchglass.charter.permit import Decide, RaiseAlert
+from watchglass.core.digest import unb64
 from watchglass.core.time import DAY, MINUTE
 from watchglass.edge.keys import new_openings_key, openings_key_text
 from watchglass.edge.witness import WitnessDirectory
@@ -90,21 +91,35 @@ class Street:
         return self.signed("charter_approved", role, clear, {})
 
     def signed(
-        self, act: str, role: str, clear: dict[str, object], committed: dict[str, object], refs: Iterable[bytes] = ()
+        self,
+        act: str,
+        key: str,
+        clear: dict[str, object],
+        committed: dict[str, object],
+        refs: Iterable[bytes] = (),
+        *,
+        role: str | None = None,
     ) -> SignedStatement:
+        """An act signed by the holder of ``key``, in the role of that name unless told."""
         standing = self.house.standing()
         return sign(
             act,
-            role=role,
-            key=self.keys[role],
+            role=role or key,
+            key=self.keys[key],
             origin=self.house.origin,
             now=self.clock.now(),
-            entropy=Seeded(f"{act}{role}{self.clock.now()}"),
+            entropy=Seeded(f"{act}{key}{self.clock.now()}"),
             charter=standing.charter.sha256 if standing.charter and act != "charter_approved" else None,
             clear=clear,
             committed=committed,
             refs=tuple(refs),
         )
+
+    def hand_in(self, statement: SignedStatement) -> bytes:
+        """Hand it in, and let it become public and cosigned; the leaf hash of its record."""
+        leaf = unb64(self.house.hand_in(statement)["leaf_hash"], length=32)
+        self.settle()
+        return leaf
 
     def suspend(self, analytic: str | None = None) -> bytes:
         """Oversight orders a stop; the leaf hash of its order."""

@@ -169,8 +169,8 @@ def test_home_is_honest_about_what_is_not_built(client: Someone) -> None:
     assert "Asking here is not built yet" in html
     assert "These rules were not consulted on, and having a say here is not built yet" in html
     assert "mailto:privacy@exampleton.example" in html
-    assert "Original video" in html
-    assert "Never kept." in html
+    assert "Original video around alerts, locked" in html
+    assert "3 days, unless a hold keeps a part of it" in html
 
 
 # ---- every state of the charter -------------------------------------------------------------------------------------

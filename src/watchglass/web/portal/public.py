@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from watchglass.acts import how_sure
+from watchglass.acts import how_sure, public_originals
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
 from watchglass.charter import words
@@ -21,7 +21,7 @@ from watchglass.charter.diff import compare
 from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import costs, public_log, public_view
+from watchglass.web.portal import costs, originals, public_log, public_view
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -32,6 +32,7 @@ router: Final = APIRouter()
 router.include_router(public_view.router)
 router.include_router(public_log.router)
 router.include_router(costs.router)
+router.include_router(originals.router)
 
 _CARDS: Final = "perception/weights"
 
@@ -111,6 +112,8 @@ def source(request: Request, name: str) -> Response:
         "never_see": [polygon.corners for polygon in the_source.never_see],
         "never_show": [polygon.corners for polygon in the_source.never_show],
         "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
+        "originals": public_originals.of_source(charter, name),
+        "originals_recorded": charter.records(name),
     }
     return page(request, "public/source.html", data)
 
