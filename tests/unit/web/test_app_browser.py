@@ -16,7 +16,7 @@ from a_portal import PASSWORD, Portal, make_portal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from watchglass.perception.messages import BackdropProposal
+from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.web.portal.security import Address
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -194,6 +194,29 @@ def test_everything_without_script(rooms: Rooms) -> None:
     page.get_by_role("button", name="Unsure").click()
     page.goto(f"{rooms.base}/review/alerts/{alert}")
     expect(page.locator(".decided h2")).to_have_text("You decided: unsure")
+    page.context.close()
+
+
+def test_a_source_that_is_heard_no_more_is_not_said_to_have_a_view(rooms: Rooms) -> None:
+    house = rooms.portal.street.house
+    line = Health("street", house.clock.now(), 5.0, 0.5, 1, 1, 1, (), scene="day")
+    house.live.take_health(line)
+    page = rooms.window("operator")
+    page.clock.install()
+    page.goto(f"{rooms.base}/sources")
+    card = page.locator('[data-source="street"]')
+    scene, state = card.locator('[data-field="scene"]'), card.locator('[data-field="state"]')
+    expect(scene).to_have_text("Daylight")
+    expect(state).to_have_text("fine")
+    page.clock.fast_forward(8000)
+    expect(scene).to_have_text("unsure: nothing is heard from it")
+    expect(state).to_have_text("silent")
+    for _ in range(100):  # the page may still be connecting
+        house.live.take_health(line)
+        page.wait_for_timeout(100)
+        if state.text_content() == "fine":
+            break
+    expect(scene).to_have_text("Daylight")
     page.context.close()
 
 

@@ -26,6 +26,28 @@ function proposalOf(name) {
   return place?.dataset.proposal === name && !document.querySelector("#nobody")?.checked;
 }
 
+/** As `_SILENT_MS` in sources.py: what a worker said before it hung holds no more. */
+const SILENT_MS = 5000;
+const cards = [...document.querySelectorAll("[data-source]")];
+const heard = new Map(cards.map((card) => [card.dataset.source, Date.now()]));
+
+function tagged(card, state) {
+  const tag = card.querySelector('[data-field="state"] .tag');
+  if (!tag || tag.textContent === state) return;
+  tag.textContent = state;
+  tag.className = state === "fine" ? "tag tag-on" : "tag tag-off";
+}
+
+setInterval(() => {
+  for (const card of cards) {
+    if (Date.now() - heard.get(card.dataset.source) <= SILENT_MS) continue;
+    put(card, "scene", "unsure: nothing is heard from it");
+    put(card, "fps", "unknown");
+    put(card, "open", "unknown");
+    if (card.querySelector('[data-field="state"] .tag')?.textContent === "fine") tagged(card, "silent");
+  }
+}, 1000);
+
 const source = new EventSource("/sources/events");
 source.addEventListener("message", ({ data }) => {
   const line = JSON.parse(data);
@@ -33,6 +55,7 @@ source.addEventListener("message", ({ data }) => {
   if (line.type !== "health") return;
   const card = document.querySelector(`[data-source="${CSS.escape(line.source)}"]`);
   if (!card) return;
+  heard.set(line.source, Date.now());
   put(card, "scene", line.scene ? titleOf(line.scene) : `unsure: ${line.unsure}`);
   put(card, "fps", line.fps_in.toFixed(1));
   put(card, "open", `${Math.round(60 * line.open_share)} s of 60`);
@@ -45,10 +68,5 @@ source.addEventListener("message", ({ data }) => {
   if (line.kbit_s) put(card, "kbit", `${count(Math.round(line.kbit_s))} kbit/s`);
   put(card, "cpu", `${count(Math.round(line.cpu_seconds))} s`);
   put(card, "seen", `Last heard ${new Date(line.at_ms).toISOString().slice(11, 19)} UTC`);
-  const tag = card.querySelector('[data-field="state"] .tag');
-  const state = line.fault ? "fault" : "fine";
-  if (tag && tag.textContent !== state) {
-    tag.textContent = state;
-    tag.className = state === "fine" ? "tag tag-on" : "tag tag-off";
-  }
+  tagged(card, line.fault ? "fault" : "fine");
 });
