@@ -31,7 +31,7 @@ _PAGE: Final = 1000
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _ABSENT: Final = frozenset({"", "NoSuchKey", "NotFound"})
-_REFUSED, _MISSING, _CONFLICT, _CONDITION = 403, 404, 409, 412
+_REFUSED: Final = 403
 _SERVER: Final = 500
 
 
@@ -59,8 +59,9 @@ class Bucket:
 class ObjectBucket:
     """Ciphertext objects under one prefix of a bucket.
 
-    Each request is signed (AWS Signature 4) together with the SHA-256 of what it brings, which the store compares: what
-    was damaged on the way is not stored. There is no retry in here; whoever calls tries again.
+    Each request is signed (AWS Signature 4) together with the SHA-256 of what it brings. Stores should compare that,
+    and not all do: so what the store says it holds is compared here too. There is no retry in here; whoever calls
+    tries again.
 
     Args:
         at: the bucket.
@@ -107,26 +108,24 @@ class ObjectBucket:
         """Keep ``ciphertext`` under ``name``, if nothing lies there. The same may be written again.
 
         Two writers at once are kept apart by the store's own condition (``If-None-Match``), where it has one; stores
-        without it are asked first whether the object is there.
+        without it are asked first whether the object is there. Where the store's tag of a new object is not the MD5 of
+        what was sent (damage, but also some stores' own ways), the object is read again and compared by its SHA-256.
 
         Raises:
-            BadInput: a bad name. Problem: other bytes lie under that name. CannotRecord: the store is away, or refuses.
+            BadInput: a bad name. Problem: other bytes lie under that name.
+            CannotRecord: the store is away, refuses, or got something else than was sent.
         """
-        key = self._key(name)
-        if self._size(key) is None:
-            try:
-                with self._asking(f"The {self._kind.noun} {name} could not be stored"):
-                    try:
-                        self._store.put(key, ciphertext, mode="create", use_multipart=False)
-                    except (AlreadyExistsError, PreconditionError):
-                        pass
-                    else:
-                        return
-            except FileNotFoundError:
-                raise _no_bucket(self._at, f"The {self._kind.noun} {name} could not be stored") from None
+        key, what = self._key(name), f"The {self._kind.noun} {name} could not be stored"
+        tag = self._put(key, ciphertext, what) if self._size(key) is None else None
+        if tag == hashlib.md5(ciphertext, usedforsecurity=False).hexdigest():
+            return
         found = self._get(key, name, None)
-        if hashlib.sha256(found).digest() != hashlib.sha256(ciphertext).digest():
+        if hashlib.sha256(found).digest() == hashlib.sha256(ciphertext).digest():
+            return
+        if tag is None:
             raise other_content(name, self._kind)
+        self._delete(key, what)
+        raise CannotRecord(f"{what}: it arrived damaged.", fix="It is tried again. Check the network and the store.")
 
     def read(self, name: str) -> bytes:
         """The ciphertext under ``name``.
@@ -207,6 +206,18 @@ class ObjectBucket:
     def _key(self, name: str) -> str:
         return checked(name, self._kind) + self._kind.suffix
 
+    def _put(self, key: str, ciphertext: bytes, what: str) -> str | None:
+        """The store's tag of the new object; None where there was one meanwhile."""
+        try:
+            with self._asking(what):
+                try:
+                    made = self._store.put(key, ciphertext, mode="create", use_multipart=False)
+                except (AlreadyExistsError, PreconditionError):
+                    return None
+        except FileNotFoundError:
+            raise _no_bucket(self._at, what) from None
+        return (made["e_tag"] or "").strip('"')
+
     def _size(self, key: str) -> int | None:
         """Bytes of an object; None where there is none."""
         try:
@@ -250,6 +261,8 @@ class ObjectBucket:
         if code == "NoSuchBucket":
             return _no_bucket(at, what)
         said, fix = _EXPLAINED.get(code or "", (None, ""))
+        if said is None and "redirect" in str(error):
+            said, fix = _REGION
         if said is None and code is None and status == _REFUSED:
             said, fix = _EXPLAINED["AccessDenied"]
         elif said is None and status >= _SERVER:
