@@ -1,6 +1,6 @@
 """The only wiring: plain constructors, and the few edge functions that web and cli may use."""
 
-from watchglass.bootstrap import custody, exporting, seeking
+from watchglass.bootstrap import custody, exporting, holding, seeking
 from watchglass.bootstrap.house import House, look_once, picture_size
 from watchglass.bootstrap.keyring import Keyring
 from watchglass.bootstrap.office import Office
@@ -35,6 +35,7 @@ __all__ = [
     "custody",
     "deployment_of",
     "exporting",
+    "holding",
     "installed_plug_ins",
     "join_video",
     "load_trust",

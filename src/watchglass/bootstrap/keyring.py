@@ -42,10 +42,12 @@ class Keyring:
     Args:
         folder: where they lie.
         ask: asked for the passphrase where a key file has one.
+        identity: the file of the key that signs, where it is not ``identity.key``.
     """
 
-    def __init__(self, folder: Path, ask: Ask) -> None:
+    def __init__(self, folder: Path, ask: Ask, *, identity: Path | None = None) -> None:
         self.folder = folder
+        self._file = identity or folder / IDENTITY
         self._ask = ask
         self._passphrase: str | None = None
         self._identity: SignerKey | None = None
@@ -72,10 +74,10 @@ class Keyring:
             BadInput: there is none, or it does not open.
         """
         if self._identity is None:
-            file = self.folder / IDENTITY
+            file = self._file
             if not file.is_file():
                 raise BadInput(
-                    f"There is no {IDENTITY} in {self.folder}.",
+                    f"There is no {file.name} in {file.parent}.",
                     fix="Give the folder of your keys with --keys, or make one: `watchglass custodian keygen`.",
                 )
             self._identity = read_signing_key(file, passphrase=self._word(file))
@@ -165,8 +167,7 @@ class Keyring:
         if before is not None:
             return before
         key = new_openings_key(entropy)
-        identity = self.folder / IDENTITY
-        write_openings_key(self.folder / name, key, passphrase=self._word(identity), what=what)
+        write_openings_key(self.folder / name, key, passphrase=self._word(self._file), what=what)
         return key
 
     def _word(self, file: Path) -> str | None:

@@ -45,6 +45,8 @@ _GOVERNING: Final = tuple(
         "sealing_key_published",
         "period_destroyed",
         "release_approved",
+        "hold_ordered",
+        "hold_lifted",
     )
 )
 _BOTH: Final = frozenset({"authority", "oversight"})
@@ -73,7 +75,7 @@ class Witnessed:
     Attributes:
         verified: the checkpoint and who cosigned it. trust: the trust file that accepts it.
         charters: every charter that both approved, with the keys that could, by version.
-        governing: the records of charters, keys and approvals, in order.
+        governing: the records of charters, keys, approvals and holds, in order.
         hashes: of all entries, one after the other.
         pinned_now: oversight's key was remembered for the first time: a person should compare it.
     """
@@ -196,7 +198,7 @@ class Witnessed:
         return proof
 
     def of(self, act: str) -> Iterator[Entry]:
-        """The records of charters, keys and approvals of one act, in order."""
+        """The records of charters, keys, approvals and holds of one act, in order."""
         return (entry for entry in self.governing if entry.leaf.act == act)
 
     def enrolment(self, key: VerifierKey, *, role: str, month: str, oversight: VerifierKey) -> Entry:

@@ -24,6 +24,7 @@ GROUPS: Final = {
     "custodian": ("custodian", "keep keys to sealed originals: requests, holds, a key each month"),
     "case": ("case", "ask for sealed originals within a case, and open what was granted"),
     "evidence": ("evidence", "export what was released with a signed manifest; verify an export"),
+    "desk": ("desk", "your own pages for requests, cases, keys and holds, on this machine only"),
     "witness": ("witness", "watch a ledger and cosign it, so that its past cannot change"),
     "notice": ("notice", "what destinations outside were not told, and why; send again, send a test"),
     "user": ("user", "add people who may sign in"),
