@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from a_portal import DATA, MP4, PNG, Portal, make_portal
 
@@ -18,6 +19,8 @@ from watchglass.core.errors import CannotRecord
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.edge.store import Store
 from watchglass.perception.messages import BackdropProposal, Health
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.public import touched
 from watchglass.web.portal import context
 from watchglass.web.portal.sources import age
 from watchglass.web.portal.staff import KIND_WORDS, png_size
@@ -497,7 +500,8 @@ def test_each_view_is_listed_and_withdrawn_by_itself(portal: Portal) -> None:
     asked: list[tuple[str, str]] = []
     house.live.ask = lambda source, scene: asked.append((source, scene))
     path = "/sources/street/backdrop"
-    for scene, png in (("day", PNG), ("infrared", PNG + b"dark")):
+    dark = Backdrop(np.full((576, 768, 3), 90, np.uint8), np.ones((576, 768), bool)).to_png()
+    for scene, png in (("day", PNG), ("infrared", dark)):
         house.live.take_proposal(BackdropProposal("street", house.clock.now(), png, 0.97, scene))
         looked_at = operator.get(f"{path}.json").json()["proposal"]["sha256"]
         assert operator.post(f"{path}/confirm", {"picture": looked_at, "nobody": "true"}).status_code == 303
@@ -507,7 +511,13 @@ def test_each_view_is_listed_and_withdrawn_by_itself(portal: Portal) -> None:
     assert 'In front of the camera now:</strong> <span data-field="scene">Infrared</span>' in page
     found = operator.get(f"{path}.json").json()["views"]
     assert [(view["title"], view["here"]) for view in found] == [("Daylight", False), ("Infrared", True)]
-    assert operator.get(f"{path}/view.png?scene=infrared").content == PNG + b"dark"
+    charter = house.standing().charter
+    assert charter is not None
+    hidden = touched((768, 576), (area.corners for area in charter.source("street").never_see))
+    assert hidden is not None
+    shown = Backdrop.from_png(operator.get(f"{path}/view.png?scene=infrared").content)
+    assert not shown.bgr[hidden].any(), "what the charter never sees, whatever was confirmed"
+    assert (shown.bgr[~hidden] == 90).all()
     assert operator.get(f"{path}/view.png?scene=day-2").status_code == 404
     assert operator.post(f"{path}/propose", {"scene": "infrared"}).status_code == 303
     assert asked[-1] == ("street", "infrared")

@@ -21,6 +21,8 @@ from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput, Problem, Refused
 from watchglass.core.time import HOUR, MINUTE
 from watchglass.perception.messages import BackdropProposal, Health
+from watchglass.views.backdrop import Backdrop
+from watchglass.views.public import without
 from watchglass.views.scenes import DAY
 from watchglass.web.portal.answers import NotFound, wants_data
 from watchglass.web.portal.context import (
@@ -313,14 +315,29 @@ def proposal_png(request: Request, name: str) -> Response:
     return Response(proposal.png, media_type="image/png")
 
 
+def scene_png(request: Request, name: str, scene: str = DAY) -> bytes:
+    """The confirmed empty scene of one view; black where the charter in force never sees, confirmed before it or not.
+
+    Raises:
+        NotFound: none is confirmed.
+    """
+    found = confirmed(reader_of(request), name, scene)
+    if found is None:
+        raise NotFound
+    charter = house_of(request).standing().charter
+    source = next((each for each in charter.sources if each.name == name), None) if charter else None
+    if source is None or not source.never_see:
+        return found.png
+    backdrop, drawn = Backdrop.from_png(found.png), source.picture
+    size = (drawn.width, drawn.height) if drawn else house_of(request).live.size(name) or backdrop.size
+    return without(backdrop, size, [area.corners for area in source.never_see]).to_png()
+
+
 @router.get("/sources/{name}/backdrop/view.png")
 def view_png(request: Request, name: str, scene: str = DAY) -> Response:
     """The confirmed empty scene of one view."""
     source_of(request, name)
-    found = confirmed(reader_of(request), name, scene)
-    if found is None:
-        raise NotFound
-    return Response(found.png, media_type="image/png")
+    return Response(scene_png(request, name, scene), media_type="image/png")
 
 
 @router.post("/sources/{name}/backdrop/propose")

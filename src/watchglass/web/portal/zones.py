@@ -38,6 +38,7 @@ from watchglass.web.portal.drawing import (
     surveyed,
 )
 from watchglass.web.portal.render import as_json, page
+from watchglass.web.portal.sources import scene_png
 from watchglass.web.portal.twins import twin
 
 router: Final = APIRouter(include_in_schema=False)
@@ -120,10 +121,7 @@ def zones(request: Request, name: str) -> Response:
 @router.get("/sources/{name}/zones/backdrop.png")
 def backdrop(request: Request, name: str) -> Response:
     """The confirmed empty scene; nothing else is ever shown to draw on."""
-    found = confirmed(reader_of(request), name)
-    if found is None:
-        raise NotFound
-    return Response(found.png, media_type="image/png")
+    return Response(scene_png(request, name), media_type="image/png")
 
 
 @router.get("/sources/{name}/zones/charter.yaml")
