@@ -118,7 +118,7 @@ _FAULTS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": Fault, "description": "Not a statement, or it did not verify."},
     403: {"model": Fault, "description": "The charter does not give this right."},
     409: {"model": Fault, "description": "It was accepted before, or what it refers to is not there."},
-    429: {"model": Fault, "description": "More than 30 in a minute from one address."},
+    429: {"model": Fault, "description": "More than 30 signed acts, or 600 questions, in a minute from one address."},
     503: {"model": Fault, "description": "It could not be recorded, so it was not done."},
 }
 

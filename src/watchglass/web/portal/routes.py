@@ -26,6 +26,7 @@ class Pace(StrEnum):
     LOG = "log"
     LOGIN = "login"
     SIGNED = "signed"
+    ASKED = "asked"
     NONE = "none"
 
 
@@ -82,8 +83,8 @@ PUBLIC: Final = (
     Rule("POST", "/api/v1/signed-acts", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/charters", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/bundles", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
-    Rule("POST", "/api/v1/queries", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
-    Rule("POST", "/api/v1/segments", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/queries", May.SEE_PUBLIC, csrf=False, pace=Pace.ASKED),
+    Rule("POST", "/api/v1/segments", May.SEE_PUBLIC, csrf=False, pace=Pace.ASKED),
 )
 
 SESSION: Final = (

@@ -48,6 +48,7 @@ LIMITS: Final[Mapping[Pace, RateLimitItem]] = {
     Pace.LOG: RateLimitItemPerMinute(6000),
     Pace.LOGIN: RateLimitItemPerMinute(40, 15),
     Pace.SIGNED: RateLimitItemPerMinute(30),
+    Pace.ASKED: RateLimitItemPerMinute(600),
 }
 """Requests per address. Twenty pages a second is a busy town hall behind one address, and little for this server."""
 
@@ -241,7 +242,7 @@ class Guard:
 
     async def _own_page(self, request: Request, rule: Rule, session: Session | None, receive: Receive) -> Receive:
         """Refuse what another site made the browser send; hand on the body that was read for it."""
-        if rule.pace is Pace.SIGNED:
+        if rule.pace in {Pace.SIGNED, Pace.ASKED}:
             return receive
         self._same_site(request.headers)
         if not rule.csrf:
