@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import av
 import numpy as np
@@ -25,15 +25,45 @@ from watchglass.edge.keys import write_openings_key, write_signing_key
 from watchglass.web.portal.app import create_app
 
 
+class HasApp(Protocol):
+    """A desk."""
+
+    def app(self) -> ASGIApp: ...
+
+
+Made = TypeVar("Made", bound=HasApp)
+
+
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
     """An application on a free port of loopback."""
+    with _on_loopback(lambda _port: app) as url:
+        yield url
+
+
+@contextmanager
+def serving(make: Callable[[int], Made]) -> Iterator[tuple[str, Made]]:
+    """A desk that must know its port, on a free one."""
+    made: list[Made] = []
+
+    def build(port: int) -> ASGIApp:
+        made.append(make(port))
+        return made[0].app()
+
+    with _on_loopback(build) as url:
+        yield url, made[0]
+
+
+@contextmanager
+def _on_loopback(build: Callable[[int], ASGIApp]) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(build(port), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(20)
