@@ -169,6 +169,11 @@ class Signers:
         self.settle()
         return str(done["request"])
 
+    def request_of_film(self, **more: Any) -> str:
+        """A request for a minute of which something was kept."""
+        self.film()
+        return self.request(**more)
+
     def granted(self, names: tuple[str, ...] = ("oversight", "dpo")) -> str:
         number = self.request()
         for name in names:
