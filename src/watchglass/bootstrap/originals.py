@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from watchglass.core.digest import sha256
@@ -10,7 +11,7 @@ from watchglass.core.errors import WatchglassError
 from watchglass.edge.bucket import Bucket, ObjectBucket
 from watchglass.edge.objects import SEGMENTS, ObjectFiles
 from watchglass.edge.secrets import SecretFolder
-from watchglass.runtime.layout import Layout, Settings
+from watchglass.runtime.layout import Layout, Settings, read_settings
 
 VERSIONS: Final = (
     "The bucket of sealed originals keeps versions: what is destroyed there stays as an old version, until a lifecycle "
@@ -66,6 +67,17 @@ def look(store: ObjectFiles | ObjectBucket) -> Answer:
     except WatchglassError as error:
         return Answer(str(store), error.message, error.fix)
     return Answer(str(store))
+
+
+def look_at(root: Path) -> tuple[Settings, Answer]:
+    """How the store of the deployment in ``root`` stands. The deployment may be running meanwhile.
+
+    Raises:
+        BadInput: there is no deployment, or its settings or secrets cannot be used.
+    """
+    layout = Layout(root)
+    settings = read_settings(layout)
+    return settings, look(originals(layout, settings, SecretFolder(layout.secrets)))
 
 
 def keeps_versions(store: ObjectFiles | ObjectBucket) -> bool:

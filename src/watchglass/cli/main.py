@@ -19,6 +19,7 @@ GROUPS: Final = {
     "paint": ("paint", "copy a video file without anybody in it"),
     "charter": ("charter", "check, explain, compare, sign and publish what the system may do"),
     "run": ("run", "run a deployment: cameras, queue, portal, ledger"),
+    "status": ("status", "show where a deployment's sealed originals go, and whether that answers"),
     "ledger": ("ledger", "verify from outside what was done; make and check proofs"),
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),
     "custodian": ("custodian", "keep keys to sealed originals: requests, holds, a key each month"),

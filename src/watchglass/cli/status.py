@@ -1,20 +1,52 @@
-"""A short line for each source while something runs."""
+"""``watchglass status``, and a short line for each source while something runs."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from watchglass.bootstrap import House
+from watchglass.bootstrap.originals import look_at
+from watchglass.cli.output import Result
 
 _EVERY_S: Final = 1.0
 _PLAIN_EVERY_S: Final = 15.0
+
+
+def add(groups: Any) -> None:
+    command = groups.add_parser("status", help="show where sealed originals go, and whether that answers")
+    command.add_argument("directory", type=Path, metavar="DIR", help="the deployment; it may be running")
+    command.set_defaults(run=_status, render=_render)
+
+
+def _status(args: argparse.Namespace) -> Result:
+    settings, found = look_at(args.directory)
+    return {
+        "ok": found.trouble is None,
+        "origin": settings.origin,
+        "deployment": settings.deployment,
+        "sealed_originals": {
+            "place": found.place,
+            "answers": found.trouble is None,
+            "trouble": found.trouble,
+            "fix": found.fix or None,
+        },
+    }
+
+
+def _render(result: Result) -> None:
+    sealed = result["sealed_originals"]
+    print(f"{result['origin']} ({result['deployment']})")
+    print(f"Sealed originals go to {sealed['place']}")
+    print("It answers." if sealed["answers"] else f"{sealed['trouble']}\nWhat to do: {sealed['fix']}")
 
 
 def rows(house: House) -> list[tuple[str, str, str, str, str]]:

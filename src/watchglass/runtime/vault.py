@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -44,12 +44,16 @@ class Vault:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._trouble: WatchglassError | None = None
+        self._dropped: Counter[str] = Counter()
 
     def put(self, segment: Sealed) -> None:
         """Take one in. Returns at once."""
         with self._changed:
             if self._closing or len(self._waiting) >= MOST_SEGMENTS:
                 self._count("lost")
+                if not self._dropped:
+                    log.error("Sealed segments of %s are lost from now on: too many wait.", segment.source)
+                self._dropped[segment.source] += 1
                 return
             self._waiting.append(segment)
             if self._thread is None:
@@ -69,8 +73,10 @@ class Vault:
             count = sum(each.source == source for each in self._waiting)
             if self._trouble is None or not count:
                 return None
-            why = self._trouble.message
-            return f"{count} sealed {'piece waits' if count == 1 else 'pieces wait'}: {why.partition(': ')[2] or why}"
+            why, dropped = self._trouble.message, self._dropped[source]
+            lost = f", and {dropped} came too many and {'is' if dropped == 1 else 'are'} lost" if dropped else ""
+            wait = "piece waits" if count == 1 else "pieces wait"
+            return f"{count} sealed {wait}{lost}: {why.partition(': ')[2] or why}"
 
     def settle(self, timeout_s: float) -> bool:
         """Wait until nothing is on its way; False if that took longer."""
@@ -109,6 +115,7 @@ class Vault:
                     self._pause_s = min(LONGEST_S, 2 * self._pause_s)
                     continue
                 self._trouble, self._pause_s = None, self._first_s
+                self._dropped.clear()
                 if self._waiting and self._waiting[0] is segment:  # else the end has given it up meanwhile
                     self._waiting.popleft()
                     if end:
