@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,5 +55,6 @@ def _serve(args: argparse.Namespace) -> Result:
         config = uvicorn.Config(
             desk.app(), log_level="warning", access_log=False, server_header=False, proxy_headers=False, lifespan="off"
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how a desk is closed
+            uvicorn.Server(config).run(sockets=[listener])
     return {"ok": True, "address": address, "stopped": True}
