@@ -128,8 +128,9 @@ def _not_by_chance(result: Result) -> Figure:
     """What is left of the leaked share without what a veil over the empty scene has by chance."""
     shares = [leak.share_not_by_chance for leak in result.leaks.values() if leak.share_not_by_chance is not None]
     note = "the worst of the films, without pixels that are published just the same with nobody there, within 4 levels"
-    value = float(f"{max(shares):.3g}") if shares else None
-    return figure("painted_leaked_share_not_by_chance", value, unit="share of pixels", note=note)
+    made = figure("painted_leaked_share_not_by_chance", None, unit="share of pixels", note=note)
+    made["value"] = float(f"{max(shares):.3g}") if shares else None  # smaller than other figures are rounded to
+    return made
 
 
 def _told_leaks(result: Result) -> list[Figure]:

@@ -148,7 +148,8 @@ def _attack_painted(
 def stays(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
     """Undetected people who stand or sit for 15 minutes, entering at 0, 5 and 60 s."""
     fps = 2.0 if quick else 5.0
-    views = Views(*scenes.pets_empty(data))
+    empty, known = scenes.pets_empty(data)
+    views = Views(scenes.as_decoded(empty), known)
     later = [
         scenes.Stay(0, 5.0), scenes.Stay(1, 5.0, sits=True), scenes.Stay(2, 60.0), scenes.Stay(3, 60.0, sits=True),
     ]  # fmt: skip
@@ -254,7 +255,7 @@ def faces(data: Path, detector: NanoDet, result: Result, *, quick: bool, progres
     there = scenes.visits(pictures, 60 if quick else 160, 60_000)
     seen = {visit.number: FaceSeen(visit.width, visit.alone) for visit in there}
     moments = {visit.start_ms + at for visit in there for at in ((2000,) if quick else (1200, 2800))}
-    empty = scenes.street(data)
+    empty = scenes.as_decoded(scenes.street(data))
     views = Views(empty, np.ones(empty.shape[:2], bool))
     setting = Setting(dropped=DROPPED, clips_ms=8000)
     painted: list[Shot] = []
