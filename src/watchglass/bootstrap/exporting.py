@@ -189,7 +189,7 @@ def _case(
     """The record of the case, and of the enrolment of the key that opened it."""
     if found.request is None:
         raise BadInput("An emergency belongs to no case.", fix="Leave --with-case out.")
-    kept = office.keys.kept(f"case-{found.request.case}")
+    kept = office.keys.kept(found.request.case)
     if kept is None:
         raise Problem(
             "What was signed when the case was opened is not in this folder.",

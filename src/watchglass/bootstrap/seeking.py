@@ -121,7 +121,7 @@ def open_case(
     except BaseException:
         office.keys.forget_case(identifier)
         raise
-    office.keys.keep(f"case-{identifier}", statement.encode())
+    office.keys.keep(identifier, statement.encode())
     return {"case": identifier, "number": number, "until": iso(until_ms), "file": f"case-{identifier}.key", **done}
 
 
@@ -175,7 +175,7 @@ def request(office: Office, case: str, *, source: str, from_ms: int, to_ms: int,
         },
     )
     done = office.hand_in(statement)
-    office.keys.keep(f"request-{identifier}", statement.encode())
+    office.keys.keep(identifier, statement.encode())
     return {
         "request": identifier,
         "case": found["id"],
@@ -240,7 +240,7 @@ def break_glass(office: Office, *, purpose: str, source: str, from_ms: int, to_m
         },
     )
     done = office.hand_in(statement)
-    office.keys.keep(f"request-{identifier}", statement.encode())
+    office.keys.keep(identifier, statement.encode())
     return {
         "request": identifier,
         "source": source,
@@ -284,7 +284,7 @@ def release(office: Office, number: str) -> Release:
     told = answer.get("request") or {}
     statement = statement_of(told.get("statement"))
     record = sight.log.find(unb64(str(told.get("leaf_hash")), length=HASH), "the request")
-    mine = office.keys.kept(f"request-{identifier}")
+    mine = office.keys.kept(identifier)
     if mine is not None and SignedStatement.parse(mine) != statement:
         raise _differs("request", "The portal shows another request than the one that was signed on this machine.")
     glass = statement.leaf.act == "glass_broken"
@@ -435,7 +435,7 @@ def _case(office: Office, sight: Sight, number: str) -> dict[str, Any]:
     if len(rows) != 1:
         raise Problem(f"You have no case “{number}”.", fix="See `watchglass case status`.")
     row: dict[str, Any] = rows[0]
-    kept = office.keys.kept(f"case-{row['id']}")
+    kept = office.keys.kept(str(row["id"]))
     if kept is not None:
         sight.log.record_of(SignedStatement.parse(kept), unb64(str(row.get("leaf_hash")), length=HASH), "the case")
     return row
