@@ -31,6 +31,7 @@ from watchglass.records.query import ask
 from watchglass.runtime import vault as rules
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.intake import Intake
+from watchglass.runtime.supervisor import Supervisor
 from watchglass.runtime.vault import Vault
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -125,6 +126,28 @@ def test_while_the_store_is_away_segments_wait_and_none_is_half_recorded(
     assert len(scene.world.records("segment_sealed")) == 3
     intake.close()
     assert (intake.tally.lost, intake.tally.refused) == (0, 0)
+
+
+def test_the_cameras_page_says_that_its_pieces_wait(scene: Guarded, server: Server) -> None:
+    house = point_to(scene, server.port)
+    works = Supervisor(
+        house.acting, house.standing, house.live, house.bus, media=house.layout.media, secret=house.secrets.get,
+        models={}, once=True,
+    )  # fmt: skip
+    health = Health("street", scene.now, 25.0, 1.0, 1, 1, 1, ())
+    server.stop()
+    works._take(report(scene, 0))
+    for _ in range(300):
+        works._take(health)
+        if house.live.health()["street"].fault:
+            break
+        works.intake.vault.settle(0.1)
+    assert house.live.health()["street"].fault == "1 sealed piece waits: the store does not answer."
+    server.start()
+    assert works.intake.vault.settle(60)
+    works._take(health)
+    assert house.live.health()["street"].fault is None
+    works.intake.close()
 
 
 def test_what_still_waits_at_the_end_is_lost_counted_and_nowhere(scene: Guarded, server: Server) -> None:
