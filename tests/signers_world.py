@@ -70,15 +70,15 @@ def _on_loopback(build: Callable[[int], ASGIApp]) -> Iterator[str]:
         listener.close()
 
 
-def a_film(seconds: int, *, shade: int = 0, fps: int = 5) -> bytes:
+def a_film(seconds: int, *, shade: int = 0, fps: int = 5, width: int = 160) -> bytes:
     """A small fragmented MP4, as the recorder makes it; its pictures have one shade of grey."""
     target = io.BytesIO()
     options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "fflags": "+bitexact"}
     with av.open(target, "w", format="mp4", options=options) as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "threads": "1"})
-        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, 96, "yuv420p"
         stream.codec_context.gop_size = fps
-        picture = np.full((96, 160, 3), shade, np.uint8)
+        picture = np.full((96, width, 3), shade, np.uint8)
         for number in range(seconds * fps):
             picture[:8, :8] = 255 * (number % 2)
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
-from signers_world import Signers, signers
-from watchglass.bootstrap import VirtualClock, custody
+from signers_world import Signers, a_film, signers
+from watchglass.bootstrap import VirtualClock, custody, join_video, seeking
 from watchglass.cli.main import main
-from watchglass.core.errors import Problem, Refused
+from watchglass.core.errors import BadInput, Problem, Refused
 from watchglass.core.time import DAY, SECOND, iso, month_of
 from watchglass.edge.keys import write_openings_key, write_signing_key
 from world import NOON, read_json
@@ -143,6 +145,28 @@ def test_an_export_shows_no_more_than_the_exporter_chose(
     text = Path(checked["video"] + ".manifest").read_bytes()
     for secret in (b"EX-2026-17", b"district court", b"how the person fell", b"Ines"):
         assert secret not in text
+
+
+def test_where_nothing_was_recorded_the_picture_stands_still_and_that_is_said(tmp_path: Path) -> None:
+    clock = VirtualClock(NOON)
+    with signers(tmp_path / "place", clock=clock) as people:
+        people.film(1)
+        clock.advance(30 * SECOND)
+        people.film(1)
+        number = people.taken()
+        office = people.office("investigator")
+        found = seeking.release(office, number)
+        assert found.as_json()["gaps"] == [{"from": iso(NOON), "to": iso(NOON + 20 * SECOND)}]
+        pieces = [(piece.header.context.from_ms, piece.plaintext) for piece in seeking.opened(office, found)]
+    for piped in (False, True):
+        with av.open(io.BytesIO(join_video(pieces, piped=piped))) as container:
+            times = [frame.time for frame in container.decode(video=0)]
+        assert len(times) == 2 * 10 * 5
+        assert max(after - before for before, after in pairwise(times)) == pytest.approx(20.2, abs=0.02)
+    with pytest.raises(BadInput, match="not video"):
+        join_video([(0, b"a picture of somebody")])
+    with pytest.raises(BadInput, match="changed its coding"):
+        join_video([(0, a_film(1)), (1_000, a_film(1, width=320))])
 
 
 # ---- keys, holds, emergencies ----------------------------------------------------------------------------------------

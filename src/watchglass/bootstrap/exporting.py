@@ -27,8 +27,8 @@ from watchglass.records.opening import Opened
 from watchglass.records.statement import SignedStatement
 
 MADE: Final = (
-    "The opened segments one after the other, remuxed into one MP4. Nothing was encoded again, cut or marked; where "
-    "nothing was recorded between two segments, time passes without a picture."
+    "The opened segments one after the other, remuxed into one MP4. Nothing was encoded again, cut or marked. Where "
+    "nothing was recorded between two segments, the last picture stands still until the next one begins."
 )
 SHOWABLE: Final = ("source", "from_ms", "to_ms", "reason", "case", "opened")
 """What of the request an export may show. Source and times are what the segments are compared with."""

@@ -1,7 +1,8 @@
 """The folder of keys on a signer's own machine.
 
 ``identity.key`` (Ed25519) signs. A custodian has ``2026-11.key`` for each month and ``hold-ID.key`` for each hold, an
-investigator ``case-ID.key`` for each case (X25519). What was signed for a case or a request is kept beside them: ``ID.statement``.
+investigator ``case-ID.key`` for each case (X25519). What was signed for a case or a request is kept beside them, in
+``ID.statement``.
 """
 
 from __future__ import annotations

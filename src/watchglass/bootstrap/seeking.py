@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -92,7 +93,15 @@ class Release:
             "segments": len(self.headers),
             "shows_from": iso(min(header.context.from_ms for header in self.headers.values())),
             "shows_to": iso(max(header.context.to_ms for header in self.headers.values())),
+            "gaps": [{"from": iso(begin), "to": iso(end)} for begin, end in self._gaps()],
         }
+
+    def _gaps(self) -> Iterator[tuple[int, int]]:
+        """The times between two segments of which nothing was recorded; a player shows the last picture meanwhile."""
+        contexts = sorted((header.context for header in self.headers.values()), key=lambda each: each.from_ms)
+        for before, after in pairwise(contexts):
+            if after.from_ms > before.to_ms + SECOND:
+                yield before.to_ms, after.from_ms
 
 
 # ---- cases ---------------------------------------------------------------------------------------------------------

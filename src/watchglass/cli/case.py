@@ -282,6 +282,8 @@ def _render_take(result: Result) -> None:
 
 def _render_release(result: Result) -> None:
     print(f"Release {result['release']}: {result['source']}, {result['shows_from']} to {result['shows_to']}.")
+    for gap in result["gaps"]:
+        print(f"Nothing was recorded from {gap['from']} to {gap['to']}; a player shows the last picture meanwhile.")
     by = "nobody: the emergency rule was used" if result["emergency"] else ", ".join(result["approved_by"])
     print(f"Approved by {by}; every piece is what was sealed and recorded.")
     for file in result.get("files", ()):
