@@ -171,6 +171,8 @@ def _custody(
         key = VerifierKey.parse(vkey)
         chain.append((sight.log.enrolment(key, role=role, month=month, oversight=oversight), {}))
     shown = [*_ALWAYS, *(["reason"] if with_reason else []), *(["case", "opened"] if with_case else [])]
+    if found.record is None:
+        raise Problem("The record of this emergency is not in the log yet.", fix="Wait for the next checkpoint.")
     chain.append((found.record, _some(found.statement, shown)))
     if with_case:
         chain += _case(office, found, role, oversight)
