@@ -47,6 +47,9 @@ class May(StrEnum):
     SEE_EVERYTHING_DONE = "see-everything-done"
     TAKE_OPENINGS = "take-openings"
     PREPARE_SUSPENSION = "prepare-suspension"
+    SEE_RELEASES = "see-releases"
+    SEE_SIGNALS = "see-signals"
+    PREPARE_RELEASE = "prepare-release"
     MANAGE_ACCOUNTS = "manage-accounts"
     SEE_SYSTEM_HEALTH = "see-system-health"
     # what follows is signed by the person's own key on the person's own machine; no account in the portal may do it
@@ -81,6 +84,9 @@ IN_WORDS: Final[dict[May, str]] = {
     May.SEE_EVERYTHING_DONE: "see everything that was done",
     May.TAKE_OPENINGS: "take the sealed details of records away, to open them elsewhere",
     May.PREPARE_SUSPENSION: "prepare an order to stop, to be signed elsewhere",
+    May.SEE_RELEASES: "see every request for original video, and what became of it",
+    May.SEE_SIGNALS: "see signals of misuse, and prepare what they say of one, to be signed elsewhere",
+    May.PREPARE_RELEASE: "prepare what they sign about original video at their own desk",
     May.MANAGE_ACCOUNTS: "open, change and close accounts",
     May.SEE_SYSTEM_HEALTH: "see whether the machine is well",
     May.PUBLISH_SEALING_KEY: "publish the key to which a month's shares are sealed",
@@ -116,18 +122,27 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.SEE_STAFF_FIGURES,
             May.SEE_SOURCES,
             May.SEE_SYSTEM_HEALTH,
+            May.PREPARE_RELEASE,
         }
     ),
     Role.OPERATOR: frozenset(
         {May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SETTLE_NOTICES, May.SEE_SYSTEM_HEALTH}
     ),
-    Role.CUSTODIAN: frozenset(),
-    Role.INVESTIGATOR: frozenset(),
+    Role.CUSTODIAN: frozenset({May.PREPARE_RELEASE}),
+    Role.INVESTIGATOR: frozenset({May.PREPARE_RELEASE}),
     Role.PRIVACY_OFFICER: frozenset({May.SEE_STAFF_FIGURES}),
     Role.ANALYST: frozenset(),
     Role.CLERK: frozenset(),
     Role.OVERSIGHT: frozenset(
-        {May.SEE_EVERYTHING_DONE, May.TAKE_OPENINGS, May.PREPARE_SUSPENSION, May.SEE_SOURCES, May.SEE_SYSTEM_HEALTH}
+        {
+            May.SEE_EVERYTHING_DONE,
+            May.TAKE_OPENINGS,
+            May.PREPARE_SUSPENSION,
+            May.SEE_RELEASES,
+            May.SEE_SIGNALS,
+            May.SEE_SOURCES,
+            May.SEE_SYSTEM_HEALTH,
+        }
     ),
     Role.ADMINISTRATOR: frozenset({May.MANAGE_ACCOUNTS, May.SEE_SYSTEM_HEALTH}),
 }

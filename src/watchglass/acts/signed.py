@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from watchglass.acts import break_glass, cases, enrol, holds, releases, sealing_keys, suspend
+from watchglass.acts import break_glass, cases, enrol, holds, misuse, releases, sealing_keys, suspend
 from watchglass.acts.context import Acting, Done, do
 from watchglass.acts.handed import Handed, keys_of, person_of
 from watchglass.acts.releases import deny
@@ -33,6 +33,7 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "hold_ordered": holds.order,
     "hold_kept": holds.keep,
     "hold_lifted": holds.lift,
+    "misuse_settled": misuse.settle,
 }
 _ASKING: Final = frozenset({"release_requested", "glass_broken"})
 """Who asks for originals in vain leaves a record of it."""

@@ -70,7 +70,7 @@ def _record(acting: Acting, tx: Transaction, grant: Grant, permit: Permit, alert
     known = tx.one("SELECT 1 FROM clip_view WHERE alert = ? AND account = ?", alert_id, grant.person.account)
     if known is not None:
         return
-    attest(
+    leaf = attest(
         acting,
         tx,
         "clip_viewed",
@@ -79,4 +79,5 @@ def _record(acting: Acting, tx: Transaction, grant: Grant, permit: Permit, alert
         committed={"alert": alert_id},
         refs=[the_alert(tx, alert_id).leaf_hash],
     )
-    tx.insert("clip_view", {"alert": alert_id, "account": grant.person.account, "first_ms": acting.clock.now()})
+    account, now = grant.person.account, acting.clock.now()
+    tx.insert("clip_view", {"alert": alert_id, "account": account, "first_ms": now, "leaf_hash": leaf})

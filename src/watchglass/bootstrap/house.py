@@ -14,6 +14,7 @@ from watchglass.acts.apply_retention import Leftovers, apply_retention
 from watchglass.acts.context import Acting, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
+from watchglass.acts.misuse import look_for_misuse
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
 from watchglass.acts.publish_charter import publish_charter
@@ -342,6 +343,7 @@ class House:
         self._look_at_originals()
         while not self._stop.wait(_RETAIN_S):
             self.keep_retention()
+            self.look_for_misuse()
 
     def _look_at_originals(self) -> None:
         """Say at once, not with the first incident, what is wrong with the store that sealed originals go to."""
@@ -381,6 +383,15 @@ class House:
                 log.error("%s wait to be removed: %s %s", count, left.trouble.message, left.trouble.fix)
         except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
             log.error("Retention waits: %s", error)
+
+    def look_for_misuse(self) -> None:
+        """Once an hour: judge the record of accesses. What is found goes to oversight alone."""
+        try:
+            charter = self.standing().charter
+            if charter is not None and charter.safeguards.record is not None:
+                look_for_misuse(self.acting, charter)
+        except WatchglassError as error:
+            log.error("The record of accesses was not judged: %s %s", error.message, error.fix)
 
     def halt(self) -> None:
         """Stop what runs; the store stays open."""

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from watchglass.access.misuse import Finding
 from watchglass.bootstrap import SystemEntropy, connect, open_bundle, sign_statement
 from watchglass.cli import misuse
 from watchglass.cli.key import openings_key, signing_key
@@ -42,6 +43,12 @@ def add(groups: Any) -> None:
     enrol.add_argument("--person", required=True, help="who it is, as in your sealed roster")
     enrol.set_defaults(run=_enrol, render=_say)
     _add_holds(commands)
+    settle = commands.add_parser("settle", help="say what you made of a signal of misuse")
+    _common(settle)
+    settle.add_argument("--signal", required=True, help="its id, as the page or `oversight misuse` shows it")
+    settle.add_argument("--finding", required=True, choices=[each.value for each in Finding], help="what it was")
+    settle.add_argument("--note", default="", help="why you think so; sealed, so that only oversight can read it")
+    settle.set_defaults(run=_settle, render=_say)
     carry = commands.add_parser("hand-in", help="hand in an act that was signed on another machine")
     carry.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
     carry.add_argument("statement", type=Path, help="the file that was signed")
@@ -140,6 +147,11 @@ def _hold(args: argparse.Namespace) -> Result:
 def _lift_hold(args: argparse.Namespace) -> Result:
     refs = [unb64(args.leaf, length=32)]
     return _sign(args, "hold_lifted", {}, {"hold": args.hold, "reason": args.reason}, refs, role=args.role)
+
+
+def _settle(args: argparse.Namespace) -> Result:
+    committed = {"signal": args.signal, "finding": args.finding, "note": args.note}
+    return _sign(args, "misuse_settled", {}, committed, [])
 
 
 def _sign(

@@ -10,7 +10,9 @@ What is played, in days after the beginning:
   6.5  a case; a request for the seconds around an alert on the lawn; one custodian refuses: too little reason
  12.4  another case; oversight and dpo approve, it is granted, taken, and the case is closed with what it gave
  16.6  a request for five hours: the house denies it before any custodian sees it
+ 19.2  the shift lead looks at five clips that others decided days before: a signal, which oversight settles later
  21.3  or when there is next an alert on the lawn: the shift lead uses the emergency rule, and reports later
+ 25.3  likewise, and does not report: overdue a day later, and a signal that waits for oversight
 =====  ==================================================================================================
 
 Besides: each custodian publishes a key for each month, and two days after the originals of a month are past their
@@ -31,9 +33,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from watchglass.access.authorise import authorise
+from watchglass.access.policies import policies_of
+from watchglass.access.roles import May
+from watchglass.acts.accounts import person
 from watchglass.acts.releases import request_of, segments_of
 from watchglass.acts.segments import Segment
+from watchglass.acts.view_clip import view_clip
 from watchglass.bootstrap import House
+from watchglass.charter.decide import decide
+from watchglass.charter.permit import ShowReviewerView
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import Problem, Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, millis, moment, month_of
@@ -214,9 +223,9 @@ class Custody:
     def begin_month(self, month: str) -> None:
         """Custodians publish the month's keys; oversight enrols the keys of those who may ask."""
         self._publish_keys(month)
-        for role, person in NAMES.items():
+        for role, name in NAMES.items():
             clear = {"enrolled_role": role, "vkey": self._hands.enrolled[role, month], "month": month}
-            self._hand_in(self._sign(BOARD, "key_enrolled", clear=clear, committed={"person": person}))
+            self._hand_in(self._sign(BOARD, "key_enrolled", clear=clear, committed={"person": name}))
 
     def next_month(self) -> None:
         """Custodians publish the key of the month to come, so that recording goes on when this one ends."""
@@ -234,7 +243,10 @@ class Custody:
             (6.5, self._refused(), (0, 20 * MINUTE, 3 * HOUR)),
             (12.4, self._granted(), (0, 15 * MINUTE, 40 * MINUTE, 90 * MINUTE, 2 * HOUR, 2 * DAY)),
             (16.6, self._too_wide(), (0, 10 * MINUTE)),
-            (21.3, self._emergency(), tuple(range(0, 3 * DAY, 30 * MINUTE))),
+            (19.2, self._curious(), (0,)),
+            (19.9, self._settled(), tuple(range(0, 6 * DAY, 6 * HOUR))),
+            (21.3, self._emergency(report=True), tuple(range(0, 3 * DAY, 30 * MINUTE))),
+            (25.3, self._emergency(report=False), tuple(range(0, 1 * DAY, 30 * MINUTE))),
         ):
             for wait in waits:
                 yield begin + round(days * DAY) + wait, partial(next, steps, None)
@@ -305,7 +317,32 @@ class Custody:
             self._request(*case, place, "to look through the whole morning.")
         yield
 
-    def _emergency(self) -> Steps:
+    def _curious(self) -> Steps:
+        """Looks at clips that nothing explains, by the reviewer's own page."""
+        rows = self._house.store.read().all(
+            "SELECT alert.id, alert.source, alert.purpose FROM alert JOIN verdict ON verdict.alert = alert.id"
+            " JOIN clip ON clip.alert = alert.id AND clip.destroyed_ms IS NULL"
+            " JOIN account ON account.id = verdict.account"
+            " WHERE verdict.decided_ms < ? AND account.name != 'lee' ORDER BY raised_ms DESC LIMIT 5",
+            self.now - 2 * DAY,
+        )
+        account = self._row("SELECT id FROM account WHERE name = 'lee'")["id"]
+        for row in rows:
+            who = person(self._house.store.read(), account)
+            grant = authorise(who, May.SEE_CLIP, under=policies_of(charter_in(self._house)))
+            permit = decide(self._house.standing(), ShowReviewerView(row["source"], row["purpose"]), self.now)
+            view_clip(self._house.acting, grant, permit, row["id"])
+        yield
+
+    def _settled(self) -> Steps:
+        while (row := self._house.store.read().one("SELECT id FROM misuse_signal WHERE finding IS NULL")) is None:
+            yield
+        note = SIMULATED + "lee trained a new reviewer with these clips; the supervisor of both confirms it."
+        values = {"signal": row["id"], "finding": "explained", "note": note}
+        self._hand_in(self._sign(BOARD, "misuse_settled", committed=values))
+        yield
+
+    def _emergency(self, *, report: bool) -> Steps:
         while (place := self._seconds(_LAWN, not_older_than=HOUR)) is None:
             yield
         number = self._number()
@@ -321,8 +358,10 @@ class Custody:
         purpose = self._purpose(_LAWN)
         broken = self._hand_in(self._sign(SHIFT_LEAD, "glass_broken", committed=values, purpose=purpose, keep=number))
         yield
-        report = SIMULATED + "two adults crossed the lawn, no child. Nothing was kept."
-        values = {"request": number, "report": report, "case": None}
+        if not report:
+            return
+        said = SIMULATED + "two adults crossed the lawn, no child. Nothing was kept."
+        values = {"request": number, "report": said, "case": None}
         self._hand_in(self._sign(SHIFT_LEAD, "glass_followed_up", committed=values, purpose=purpose, refs=[broken]))
         yield
 

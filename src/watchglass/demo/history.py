@@ -181,6 +181,7 @@ class History:
             self.house.sequencer.tick()
             if not full % DAY:
                 self.house.keep_retention()
+                self.house.look_for_misuse()
         if until > self.clock.now():
             self.clock.set(until)
 

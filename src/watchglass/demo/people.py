@@ -25,6 +25,8 @@ ACCOUNTS: Final[Mapping[str, Role]] = {
     "olga": Role.OPERATOR,
     "pat": Role.PRIVACY_OFFICER,
     "board": Role.OVERSIGHT,
+    "ines": Role.INVESTIGATOR,
+    "dpo": Role.CUSTODIAN,
     "admin": Role.ADMINISTRATOR,
 }
 """Sign-in names and their roles. The names are invented."""

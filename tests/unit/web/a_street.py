@@ -99,6 +99,7 @@ class Street:
         refs: Iterable[bytes] = (),
         *,
         role: str | None = None,
+        purpose: str | None = None,
     ) -> SignedStatement:
         """An act signed by the holder of ``key``, in the role of that name unless told."""
         standing = self.house.standing()
@@ -110,6 +111,7 @@ class Street:
             now=self.clock.now(),
             entropy=Seeded(f"{act}{key}{self.clock.now()}"),
             charter=standing.charter.sha256 if standing.charter and act != "charter_approved" else None,
+            purpose=purpose,
             clear=clear,
             committed=committed,
             refs=tuple(refs),

@@ -32,10 +32,10 @@ SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
     "reviewer": ("/review",),
     "responder": ("/respond",),
-    "shift-lead": ("/review", "/notices", "/figures", "/sources"),
+    "shift-lead": ("/review", "/notices", "/figures", "/sources", "/desk"),
     "operator": ("/notices", "/sources", "/sources/{name}/backdrop"),
-    "custodian": (),
-    "investigator": (),
+    "custodian": ("/desk",),
+    "investigator": ("/desk",),
     "privacy-officer": ("/figures",),
     "analyst": (),
     "clerk": (),

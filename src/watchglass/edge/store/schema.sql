@@ -243,6 +243,7 @@ CREATE TABLE clip_view (
     alert     TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
     account   INTEGER NOT NULL REFERENCES account (id),
     first_ms  INTEGER NOT NULL,
+    leaf_hash BLOB,
     PRIMARY KEY (alert, account)
 ) STRICT, WITHOUT ROWID;
 
@@ -424,6 +425,26 @@ CREATE TABLE release_denied (
     why       TEXT    NOT NULL,
     leaf_hash BLOB    NOT NULL CHECK (length(leaf_hash) = 32)
 ) STRICT;
+
+-- ---- signals of misuse --------------------------------------------------------------------------------------------
+
+-- What the record of accesses made oversight look at, and what oversight made of it. Oversight alone reads it.
+CREATE TABLE misuse_signal (
+    id                 TEXT PRIMARY KEY,
+    kind               TEXT    NOT NULL,
+    person             TEXT    NOT NULL,
+    other              TEXT,
+    sentence           TEXT    NOT NULL,
+    evidence           TEXT    NOT NULL CHECK (json_valid(evidence)),
+    at_ms              INTEGER NOT NULL,
+    leaf_hash          BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+    finding            TEXT,
+    note               TEXT,
+    settled_ms         INTEGER,
+    settled_leaf_hash  BLOB,
+    CHECK ((finding IS NULL) = (settled_ms IS NULL))
+) STRICT;
+CREATE INDEX misuse_signal_at ON misuse_signal (at_ms);
 
 -- ---- the rest -----------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from watchglass.web.portal import (
     notices,
     oversight,
     public,
+    releases,
     respond,
     source_page,
     sources,
@@ -32,7 +33,20 @@ from watchglass.web.portal.routes import Table, check
 from watchglass.web.portal.security import Address, Guard, Paces, Wall
 from watchglass.web.portal.session import Sessions
 
-_PARTS: Final = (public, staff, respond, notices, sources, source_page, zones, oversight, accounts, api, files)
+_PARTS: Final = (
+    public,
+    staff,
+    respond,
+    notices,
+    sources,
+    source_page,
+    zones,
+    oversight,
+    releases,
+    accounts,
+    api,
+    files,
+)
 
 
 def create_app(house: House, address: Address | None = None) -> FastAPI:

@@ -6,8 +6,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.access.misuse import QuarterlyCounts
+from watchglass.acts import misuse, public_originals
 from watchglass.acts import public_facts as facts
-from watchglass.acts import public_originals
 from watchglass.acts.reading import history_until
 from watchglass.web.portal.context import house_of, reader_of
 from watchglass.web.portal.render import page
@@ -27,6 +28,8 @@ def originals(request: Request) -> Response:
         "rules": public_originals.originals(charter),
         "months": public_originals.months(reader, house.clock.now()),
         "periods": public_originals.periods(reader, charter),
+        "signals": misuse.public_counts(reader, house.clock.now()),
+        "withheld": QuarterlyCounts.WHY_WITHHELD,
         "simulated_until": history_until(reader) or None,
         "_log_url": f"{request.base_url}log",
     }

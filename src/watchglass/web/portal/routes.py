@@ -114,6 +114,7 @@ STAFF: Final = (
     *_post(May.RESPOND, "/respond/{alert}/step", "/respond/{alert}/outcome"),
     *_both(May.SETTLE_NOTICES, "/notices"),
     *_post(May.SETTLE_NOTICES, "/notices/test", "/notices/{notice}/again", "/notices/{notice}/give-up"),
+    *_both(May.PREPARE_RELEASE, "/desk"),
     *_both(May.SEE_STAFF_FIGURES, "/figures"),
     *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
@@ -133,6 +134,8 @@ STAFF: Final = (
 OVERSIGHT: Final = (
     *_both(May.SEE_EVERYTHING_DONE, "/oversight"),
     *_both(May.PREPARE_SUSPENSION, "/oversight/suspend"),
+    *_both(May.SEE_RELEASES, "/oversight/releases"),
+    *_both(May.SEE_SIGNALS, "/oversight/misuse"),
     *_both(May.TAKE_OPENINGS, "/oversight/openings"),
     *_post(May.TAKE_OPENINGS, "/oversight/openings"),
 )
