@@ -16,7 +16,7 @@ import pytest
 
 from signers_world import Signers, signers
 from watchglass.acts.context import attest
-from watchglass.bootstrap import Keyring, SeededEntropy, VirtualClock, holding
+from watchglass.bootstrap import House, Keyring, SeededEntropy, VirtualClock, custody, holding
 from watchglass.bootstrap.witnessed import look
 from watchglass.charter.parse import parse
 from watchglass.cli.main import main
@@ -157,6 +157,20 @@ def test_what_a_key_may_do_is_read_from_charter_and_log(people: Signers) -> None
     assert (told["custodian"], told["enrolled"], told["signs_as"]) == ("dpo", [], [])
     with pytest.raises(Refused, match="neither for oversight nor for the authority"):
         holding.order_hold(office, source="street", from_ms=0, to_ms=1, until_ms=2, reason="No.")
+
+
+def test_a_deployment_that_does_not_run_is_spoken_to_in_its_directory(tmp_path: Path) -> None:
+    with signers(tmp_path / "place", clock=VirtualClock(NOON), keys=False) as people:
+        world = people.scene.world
+        world.house.close()
+        try:
+            office = people.office("dpo", str(world.layout.root))
+            assert custody.inbox(office)["requests"] == []
+            done = custody.rotate(office)
+            assert (done["act"], done["custodian"]) == ("sealing_key_published", "dpo")
+        finally:
+            people.offices.pop().close()
+            world.house = House(world.layout.root, clock=world.clock)
 
 
 def test_one_passphrase_protects_every_key_of_a_folder(tmp_path: Path) -> None:
