@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ PUBLIC = (
     "/register/analytics/on-the-lawn",
     "/register/models/nanodet-416-int8",
     "/costs",
+    "/originals",
     "/charter",
     "/charter/versions",
     "/charter/versions/1",
@@ -32,11 +34,21 @@ PUBLIC = (
 )
 STAFF = {
     "robin": ("/review", "/account"),
-    "lee": ("/review", "/figures", "/sources", "/sources/street"),
+    "lee": ("/review", "/figures", "/sources", "/sources/street", "/desk"),
     "sam": ("/respond",),
     "olga": ("/sources", "/sources/street", "/sources/street/zones", "/sources/street/backdrop"),
     "pat": ("/figures",),
-    "board": ("/oversight", "/oversight/suspend", "/oversight/openings", "/sources", "/sources/street"),
+    "ines": ("/desk",),
+    "dpo": ("/desk",),
+    "board": (
+        "/oversight",
+        "/oversight/releases",
+        "/oversight/misuse",
+        "/oversight/suspend",
+        "/oversight/openings",
+        "/sources",
+        "/sources/street",
+    ),
     "admin": ("/accounts",),
 }
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
@@ -164,6 +176,51 @@ def test_oversight_stops_an_analytic_from_its_own_machine(visitor: Any, demo: An
             break
         page.wait_for_timeout(1000)
     assert orders()[-1]["resumed"], "a witness cosigns within seconds, and only then it runs again"
+
+
+def test_row_six_leads_from_the_need_to_what_oversight_settles_on_its_own_machine(
+    visitor: Any, signed_in: Any, demo: Any
+) -> None:
+    page = visitor.open("/tour")
+    row = page.locator("#promise-6")
+    expect(row).to_contain_text("partly built")
+    row.get_by_role("link", name="Who can open original video").click()
+    expect(page.locator("h1")).to_have_text("Who can open original video")
+    months = page.request.get(demo.address + "/originals.json").json()["months"]
+    assert {name: sum(month[name] for month in months) for name in ("cases", "denied", "refusals", "grants")} == {
+        "cases": 3, "denied": 1, "refusals": 1, "grants": 1,
+    }  # fmt: skip
+    assert sum(month["emergencies"] - month["reports"] for month in months) == 1
+    expect(page.locator("main")).to_contain_text("played by a simulator")
+
+    board = signed_in("board")
+    requests = board.open("/oversight/releases")
+    expect(requests.locator("main")).to_contain_text("Nobody has said what for")
+    expect(requests.locator("article", has_text="DEMO-1")).to_contain_text("Noise is no purpose of this camera")
+    expect(requests.locator("article", has_text="DEMO-2")).to_contain_text("opened")
+    requests.locator("article", has_text="DEMO-2").get_by_role("link").first.click()
+    expect(requests.locator("h1")).to_be_visible()
+    assert "/ledger/entries/" in requests.url
+
+    signals = board.open("/oversight/misuse")
+    waits = signals.locator("article", has_text="not settled")
+    expect(waits).to_have_count(1)
+    waits.get_by_role("link", name="Say what you made of it").click()
+    signals.select_option("#finding", "mistake")
+    signals.fill("#note", "The report was forgotten; it was asked for.")
+    signals.fill("#key", str(demo.people / "oversight" / "signing.key"))
+    signals.get_by_role("button", name="Write the command").click()
+    accessible(signals)
+    command = shlex.split(signals.locator("pre.command").first.inner_text())
+    assert command[0] == "watchglass"
+    done = demo.watchglass(*command[1:], "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    signals.goto(demo.address + "/oversight/misuse")
+    expect(signals.locator("article", has_text="not settled")).to_have_count(0)
+    expect(signals.locator("article", has_text="used the emergency rule")).to_contain_text("mistake")
+
+    ines = signed_in("ines").open("/desk")
+    expect(ines.locator("pre.command").first).to_contain_text(f"watchglass desk serve {demo.address}")
 
 
 def test_the_ledger_verifies_from_outside_and_its_pages_lead_to_proofs(visitor: Any, demo: Any) -> None:

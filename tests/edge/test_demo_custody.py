@@ -80,7 +80,10 @@ def test_the_28_days_have_cases_and_what_is_past_its_time_is_destroyed(tmp_path:
             ("DEMO-1", 1), ("DEMO-2", 0), ("DEMO-3", 1),
         ]  # fmt: skip
         asked = all_of("SELECT glass, granted_ms IS NULL, taken_ms IS NULL, followed_ms IS NULL FROM release_request")
-        assert sorted(asked) == [(0, 0, 0, 1), (0, 1, 1, 1), (1, 1, 1, 0)]
+        assert sorted(asked) == [(0, 0, 0, 1), (0, 1, 1, 1), (1, 1, 1, 0), (1, 1, 1, 1)]
+        assert all_of("SELECT kind, finding FROM misuse_signal ORDER BY kind") == [
+            ("glass-not-followed", None), ("unexplained", "explained"),
+        ]  # fmt: skip
         answers = all_of("SELECT custodian, approved FROM release_answer ORDER BY custodian, approved")
         assert answers == [("dpo", 0), ("dpo", 1), ("oversight", 1)]
         ((why,),) = all_of("SELECT why FROM release_denied")

@@ -154,6 +154,7 @@ def _welcome(address: str, stage: Stage, seconds: float) -> None:
     me = os.path.relpath(sys.argv[0]) if sys.argv[0].endswith("watchglass") else "watchglass"
     trust = os.path.relpath(stage.trust)
     key = os.path.relpath(stage.oversight_key)
+    custodian = os.path.relpath(stage.layout.people / "custodians" / "dpo")
     say(
         f"""
 Ready after {seconds:.0f} s. One computer plays everyone here; a real deployment has its board and witness elsewhere.
@@ -170,6 +171,9 @@ Verify from outside:
   {me} ledger verify {address}/log --trust {trust}
 Stop an analytic, as oversight:
   {me} oversight suspend {address} --key {key} --analytic on-the-lawn --reason "a try"
+
+Decide about original video, as a custodian at a desk of your own:
+  {me} desk serve {address} --keys {custodian} --trust {trust}
 
 Ctrl-C stops; starting again goes on.
 """

@@ -107,9 +107,10 @@ PROMISES: Final = (
         Built.PARTLY,
         "There is no place for a face, a name or a number plate, and charters that ask for one are refused. The public "
         "view shows marks instead of people, on an empty scene that an operator has confirmed; where that is not sure "
-        "it is grey, and says why. Original video is not recorded at all. Reviewers see mosaicked clips, encrypted on "
-        "disk; their keys get destroyed. What both views give away is measured with attackers that are not ours.",
-        "Sealed originals for investigations. A mosaic is not anonymity: who knows you may recognise your coat.",
+        "it is grey, and says why. Original video is kept only where the charter says so, locked in memory before it "
+        "reaches a disk, and no key that opens it is here. Reviewers see mosaicked clips, encrypted on disk; their "
+        "keys get destroyed. What both views give away is measured with attackers that are not ours.",
+        "A mosaic is not anonymity: who knows you may recognise your coat.",
         "/",
         "The painted view",
         "Open the view from the first page. Then ask for yesterday, with ?at=yesterday after its address: it refuses.",
@@ -119,10 +120,19 @@ PROMISES: Final = (
         6,
         "No misuse of the data",
         "Access bound to purpose and case, several custodians, and misuse signals that go to oversight.",
-        Built.NOT_YET,
-        "Meanwhile there is little to misuse: no originals are kept, every role may do only what its job needs, no "
-        "administrator sees a picture, and each first look of a person at a clip is in the ledger.",
-        "Cases, custodians, releases, misuse signals.",
+        Built.PARTLY,
+        "No custodian opens original video alone: cryptography holds the charter's rule, and each decides with keys on "
+        "a machine of their own. A request names a case, its legal authority, a camera, minutes and a reason; what is "
+        "too wide, too old or for another purpose is turned away, and that is recorded. An emergency rule exists only "
+        "where the charter has one, and each use of it is told. What nobody asked for is destroyed by itself. What "
+        "nothing explains in the record of who looked at what goes to oversight, and nobody gets a score.",
+        "Rosters, dispatches and outcomes for the signals: without them some cannot be judged. No signal finds the "
+        "careful insider with a real case and patience.",
+        "/originals",
+        "Who can open original video",
+        "Read who can open it, and what was asked and refused. Sign in as oversight and look at Originals and Signals. "
+        "Sign in as an investigator: the page sends you to your own desk.",
+        "watchglass evidence verify EXPORT --trust FILE",
     ),
     Promise(
         7,
