@@ -171,6 +171,13 @@ def take(browser: Browser, url: str, password: str) -> None:
     overseer.goto(f"{url}/oversight")
     overseer.wait_for_timeout(SETTLE_MS)
     keep(overseer, "oversight")
+    overseer.goto(f"{url}/oversight/releases")
+    overseer.wait_for_timeout(SETTLE_MS)
+    keep(overseer, "releases")
+    page = visit(browser, url, DESKTOP)
+    page.goto(f"{url}/originals")
+    page.wait_for_timeout(SETTLE_MS)
+    keep(page, "originals")
 
 
 # ---- what the camera saw, and what everybody sees --------------------------------------------------------------------

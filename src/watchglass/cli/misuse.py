@@ -6,13 +6,13 @@ import argparse
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from watchglass.access.misuse import LinkedPlaces, Shift, Signal, cannot_judge, linked_place, misuse_signals
-from watchglass.access.misuse.opened import facts_of, records_of
+from watchglass.access.misuse.opened import facts_of
 from watchglass.access.misuse.places import KEY_BYTES, tag
 from watchglass.bootstrap import SystemEntropy
 from watchglass.cli.output import Result
@@ -73,6 +73,20 @@ def _link(args: argparse.Namespace) -> Result:
     tags = known.tags | {tag(key, args.person, args.source)}
     _write(args.places, LinkedPlaces(tags).encode())
     return {"links": len(tags), "added": len(tags) - len(known.tags)}
+
+
+def records_of(answer: object) -> Sequence[Mapping[str, Any]]:
+    """The records in the answer of ``oversight open --json``.
+
+    Raises:
+        BadInput: it is something else.
+    """
+    entries = answer.get("entries") if isinstance(answer, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadInput(
+            "This is not what `watchglass oversight open --json` printed.", fix="Give the whole of its answer."
+        )
+    return entries
 
 
 def _shifts(path: Path) -> Iterator[Shift]:

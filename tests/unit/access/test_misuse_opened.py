@@ -10,8 +10,9 @@ import pytest
 
 from guarded import Guarded, guarded
 from watchglass.access.misuse import What
-from watchglass.access.misuse.opened import facts_of, records_of
+from watchglass.access.misuse.opened import facts_of
 from watchglass.cli.main import main
+from watchglass.cli.misuse import records_of
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, Problem
 from watchglass.core.time import SECOND

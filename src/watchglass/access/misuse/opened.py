@@ -6,7 +6,7 @@ outcomes from outside where they are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -199,17 +199,3 @@ def _at(fields: Mapping[str, Any]) -> int | None:
     if minute is None:
         return None
     return round(datetime.strptime(minute, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp() * 1000)
-
-
-def records_of(answer: object) -> Sequence[Mapping[str, Any]]:
-    """The records in the answer of ``oversight open --json``.
-
-    Raises:
-        BadInput: it is something else.
-    """
-    entries = answer.get("entries") if isinstance(answer, dict) else None
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadInput(
-            "This is not what `watchglass oversight open --json` printed.", fix="Give the whole of its answer."
-        )
-    return entries
