@@ -32,7 +32,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/watchglass demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .

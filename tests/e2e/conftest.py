@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_HERE = Path(__file__).parent
+_RUNNING: list[Callable[[], None]] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The demo ends with the last of these tests, and does not work beside all others."""
+    if nextitem is None or nextitem.path.parent != _HERE:
+        while _RUNNING:
+            _RUNNING.pop()()
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     state = tmp_path_factory.mktemp("e2e") / "demo"
     port = free_port()
     process = subprocess.Popen(
@@ -72,15 +84,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
+
+    def stop() -> None:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, "the demo did not stop cleanly:\n" + "".join(lines[-30:])
+        reader.join(10)
+        assert process.stderr is not None
+        process.stderr.close()
+
     assert ready.wait(START_S), "the demo did not become ready:\n" + "".join(lines)
     assert process.poll() is None, "the demo ended:\n" + "".join(lines)
+    _RUNNING.append(stop)
     password = json.loads((state.parent / "demo.people" / "ready.json").read_text())["password"]
-    yield Demo(f"http://127.0.0.1:{port}", state, password, process)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0, "the demo did not stop cleanly:\n" + "".join(lines[-30:])
-    reader.join(10)
-    assert process.stderr is not None
-    process.stderr.close()
+    return Demo(f"http://127.0.0.1:{port}", state, password, process)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +180,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 os.environ.setdefault("PLAYWRIGHT_SKIP_VALIDATE_HOST_REQUIREMENTS", "1")

@@ -16,7 +16,6 @@ from s3_store import ACCESS, BUCKET, SECRET, Line, Server, line_to, serving
 from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.edge.bucket import ObjectBucket
 
-pytestmark = pytest.mark.xdist_group("s3")
 BODY = bytes(range(256)) * 400
 
 

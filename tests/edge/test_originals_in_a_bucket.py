@@ -34,8 +34,6 @@ from watchglass.runtime.intake import Intake
 from watchglass.runtime.supervisor import Supervisor
 from watchglass.runtime.vault import Vault
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
