@@ -21,6 +21,7 @@ from watchglass.edge.tiles import write_durably
 from watchglass.edge.trust import load_trust
 from watchglass.evidence.chain import charter_text, verify
 from watchglass.evidence.manifest import LARGEST_MANIFEST, Link, Manifest, Segment, SignedManifest, check_media, sign
+from watchglass.evidence.succession import APPROVED, PUBLISHED
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import told
 from watchglass.records.opening import Opened
@@ -87,7 +88,9 @@ def export(
         exported_by=office.keys.identity().verifier,
     )
     signed = sign(manifest, office.keys.identity())
-    verify(signed, found.sight.log.trust.policy, found.sight.log.charter_of(_charter(found)))
+    log = found.sight.log
+    first = VerifierKey.parse(log.charters[0].oversight.key)
+    verify(signed, log.trust.policy, log.charter_of(_charter(found)), oversight=first)
     write_durably([(video, media), (manifest_file, signed.encode())], mode=_PRIVATE)
     return {
         **found.as_json(),
@@ -103,13 +106,14 @@ def check(video: Path, manifest: Path, trust: Path) -> dict[str, Any]:
     """Verify an export without any server: the file, the manifest's signature, and every record of its custody.
 
     Raises:
-        DidNotVerify: with the sentence of what does not hold.
+        DidNotVerify: with the sentence of what does not hold; also where the trust file remembers another first
+            oversight.
         BadInput: a file cannot be read, or is no manifest.
     """
     signed = SignedManifest.parse(b"".join(_chunks(manifest, LARGEST_MANIFEST + 1)))
     known = load_trust(trust)
     charter = parse(charter_text(signed.manifest))
-    verified = verify(signed, known.policy, charter, oversight=None)
+    verified = verify(signed, known.policy, charter, oversight=known.oversight)
     check_media(signed.manifest, _chunks(video))
     inside = signed.manifest
     checkpoint = verified.accepted.signed.checkpoint
@@ -133,7 +137,8 @@ def check(video: Path, manifest: Path, trust: Path) -> dict[str, Any]:
         "witnesses": told(verified.accepted.witnesses),
         "charter": {"name": charter.charter, "version": charter.version, "sha256": charter.digest},
         "oversight": charter.oversight.key,
-        "oversight_known": _known(known.oversight, charter.oversight.key),
+        "first_oversight": str(verified.first_oversight),
+        "oversight_known": None if known.oversight is None else True,
         "deployment": verified.deployment.value,
         "notice": verified.deployment.sentence,
     }
@@ -142,11 +147,6 @@ def check(video: Path, manifest: Path, trust: Path) -> dict[str, Any]:
 def manifest_of(video: Path) -> Path:
     """The manifest's file beside an exported video."""
     return video.with_name(f"{video.name}.manifest")
-
-
-def _known(remembered: VerifierKey | None, key: str) -> bool | None:
-    """Whether this charter's oversight is the first one that the trust file remembers; None where it remembers none."""
-    return None if remembered is None else str(remembered) == key
 
 
 def _charter(found: Release) -> bytes:
@@ -159,35 +159,40 @@ def _custody(
     office: Office, found: Release, *, with_case: bool, with_reason: bool
 ) -> list[tuple[Entry, Mapping[str, Opened]]]:
     """The records of charter, keys, case, request, approvals and grant, each with what is shown of it."""
-    sight, digest = found.sight, found.sight.log.charter_of(_charter(found)).digest
+    sight = found.sight
     chain: list[tuple[Entry, Mapping[str, Opened]]] = []
-    for act in ("charter_published", "charter_approved"):
-        chain += [(entry, {}) for entry in sight.log.of(act) if entry.leaf.clear["sha256"] == digest]
     role = found.statement.leaf.role
-    oversight = VerifierKey.parse(sight.log.charter_of(_charter(found)).oversight.key)
     months = {(str(found.statement.signature.key), found.statement.leaf.hour[: len("2026-11")])}
     months.add((str(office.keys.identity().verifier), month_of(sight.now)))
     for vkey, month in sorted(months):
-        key = VerifierKey.parse(vkey)
-        chain.append((sight.log.enrolment(key, role=role, month=month, oversight=oversight), {}))
+        chain.append((sight.log.enrolment(VerifierKey.parse(vkey), role=role, month=month), {}))
     shown = [*_ALWAYS, *(["reason"] if with_reason else []), *(["case", "opened"] if with_case else [])]
     if found.record is None:
         raise Problem("The record of this emergency is not in the log yet.", fix="Wait for the next checkpoint.")
     chain.append((found.record, _some(found.statement, shown)))
     if with_case:
-        chain += _case(office, found, role, oversight)
+        chain += _case(office, found, role)
     chain += [(each.record, {}) for each in found.approvals if found.granted and _named(found.granted, each.record)]
     chain += [(entry, {}) for entry in (found.granted, found.taken) if entry is not None]
-    return chain
+    return [*_charters(sight, max(entry.index for entry, _ in chain)), *chain]
+
+
+def _charters(sight: Sight, last: int) -> list[tuple[Entry, Mapping[str, Opened]]]:
+    """Publication and approvals of each charter that both approved, up to a place in the log: keys may have changed."""
+    digests = {each.charter.digest for each in sight.log.succession.approved if each.index < last}
+    return [
+        (entry, {})
+        for act in (PUBLISHED, APPROVED)
+        for entry in sight.log.of(act)
+        if entry.leaf.clear["sha256"] in digests and entry.index < last
+    ]
 
 
 def _named(granted: Entry, approval: Entry) -> bool:
     return b64(approval.hash) in granted.leaf.clear["approvals"]
 
 
-def _case(
-    office: Office, found: Release, role: str, oversight: VerifierKey
-) -> list[tuple[Entry, Mapping[str, Opened]]]:
+def _case(office: Office, found: Release, role: str) -> list[tuple[Entry, Mapping[str, Opened]]]:
     """The record of the case, and of the enrolment of the key that opened it."""
     if found.request is None:
         raise BadInput("An emergency belongs to no case.", fix="Leave --with-case out.")
@@ -200,7 +205,7 @@ def _case(
     statement = SignedStatement.parse(kept)
     entry = found.sight.log.record_of(statement, found.request.opened, "the case")
     enrolment = found.sight.log.enrolment(
-        statement.signature.key, role=role, month=statement.leaf.hour[: len("2026-11")], oversight=oversight
+        statement.signature.key, role=role, month=statement.leaf.hour[: len("2026-11")]
     )
     return [(enrolment, {}), (entry, _some(statement, _CASE_SHOWN))]
 

@@ -8,21 +8,18 @@ trust file cosigned, and that continues what this machine saw before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from watchglass.charter.decide import in_force
 from watchglass.charter.model import Charter
-from watchglass.charter.parse import parse
-from watchglass.core.digest import b64
-from watchglass.core.digest import sha256 as digest_of
-from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
-from watchglass.core.time import HOUR, MINUTE, SECOND, iso, millis
+from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.time import MINUTE, SECOND, iso
 from watchglass.edge.trust import Trust, load_trust, pin_oversight, remember
+from watchglass.evidence.succession import Succession, walk
 from watchglass.ledger import merkle
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import VerifierKey
@@ -49,7 +46,6 @@ _GOVERNING: Final = tuple(
         "hold_lifted",
     )
 )
-_BOTH: Final = frozenset({"authority", "oversight"})
 _TRIES: Final = 8
 _PAUSE_S: Final = 0.5
 
@@ -74,7 +70,7 @@ class Witnessed:
 
     Attributes:
         verified: the checkpoint and who cosigned it. trust: the trust file that accepts it.
-        charters: every charter that both approved, with the keys that could, by version.
+        succession: every charter that both approved, with the keys that could.
         governing: the records of charters, keys, approvals and holds, in order.
         hashes: of all entries, one after the other.
         pinned_now: oversight's key was remembered for the first time: a person should compare it.
@@ -82,11 +78,16 @@ class Witnessed:
 
     verified: Verified
     trust: Trust
-    charters: tuple[Charter, ...]
+    succession: Succession
     governing: tuple[Entry, ...]
     pinned_now: bool
     hashes: bytes = field(repr=False)
     reader: TileReader = field(repr=False)
+
+    @property
+    def charters(self) -> tuple[Charter, ...]:
+        """Every charter that both approved, with the keys that could, by version."""
+        return self.succession.charters
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -201,8 +202,11 @@ class Witnessed:
         """The records of charters, keys, approvals and holds of one act, in order."""
         return (entry for entry in self.governing if entry.leaf.act == act)
 
-    def enrolment(self, key: VerifierKey, *, role: str, month: str, oversight: VerifierKey) -> Entry:
+    def enrolment(self, key: VerifierKey, *, role: str, month: str, oversight: VerifierKey | None = None) -> Entry:
         """The record with which oversight enrolled ``key`` for that role and month.
+
+        Args:
+            oversight: the one key that counts. Without it, whoever was oversight when the record was made.
 
         Raises:
             DidNotVerify: the log has none that this oversight signed.
@@ -212,7 +216,8 @@ class Witnessed:
             if (clear["vkey"], clear["enrolled_role"], clear["month"]) != (str(key), role, month):
                 continue
             with suppress(DidNotVerify):
-                verify_leaf(entry.leaf, origin=self.checkpoint.origin, keys={"oversight": [oversight]})
+                allowed = self.succession.oversight_for(entry) if oversight is None else [oversight]
+                verify_leaf(entry.leaf, origin=self.checkpoint.origin, keys={"oversight": allowed})
                 return entry
         raise DidNotVerify(
             f"Oversight has enrolled the key {key.name} for no {role} in {month}: the log shows no such record.",
@@ -244,13 +249,14 @@ def look(
     reader = _Keeping(tiles)
     verified, hashes, governing = _read(trust, reader, pause)
     _check_clock(verified, now)
-    charters = tuple(_charters(governing, verified.checkpoint.origin))
+    succession = walk(governing, verified.checkpoint.origin)
+    charters = succession.charters
     _check_oversight(trust, charters)
     remember(trust, verified.signed.note.encode())
     if charters and trust.oversight is None:
         pin_oversight(trust, VerifierKey.parse(charters[0].oversight.key))
     return Witnessed(
-        verified, trust, charters, tuple(governing), bool(charters) and trust.oversight is None, hashes, reader
+        verified, trust, succession, tuple(governing), bool(charters) and trust.oversight is None, hashes, reader
     )
 
 
@@ -327,66 +333,3 @@ def _check_oversight(trust: Trust, charters: Sequence[Charter]) -> None:
             "ask oversight.",
             field="oversight",
         )
-
-
-@dataclass(slots=True)
-class _Published:
-    charter: Charter
-    hour: str
-    allowed: Mapping[str, list[VerifierKey]]
-    by: set[str] = field(default_factory=set)
-
-
-def _charters(governing: Sequence[Entry], origin: str) -> list[Charter]:
-    """The charters that both approved: the first with its own keys, each later one with the keys of the one before."""
-    waiting: dict[str, _Published] = {}
-    accepted: list[tuple[Charter, str]] = []
-    for entry in governing:
-        leaf = entry.leaf
-        if leaf.act == "charter_published":
-            charter = _parsed(leaf)
-            if charter is not None and (not accepted or charter.version > accepted[-1][0].version):
-                waiting[charter.digest] = _Published(charter, leaf.hour, _may_approve(charter, leaf.hour, accepted))
-        elif leaf.act == "charter_approved":
-            published = waiting.get(leaf.clear["sha256"])
-            role = leaf.clear["as_role"]
-            if published is None or leaf.role != role:
-                continue
-            with suppress(DidNotVerify):  # somebody else's signature makes nothing valid, and nothing invalid
-                verify_leaf(leaf, origin=origin, keys={role: published.allowed[role]})
-                published.by.add(role)
-            if published.by == _BOTH:
-                accepted.append((published.charter, published.hour))
-                del waiting[published.charter.digest]
-    return [charter for charter, _ in accepted]
-
-
-def _parsed(leaf: Leaf) -> Charter | None:
-    """The charter in a publication; None where its text is not what its hash says, or this version cannot read it."""
-    text = str(leaf.clear["text"]).encode()
-    if b64(digest_of(text)) != leaf.clear["sha256"]:
-        return None
-    try:
-        return parse(text)
-    except WatchglassError:
-        return None
-
-
-def _may_approve(charter: Charter, hour: str, accepted: Sequence[tuple[Charter, str]]) -> dict[str, list[VerifierKey]]:
-    """For each role the keys that could approve ``charter`` in that hour: those of the charter that stood then."""
-    stood = [each for each in (_standing(accepted, hour, at_end=end) for end in (False, True)) if each is not None]
-    outgoing = stood or [charter]
-    return {
-        "authority": [VerifierKey.parse(each.authority.key) for each in outgoing],
-        "oversight": [VerifierKey.parse(each.oversight.key) for each in outgoing],
-    }
-
-
-def _standing(accepted: Sequence[tuple[Charter, str]], hour: str, *, at_end: bool) -> Charter | None:
-    """The charter that stood when ``hour`` began, or when it ended: a record tells no more than its hour."""
-    begin = millis(datetime.strptime(hour, "%Y-%m-%dT%HZ").replace(tzinfo=UTC))
-    for charter, published in reversed(accepted):
-        since = in_force(charter)[0]
-        if (since < begin + HOUR and published <= hour) if at_end else (since <= begin and published < hour):
-            return charter
-    return accepted[0][0] if accepted else None

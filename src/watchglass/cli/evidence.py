@@ -20,9 +20,8 @@ EXPORTED: Final = {
 }
 
 _OVERSIGHT: Final = {
-    True: "That is the first oversight that your trust file remembers.",
-    False: "Your trust file remembers another first oversight: it changed since, or this is another deployment. Ask.",
-    None: "Your trust file remembers no oversight: compare that key with what oversight itself says.",
+    True: "The first oversight is the one that your trust file remembers.",
+    None: "Your trust file remembers no oversight: compare the first one's key with what oversight itself says.",
 }
 
 
@@ -82,6 +81,7 @@ def _render_verify(result: Result) -> None:
         print(f"Cosigned by {witness['name']} at {witness['time']}.")
     charter = result["charter"]
     print(f"Under the charter {charter['name']}, version {charter['version']}, of the oversight {result['oversight']}.")
+    print(f"The first charter of its chain was of the oversight {result['first_oversight']}.")
     print(_OVERSIGHT[result["oversight_known"]])
     print(f"How the file was made: {result['made']}")
     if result["notice"]:

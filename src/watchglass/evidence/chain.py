@@ -1,25 +1,26 @@
 """Verifying an export years later: what a manifest's chain of custody must hold, and what it then says.
 
-Needed are the manifest, the exported file, a trust file that names log and witnesses, and the charter, whose text is
+Needed are the manifest, the exported file, a trust file that names log and witnesses, and the charters, whose text is
 in the chain itself. The keys that may sign follow from each other: the trust file accepts the checkpoint, the
-checkpoint proves the charter's publication, the charter pins authority, oversight and custodians, oversight enrols the
-investigator's key of the month.
+checkpoint proves the charters' publication, the first charter approves itself and each later one is approved with the
+keys before it, the charter of the request pins authority, oversight and custodians, and whoever was oversight then
+enrolled the investigator's key of the month.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from watchglass.charter.model import Charter
-from watchglass.core.digest import b64, unb64
+from watchglass.core.digest import b64, sha256, unb64
 from watchglass.core.errors import DidNotVerify
 from watchglass.evidence.manifest import Link, Manifest, SignedManifest
 from watchglass.evidence.subsets import permitted_subsets
+from watchglass.evidence.succession import APPROVED, PUBLISHED, Succession, signed_by, walk
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Accepted, Deployment, Policy
-from watchglass.records.statement import verify_leaf
 
 REQUESTED: Final = "release_requested"
 BROKEN: Final = "glass_broken"
@@ -36,6 +37,7 @@ class Verified:
         shown: of the request, or of the record of the emergency: the fields that the one who exported chose to open.
         glass: nobody approved, for somebody used the charter's emergency rule.
         deployment: a demonstration or trial proves nothing about a real one, and says so.
+        first_oversight: the key of oversight in the first charter of the chain, from which all others follow.
     """
 
     manifest: Manifest
@@ -44,6 +46,7 @@ class Verified:
     shown: Mapping[str, Any]
     glass: bool
     deployment: Deployment
+    first_oversight: VerifierKey
 
 
 def charter_text(manifest: Manifest) -> bytes:
@@ -53,9 +56,10 @@ def charter_text(manifest: Manifest) -> bytes:
         DidNotVerify: the chain lacks it.
     """
     wanted = b64(_charter_of(_root(manifest)))
-    for link in manifest.of("charter_published"):
-        if link.leaf.clear["sha256"] == wanted:
-            return str(link.leaf.clear["text"]).encode()
+    for link in manifest.of(PUBLISHED):
+        text = str(link.leaf.clear["text"]).encode()
+        if link.leaf.clear["sha256"] == wanted and b64(sha256(text)) == wanted:
+            return text
     raise _lacks("the publication of the charter that the request names")
 
 
@@ -68,7 +72,7 @@ def verify(
         signed: the manifest. The exported file itself is checked by ``manifest.check_media``.
         policy: the trust file.
         charter: parsed from ``charter_text``.
-        oversight: the key of oversight that is known from elsewhere, if it is.
+        oversight: the key of oversight in the log's first charter, where it is known from elsewhere.
 
     Raises:
         DidNotVerify: with the sentence of what does not hold.
@@ -80,18 +84,17 @@ def verify(
     glass = request.leaf.act == BROKEN
     if charter.sha256 != _charter_of(request):
         raise _wrong("The request was made under another charter than this.", "charter")
-    if oversight is not None and VerifierKey.parse(charter.oversight.key) != oversight:
-        raise _wrong("The charter names another oversight than the one that you know.", "oversight")
-    _check_charter(manifest, charter)
+    charters = _check_charters(manifest, charter)
+    first = _check_oversight(charters, oversight)
     role = _role(charter, request)
-    requester = _signed(manifest, request, {role: _enrolled(manifest, charter, role, request)})
-    exporters = {requester.public, *(key.public for key in _enrolled(manifest, charter, role))}
+    requester = _signed(manifest, request, {role: _enrolled(manifest, charters, role, request)})
+    exporters = {requester.public, *(key.public for key in _enrolled(manifest, charters, role))}
     if manifest.exported_by.public not in exporters:
         raise _wrong(f"{manifest.exported_by.name} exported this, and is not enrolled as {role}.", "exported_by")
     approved_by = () if glass else _check_approvals(manifest, charter, request)
-    _check_case(manifest, charter, request)
+    _check_case(manifest, charters, request)
     _check_segments(manifest, request)
-    return Verified(manifest, accepted, approved_by, request.values, glass, policy.deployment)
+    return Verified(manifest, accepted, approved_by, request.values, glass, policy.deployment, first)
 
 
 def _included(manifest: Manifest, policy: Policy) -> Accepted:
@@ -107,27 +110,54 @@ def _included(manifest: Manifest, policy: Policy) -> Accepted:
     return accepted
 
 
-def _check_charter(manifest: Manifest, charter: Charter) -> None:
-    """The charter was published, and approved by authority and oversight with the keys that it pins."""
+def _check_charters(manifest: Manifest, charter: Charter) -> Succession:
+    """Every charter of the chain follows from the one before, and the first from itself; this one is among them."""
     if charter_text(manifest) != charter.data:
         raise _wrong("The charter in the chain is another than this.", "charter")
-    keys = {
-        "authority": [VerifierKey.parse(charter.authority.key)],
-        "oversight": [VerifierKey.parse(charter.oversight.key)],
-    }
-    for role, allowed in keys.items():
-        found = [
+    found = walk(manifest.chain, manifest.origin)
+    accepted = {each.digest for each in found.charters}
+    for link in manifest.of(PUBLISHED):
+        if link.leaf.clear["sha256"] not in accepted:
+            _explain(manifest, link, found)
+    return found
+
+
+def _explain(manifest: Manifest, published: Link, found: Succession) -> NoReturn:
+    """Say why a charter of the chain does not count."""
+    clear = published.leaf.clear
+    which = f"version {clear['version']} of the charter"
+    for role, allowed in found.approvers_of(published).items():
+        given = [
             link
-            for link in manifest.of("charter_approved")
-            if link.leaf.clear["sha256"] == charter.digest and link.leaf.clear["as_role"] == role
+            for link in manifest.of(APPROVED)
+            if link.leaf.clear["sha256"] == clear["sha256"] and link.leaf.clear["as_role"] == role
         ]
-        if not found:
-            raise _lacks(f"the approval of the charter by {role}")
-        _signed(manifest, found[0], {found[0].leaf.role: allowed})
+        if not given:
+            raise _lacks(f"the approval of the charter by {role}, for {which}")
+        signed_by(given[0].leaf, origin=manifest.origin, keys={role: allowed})
+    raise _wrong(
+        f"In the chain, {which} does not follow from the one before: it was approved before it was published, its "
+        "version does not count up, or its text is not what its hash says.",
+        "charter",
+    )
 
 
-def _enrolled(manifest: Manifest, charter: Charter, role: str, for_link: Link | None = None) -> list[VerifierKey]:
-    """The keys that oversight enrolled for a role; for one record: in its month."""
+def _check_oversight(found: Succession, oversight: VerifierKey | None) -> VerifierKey:
+    """The oversight of the first charter, from which all others follow, is the one that is known."""
+    first = VerifierKey.parse(found.charters[0].oversight.key)
+    if oversight is not None and first != oversight:
+        raise DidNotVerify(
+            f"The first charter in the manifest names another oversight than the one that you know: {first.name} "
+            f"({first}), not {oversight}.",
+            fix="Do not rely on this export: it is of another deployment, or its charter was forged, or charters "
+            "before it were left out. Keep it, and ask oversight.",
+            field="oversight",
+        )
+    return first
+
+
+def _enrolled(manifest: Manifest, charters: Succession, role: str, for_link: Link | None = None) -> list[VerifierKey]:
+    """The keys that oversight enrolled for a role, whoever was oversight then; for one record: in its month."""
     keys = []
     for link in manifest.of("key_enrolled"):
         clear = link.leaf.clear
@@ -135,7 +165,7 @@ def _enrolled(manifest: Manifest, charter: Charter, role: str, for_link: Link | 
             continue
         if for_link is not None and clear["month"] != for_link.leaf.hour[:_MONTH]:
             continue
-        _signed(manifest, link, {"oversight": [VerifierKey.parse(charter.oversight.key)]})
+        _signed(manifest, link, {"oversight": charters.oversight_for(link)})
         keys.append(VerifierKey.parse(clear["vkey"]))
     return keys
 
@@ -165,11 +195,11 @@ def _check_approvals(manifest: Manifest, charter: Charter, request: Link) -> tup
     return tuple(sorted(approved))
 
 
-def _check_case(manifest: Manifest, charter: Charter, request: Link) -> None:
+def _check_case(manifest: Manifest, charters: Succession, request: Link) -> None:
     """Where the case is shown, it was opened by an investigator before the request that names it."""
     opened = request.values.get("opened")
     for case in manifest.of("case_opened"):
-        _signed(manifest, case, {"investigator": _enrolled(manifest, charter, "investigator", case)})
+        _signed(manifest, case, {"investigator": _enrolled(manifest, charters, "investigator", case)})
         if opened is None or unb64(opened) != case.hash or case.index > request.index:
             raise _wrong("The chain shows a case that the request does not name.", "case_opened")
 
@@ -212,13 +242,7 @@ def _refers(link: Link, request: Link) -> None:
 
 def _signed(manifest: Manifest, link: Link, keys: Mapping[str, Sequence[VerifierKey]]) -> VerifierKey:
     """Which of the ``keys`` of the record's role signed it. It is the key that counts: a file may name it otherwise."""
-    signature = link.leaf.signature
-    allowed = keys.get(link.leaf.role, ())
-    known = next((key for key in allowed if signature is not None and key.public == signature.key.public), None)
-    if known is None or signature is None:
-        return verify_leaf(link.leaf, origin=manifest.origin, keys=keys)  # which says why not
-    verify_leaf(link.leaf, origin=manifest.origin, keys={link.leaf.role: [signature.key]})
-    return known
+    return signed_by(link.leaf, origin=manifest.origin, keys=keys)
 
 
 def _root(manifest: Manifest) -> Link:

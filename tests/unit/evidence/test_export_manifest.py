@@ -31,10 +31,12 @@ from a_release import (
 )
 from three_custodians import NOON, ORIGIN, PLAIN, PRIVATE, shares_of
 
+from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 from watchglass.core import canonical
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.edge.entropy import SeededEntropy
 from watchglass.evidence import manifest as manifests
 from watchglass.evidence.chain import charter_text, verify
 from watchglass.evidence.custody import reseal
@@ -70,9 +72,12 @@ class Story:
         early_grant: bool = False,
         approves: dict[str, Any] | None = None,
         breaks_as: str | None = None,
+        before: Sequence[tuple[Charter, Sequence[tuple[str, SignerKey]]]] = (),
     ) -> None:
         self.log = SmallLog()
         self.parts: list[tuple[bytes, dict[str, Opened]]] = []
+        for charter, approvers in before:
+            self._charter(approvers, charter)
         self._charter(charter_approvers)
         enrolment = signed(
             "key_enrolled",
@@ -140,15 +145,15 @@ class Story:
     def _add(self, data: bytes, opened: dict[str, Opened]) -> None:
         self.parts.append((data, opened))
 
-    def _charter(self, approvers: Sequence[tuple[str, SignerKey]]) -> None:
-        about = {"name": CHARTER.charter, "version": CHARTER.version, "sha256": CHARTER.digest}
+    def _charter(self, approvers: Sequence[tuple[str, SignerKey]], charter: Charter = CHARTER) -> None:
+        about = {"name": charter.charter, "version": charter.version, "sha256": charter.digest}
         data, _ = attested(
             self.log,
             "charter_published",
             {"account": "ada"},
             charter=None,
             purpose=None,
-            clear={**about, "text": CHARTER.data.decode()},
+            clear={**about, "text": charter.data.decode()},
         )
         self._add(data, {})
         for role, key in approvers:
@@ -379,6 +384,63 @@ def test_another_charter_and_another_oversight_are_told() -> None:
     with pytest.raises(DidNotVerify, match="made under another charter"):
         verify(story().signed(), TRUST, other)
     refused(story().signed(), "another oversight than the one that you know", oversight=DPO.verifier)
+
+
+def keys_of(name: str) -> dict[str, SignerKey]:
+    return {
+        role: SignerKey.generate(f"{name}.{role}", SeededEntropy(name + role)) for role in ("authority", "oversight")
+    }
+
+
+OLDEST, OLD = keys_of("oldest"), keys_of("old")
+
+
+def earlier(version: int, keys: dict[str, SignerKey], since: str) -> Charter:
+    """A charter from before, which held already when all this happened."""
+    text = CHARTER.data.decode()
+    for old, new in (
+        ("version: 3", f"version: {version}"),
+        ("from: 2026-12-01", f"from: {since}"),
+        (str(AUTHORITY.verifier), str(keys["authority"].verifier)),
+        (str(BOARD.verifier), str(keys["oversight"].verifier)),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    return parse(text.encode())
+
+
+def succession(first: dict[str, SignerKey], second: dict[str, SignerKey], third: dict[str, SignerKey]) -> Story:
+    """Three charters, each approved with the keys given; the last is the one of the release. ``OLD`` is in force."""
+    before = [
+        (earlier(1, OLDEST, "2026-11-01"), tuple(first.items())),
+        (earlier(2, OLD, "2026-11-02"), tuple(second.items())),
+    ]
+    return Story(before=before, charter_approvers=tuple(third.items()), enroller=OLD["oversight"])
+
+
+def test_each_charter_is_approved_with_the_outgoing_keys() -> None:
+    found = verify(succession(OLDEST, OLDEST, OLD).signed(), TRUST, CHARTER, oversight=OLDEST["oversight"].verifier)
+    assert found.approved_by == ("dpo", "oversight")
+    assert found.first_oversight == OLDEST["oversight"].verifier
+    own = {"authority": AUTHORITY, "oversight": BOARD}
+    for keys in ((OLDEST, OLDEST, own), (OLDEST, OLD, OLD), (OLD, OLDEST, OLD), (OLDEST, OLD, own)):
+        refused(succession(*keys).signed(), "may not speak as authority")
+    mixed = {"authority": OLDEST["authority"], "oversight": OLD["oversight"]}
+    refused(succession(OLDEST, mixed, OLD).signed(), "may not speak as oversight")
+    refused(succession(OLDEST, {"authority": OLDEST["authority"]}, OLD).signed(), "by oversight, for version 2")
+
+
+@pytest.mark.parametrize("who", [BOARD, OLD["oversight"]])
+def test_it_is_the_first_oversight_that_is_compared(who: SignerKey) -> None:
+    signed_manifest = succession(OLDEST, OLDEST, OLD).signed()
+    error = refused(signed_manifest, "names another oversight than the one that you know", oversight=who.verifier)
+    assert error.details["field"] == "oversight"
+
+
+def test_a_charter_whose_version_does_not_count_up_is_refused() -> None:
+    own = (("authority", AUTHORITY), ("oversight", BOARD))
+    back = earlier(9, {"authority": AUTHORITY, "oversight": BOARD}, "2026-11-01")
+    refused(Story(before=[(back, own)]).signed(), "does not follow from the one before")
 
 
 @pytest.mark.parametrize("name", ["sha256", "key_commitment", "from_ms", "to_ms", "segment"])
