@@ -435,7 +435,7 @@ def make_house(
         "FROM": since.isoformat(),
         "UNTIL": (since + timedelta(days=(days or (14 if trial else 200)) - 1)).isoformat(),
     }
-    text = _SEALING.sub("  retention: {reviewer_clips: 7d, alerts: 1y}\n", text)
+    text = SEALING.sub("  retention: {reviewer_clips: 7d, alerts: 1y}\n", text)
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     for old, new in edits:
@@ -458,7 +458,7 @@ def make_house(
 
 
 _SIGNERS = ("authority", "oversight")
-_SEALING = re.compile(r"^  record:.*?(?=^  review:)", re.MULTILINE | re.DOTALL)
+SEALING = re.compile(r"^  record:.*?(?=^  review:)", re.MULTILINE | re.DOTALL)
 """What the demo's charter says of originals: worlds record none, unless they are ``guarded``."""
 
 

@@ -24,7 +24,7 @@ from watchglass.bootstrap import House
 from watchglass.cli.main import main
 from watchglass.demo import CHARTER, STREET
 from watchglass.edge.inference import shipped
-from world import read_json
+from world import SEALING, read_json
 
 ORIGIN = "safety.exampleton.example"
 BEGIN, SHORT = 13, 24
@@ -84,6 +84,7 @@ def witness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tupl
     text = CHARTER.read_text("utf-8")
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
+    text = SEALING.sub("  retention: {reviewer_clips: 7d, alerts: 1y}\n", text)
     text = text.replace("delay: 0s, hide_below: 0", "delay: 15m, hide_below: 3").replace("loop: true", "loop: false")
     story.charter.write_text(text, "utf-8")
     story.trust.write_text(

@@ -140,7 +140,7 @@ def test_each_step_is_recorded_and_the_public_learns_neither_whom_nor_what(tmp_p
         assert (decided.leaf.purpose, decided.leaf.actor, decided.leaf.refs) == ("lawn", "house", ())
         assert decided.fields == {
             "notice": notice.id, "alert": alert.id, "destination": "hook", "status": "confirmed", "account": None,
-            "body_sha256": b64(sha256(receiver.got[0].body)), "minute": "2026-11-23T12:00Z",
+            "allowed_by": None, "body_sha256": b64(sha256(receiver.got[0].body)), "minute": "2026-11-23T12:00Z",
         }  # fmt: skip
         assert (settled.fields["outcome"], settled.fields["tries"], settled.fields["cause"]) == ("delivered", 1, "")
         for record in (decided, settled):
