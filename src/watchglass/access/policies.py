@@ -322,7 +322,7 @@ class Policies:
         """
         try:
             result = cedarpy.is_authorized(dict(request), self._prepared, entities, _schema())
-        except Exception as error:
+        except Exception as error:  # whatever the library meets, it is no yes
             raise undecided(str(error)) from error
         diagnostics = result.diagnostics
         if diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
