@@ -50,7 +50,9 @@ STAFF: Final = frozenset(
 )
 HOUSE: Final = frozenset({"house"})
 """The software itself, when no person acts."""
-ROLES: Final = STAFF | HOUSE | {"authority"}
+RECORDER: Final = frozenset({"recorder"})
+"""A process that looks at sources, with a key of its own that it made for one run."""
+ROLES: Final = STAFF | HOUSE | RECORDER | {"authority"}
 
 ALLOWED_BY: Final = "allowed_by"
 """The committed field, in what the server attests of people's acts, that says which rules of access let them."""

@@ -3,7 +3,8 @@
 Four rules hold throughout, and the tests check them:
 
 * Every act commits to its ``minute``, but for those that may come before there is a charter and so nobody to seal an
-  opening to. With the salt this also makes every leaf unlike any other, so that one receipt never stands for two acts.
+  opening to, and those whose times are a witness's. With the salt this also makes every leaf unlike any other, so
+  that one receipt never stands for two acts.
 * All fields are always present (null where there is nothing to say), so that a field's absence tells nothing.
 * What is finer than an hour, and whatever tells of a person, a place within a source or a decision, is committed.
 * An act that refers to earlier ones names their leaf hashes, in the open only where the link itself tells nothing.
@@ -36,6 +37,7 @@ from watchglass.records.fields import (
     Whole,
 )
 from watchglass.records.guard_acts import GUARD_ACTS
+from watchglass.records.watch_acts import WATCH_ACTS
 
 _REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
 _KEEPERS: Final = frozenset({"house", "operator", "administrator"})
@@ -410,7 +412,7 @@ _OVERSIGHTS: Final = (
 )
 
 ACTS: Final[Mapping[str, ActSpec]] = {
-    spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS)
+    spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS, *WATCH_ACTS)
 }
 
 
