@@ -20,8 +20,6 @@ UNBUILT_THERE = {
     "safeguards.embargo",
     "quality",
     "statistics",
-    "ledger.heartbeat_every",
-    "oversight.may[1]",
     "consultation",
     "approvals",
 }
@@ -80,8 +78,6 @@ NEAR = {
     "safeguards.embargo": ("  reviewer_view:", "  embargo: {alerts: 30d}\n  reviewer_view:"),
     "quality": ("ledger: {", "quality: {alpha: 0.05}\nledger: {"),
     "statistics": ("ledger: {", "statistics: {}\nledger: {"),
-    "ledger.heartbeat_every": ("ledger: {", "ledger: {heartbeat_every: 60s, "),
-    "oversight.may": ("may: [suspend, inspect]", "may: [suspend, {value}]"),
     "consultation": ("ledger: {", "consultation: {id: harbour-2026}\nledger: {"),
     "approvals": ("ledger: {", "approvals: {authority: sig}\nledger: {"),
 }

@@ -252,6 +252,14 @@ def batch(charter: Charter) -> Iterator[Hit]:
         )
 
 
+def heartbeat(charter: Charter) -> Iterator[Hit]:
+    every = charter.ledger.heartbeat_every_ms
+    if every is None:
+        yield ("ledger",), "Nobody could tell a quiet hour from one that nobody looked at, or that was left out."
+    elif every > 10 * MINUTE:
+        yield ("ledger", "heartbeat_every"), f"A recorder that stopped would stay unnoticed for {duration(every)}."
+
+
 def same_key(charter: Charter) -> Iterator[Hit]:
     if _bare_key(charter.authority.key) == _bare_key(charter.oversight.key):
         yield ("oversight", "key"), "The authority would oversee itself: both keys are the same."

@@ -270,6 +270,15 @@ RULES: Final = (
         "notice",
     ),
     Rule(
+        "heartbeat",
+        "warning",
+        "Whatever looks at a camera signs that it is there, every few minutes.",
+        "",
+        "Write `heartbeat_every: 60s` under `ledger`.",
+        checks.heartbeat,
+        "notice",
+    ),
+    Rule(
         "own-oversight",
         "error",
         "Oversight is somebody else than the authority.",

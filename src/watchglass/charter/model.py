@@ -298,11 +298,22 @@ class LedgerRules:
     merge_within_ms: Annotated[
         int, Key(schema.DURATION, "The latest; a later one is proof of a breach.", "merge_within")
     ]
+    heartbeat_every_ms: Annotated[
+        int | None,
+        Key(
+            schema.DURATION,
+            "How often whatever looks at a source signs that it is there, quiet or not. Without it nobody can tell.",
+            "heartbeat_every",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for value in (self.checkpoint_every_ms, self.batch_every_ms, self.merge_within_ms):
             if not schema.UNITS["s"] <= value <= 7 * schema.UNITS["d"]:
                 raise BadInput("A ledger interval is between a second and a week.", fix="Write for example 60s or 1h.")
+        beat = self.heartbeat_every_ms
+        if beat is not None and not schema.UNITS["s"] <= beat <= schema.UNITS["h"]:
+            raise BadInput("Heartbeats come once a second to once an hour.", fix="Write `heartbeat_every: 60s`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,8 +332,8 @@ class Oversight:
     key: Annotated[str, Key(schema.SIGNING_KEY, "Its verifier key; approvals and suspensions are checked against it.")]
     openings_key: Annotated[str, Key(schema.OPENINGS_KEY, "Its X25519 key; details of records are sealed to it.")]
     may: Annotated[
-        tuple[Literal["suspend", "inspect"], ...],
-        Key(Many(schema.word("suspend", "inspect"), fewest=1, most=2), "What it may do."),
+        tuple[Literal["suspend", "inspect", "audit"], ...],
+        Key(Many(schema.word("suspend", "inspect", "audit"), fewest=1, most=3), "What it may do."),
     ]
     witnesses: Annotated[tuple[Witness, ...], Key(Many(Part(Witness), most=16), "Who cosigns checkpoints.")] = ()
 

@@ -67,6 +67,10 @@ def _less_is_wider(old: Any, new: Any) -> Weight:
     return "widening" if old is None or new is None or new < old else "narrowing"
 
 
+def _rarer_is_wider(old: int | None, new: int | None) -> Weight:
+    return "narrowing" if new is not None and (old is None or new < old) else "widening"
+
+
 def _zone_grows(old: Polygon, new: Polygon) -> Weight:
     return "narrowing" if lies_inside(new, old) else "widening"
 
@@ -340,6 +344,11 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         ),
         "merge_within_ms": Told(
             more_is_wider, "Nothing may now take longer than {new} to show in the ledger; before: {old}.", duration
+        ),
+        "heartbeat_every_ms": Told(
+            _rarer_is_wider,
+            "What looks at a camera now signs that it is there {new}; before: {old}.",
+            lambda ms: "never" if ms is None else f"every {duration(ms)}",
         ),
     },
     Oversight: {

@@ -48,8 +48,6 @@ NOT_BUILT: Final = (
     Unbuilt("safeguards.embargo", "embargoes after which openings are published (`embargo`)"),
     Unbuilt("quality", "published quality limits (`quality`)"),
     Unbuilt("statistics", "statistics under a privacy budget (`statistics`)"),
-    Unbuilt("ledger.heartbeat_every", "signed heartbeats (`ledger.heartbeat_every`)"),
-    Unbuilt("oversight.may=audit", "the compliance audit (`oversight.may: audit`)"),
     Unbuilt("consultation", "public consultation (`consultation`)"),
     Unbuilt(
         "approvals",

@@ -287,7 +287,12 @@ def _checked(charter: Charter) -> Iterator[str]:
         f"New rules and stops show there within {duration(rules.checkpoint_every_ms)}, alerts and decisions within "
         f"{duration(rules.batch_every_ms)}; nothing may take longer than {duration(rules.merge_within_ms)}."
     )
-    powers = {"suspend": "stop it at any time", "inspect": "look at everything that was done"}
+    yield _heartbeats(rules.heartbeat_every_ms)
+    powers = {
+        "suspend": "stop it at any time",
+        "inspect": "look at everything that was done",
+        "audit": "check all of it against these rules, and publish what it finds",
+    }
     yield f"{capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
     number = len(oversight.witnesses)
     if number == 1:
@@ -304,6 +309,21 @@ def _checked(charter: Charter) -> Iterator[str]:
         yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"
         yield f"These are told: {listed([said(role) for role in stop.tell])}."
     yield from log_words(charter)
+
+
+def _heartbeats(every_ms: int | None) -> str:
+    if every_ms is None:
+        return "Nothing signs that it was looking all the time, so nobody can tell whether a time was left out."
+    return (
+        f"What looks at a camera signs a heartbeat every {_each(every_ms)}, quiet or not. Where one is missing, "
+        "everybody sees it."
+    )
+
+
+def _each(ms: int) -> str:
+    """``minute`` for one of them, ``10 seconds`` for more."""
+    text = duration(ms)
+    return text.removeprefix("1 ") if text.count(" ") == 1 else text
 
 
 # ---- pieces of sentences ---------------------------------------------------------------------------------------

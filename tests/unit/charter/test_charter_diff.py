@@ -234,6 +234,10 @@ def changed(edit, charter: Charter, *pairs: tuple[str, str]) -> list[Change]:
         ("within: 2m", "within: 1m", "narrowing"),
         ("gate: auto", "gate: always_open", "widening"),
         ("may: [suspend, inspect]", "may: [inspect]", "widening"),
+        ("may: [suspend, inspect]", "may: [suspend, inspect, audit]", "narrowing"),
+        ("heartbeat_every: 60s", "heartbeat_every: 5m", "widening"),
+        ("heartbeat_every: 60s", "heartbeat_every: 10s", "narrowing"),
+        (", heartbeat_every: 60s", "", "widening"),
         ("tell: [oversight, shift-lead]", "tell: [oversight, shift-lead, clerk]", "narrowing"),
         (
             "[[[0,0],[300,0],[300,120],[0,120]]]",

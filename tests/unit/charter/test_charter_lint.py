@@ -43,6 +43,7 @@ HIT = {
     "ledger-order": ("merge_within: 2h", "merge_within: 59m"),
     "checkpoint": ("checkpoint_every: 60s", "checkpoint_every: 11m"),
     "batch": ("batch_every: 1h", "batch_every: 60s"),
+    "heartbeat": ("heartbeat_every: 60s", "heartbeat_every: 11m"),
     "own-oversight": None,
     "own-witness": None,
     "no-witness": None,

@@ -83,6 +83,7 @@ def test_with_two_models_each_analytic_must_name_its_own(edit) -> None:
         ("  street: sha", "  Street: sha", "models.Street", "small letters"),
         ("tell: [oversight, shift-lead]", "tell: [the-mayor]", "safeguards.on_suspension.tell[0]", "reviewer"),
         ("batch_every: 1h", "batch_every: 0s", "ledger", "between a second and a week"),
+        ("heartbeat_every: 60s", "heartbeat_every: 2h", "ledger", "once a second to once an hour"),
         ("zone: steps", "zone: step", "analytics.crowding.zone", "Did you mean `steps`" ),
         ("source: steps-cam, zone: steps", "source: cam, zone: steps", "analytics.crowding.source", "no source"),
         ("purpose: restricted-area", "purpose: restricted", "analytics.on-the-track.purpose", "no purpose"),

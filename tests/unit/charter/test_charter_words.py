@@ -111,3 +111,15 @@ def test_sentences_are_short_and_whole(charter: Charter) -> None:
 
 def test_no_word_that_the_house_does_not_use(charter: Charter) -> None:
     assert not re.search(r"\b(threat|suspect|subject|user|positive)\b", told(charter), re.IGNORECASE)
+
+
+def test_a_resident_reads_how_often_a_heartbeat_is_signed_or_that_none_is(edit) -> None:
+    def checked(data: bytes) -> str:
+        return " ".join(next(section for section in explain(parse(data)) if section.id == "checked").sentences)
+
+    assert "signs a heartbeat every minute, quiet or not" in checked(edit())
+    assert "signs a heartbeat every 10 seconds, quiet" in checked(
+        edit(("heartbeat_every: 60s", "heartbeat_every: 10s"))
+    )
+    assert "nobody can tell whether a time was left out" in checked(edit((", heartbeat_every: 60s", "")))
+    assert "publish what it finds" in checked(edit(("may: [suspend, inspect]", "may: [inspect, audit]")))
