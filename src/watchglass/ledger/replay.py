@@ -39,6 +39,9 @@ Progress = Callable[[int, int], None]
 OnBundle = Callable[[int, Sequence[bytes]], None]
 """Called with (index of the first entry, leaf hashes) once a bundle and its tile agree."""
 
+OnEntries = Callable[[int, Sequence[bytes], Sequence[bytes]], None]
+"""Called with (index of the first entry, entries, leaf hashes), then too."""
+
 
 @runtime_checkable
 class Listing(Protocol):
@@ -51,13 +54,19 @@ class Listing(Protocol):
 
 @dataclass(slots=True)
 class Replay:
-    """One pass over a log. ``levels[L]`` holds the hashes of the tile on level L that is being filled."""
+    """One pass over a log. ``levels[L]`` holds the hashes of the tile on level L that is being filled.
+
+    With ``onward`` the pass begins at the bundle in which the remembered checkpoint ended: what stands before was read
+    and hashed when that was remembered, and the hashes above it must lead to the remembered root.
+    """
 
     reader: TileReader
     checkpoint: Checkpoint
     remembered: Checkpoint | None
     progress: Progress | None
     on_bundle: OnBundle | None
+    on_entries: OnEntries | None = None
+    onward: bool = False
     files: int = 0
     octets: int = 0
     unpublished: list[str] = field(default_factory=list)
@@ -69,7 +78,7 @@ class Replay:
         """Walk the log; raise at the first thing that does not fit."""
         size = self.checkpoint.size
         self._list()
-        for first in range(0, size, FULL):
+        for first in range(self._begin(), size, FULL):
             width = min(FULL, size - first)
             bundle = Tile(ENTRIES, first // FULL, width)
             data = self._read(bundle)
@@ -79,6 +88,8 @@ class Replay:
             self._meet_remembered(first, hashes)
             if self.on_bundle:
                 self.on_bundle(first, hashes)
+            if self.on_entries:
+                self.on_entries(first, decode_bundle(data, width), hashes)
             if width == FULL:
                 self._rise(0, first // FULL)
             if self.progress:
@@ -87,6 +98,26 @@ class Replay:
             if self.levels[level]:
                 self._tile(level, (size >> (HEIGHT * level)) // FULL)
         self._compare_root()
+
+    def _begin(self) -> int:
+        """The first entry to read; where that is not 0, what stands above the entries before it is taken from tiles."""
+        if not (self.onward and self.remembered and self.remembered.size):
+            return 0
+        bundles = (self.remembered.size - 1) // FULL
+        stored = node_reader(self.reader, self.checkpoint.size)
+        level, count = 1, bundles
+        while count:
+            first = count // FULL * FULL
+            try:
+                self.levels.append([stored(HEIGHT * level, at) for at in range(first, count)])
+            except BadInput as error:
+                raise DidNotVerify(
+                    f"A tile above the entries that were seen before is missing or torn: {error.message}",
+                    fix="Ask the log's operator for the file, or read the log from its start.",
+                    path=Tile(level, first // FULL, FULL).path,
+                ) from error
+            level, count = level + 1, count // FULL
+        return bundles * FULL
 
     def _hash_bundle(self, tile: Tile, data: bytes) -> list[bytes]:
         """The leaf hash of each entry of a bundle: the hot loop."""

@@ -10,7 +10,7 @@ from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.checkpoint import Checkpoint, SignedCheckpoint
 from watchglass.ledger.policy import Deployment, Policy, told
-from watchglass.ledger.replay import OnBundle, Progress, Replay
+from watchglass.ledger.replay import OnBundle, OnEntries, Progress, Replay
 from watchglass.ledger.tiles import CHECKPOINT, TileReader
 
 
@@ -66,6 +66,8 @@ def verify_log(
     seen: Mapping[str, bytes] | None = None,
     progress: Progress | None = None,
     on_bundle: OnBundle | None = None,
+    on_entries: OnEntries | None = None,
+    onward: bool = False,
 ) -> Verified:
     """Verify the whole log behind ``reader``.
 
@@ -75,6 +77,8 @@ def verify_log(
         seen: The last checkpoint of each log that the trust file remembers, as signed bytes by origin.
         progress: Told how far it is.
         on_bundle: Given each bundle's leaf hashes once they have been compared.
+        on_entries: Given each bundle's entries and leaf hashes likewise.
+        onward: Read only what follows the checkpoint in ``seen``, from the bundle on in which it ended.
 
     Raises:
         DidNotVerify: with the first bad entry or file in its details; see ``Replay``.
@@ -97,7 +101,7 @@ def verify_log(
             f"The log's checkpoint is damaged: {error.message}", fix=error.fix, path=CHECKPOINT
         ) from error
     remembered = _remembered(seen, policy, signed.checkpoint)
-    replay = Replay(reader, signed.checkpoint, remembered, progress, on_bundle)
+    replay = Replay(reader, signed.checkpoint, remembered, progress, on_bundle, on_entries, onward)
     replay.run()
     return Verified(
         signed,

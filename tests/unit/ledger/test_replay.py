@@ -221,3 +221,44 @@ def test_where_there_is_no_log() -> None:
     log = Memory([], ())
     with pytest.raises(BadInput):
         verify_log(log, TRUST)
+
+
+@pytest.mark.parametrize("before", [1, 255, 256, 257, 511, 512, 700, 65_536, 65_537, 66_000])
+def test_reading_onward_reads_what_is_new_and_no_more(before: int) -> None:
+    everything = entries(66_050)
+    log = Memory(everything, (before, 66_050))
+    seen = {LOG.name: Memory(everything, (before,)).files["checkpoint"]}
+    got: list[tuple[int, bytes]] = []
+    reads: list[str] = []
+
+    class Counting:
+        def read(self, path: str) -> bytes | None:
+            reads.append(path)
+            return log.read(path)
+
+    verified = verify_log(
+        Counting(),
+        TRUST,
+        seen=seen,
+        onward=True,
+        on_entries=lambda first, found, hashes: got.extend(
+            (first + at, data) for at, data in enumerate(found) if merkle.leaf_hash(data) == hashes[at]
+        ),
+    )
+    start = (before - 1) // 256 * 256
+    assert got == list(enumerate(everything))[start:]
+    assert verified.checkpoint.size == 66_050
+    assert sum("entries" in path for path in reads) == len(range(start, 66_050, 256))
+
+
+def test_reading_onward_still_finds_another_past_by_its_root() -> None:
+    everything = entries(66_050)
+    seen = {LOG.name: Memory(everything, (1_000,)).files["checkpoint"]}
+    other = Memory([b"other", *everything[1:]], (66_050,))
+    assert "past was rewritten" in refused(other, seen=seen, onward=True).message
+    torn = Memory(everything, (66_050,))
+    torn.files["tile/1/000"] = torn.files["tile/1/000"][:-32]
+    assert refused(torn, seen=seen, onward=True).details["path"] == "tile/1/000"
+    changed = Memory(everything, (66_050,))
+    changed.files["tile/1/000"] = bytes(32) + changed.files["tile/1/000"][32:]
+    assert "past was rewritten" in refused(changed, seen=seen, onward=True).message
