@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -9,6 +10,7 @@ from watchglass import __version__
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.charter.model import Charter
 from watchglass.core.digest import b64
+from watchglass.core.time import SECOND
 from watchglass.records.outbox import Transaction
 
 Cause = Literal["asked", "sources_ended", "charter_ended", "fault", "found_after_crash"]
@@ -28,7 +30,7 @@ def start_run(
         row = tx.one("SELECT value FROM setting WHERE key = 'run'")
         if row is not None and row["value"]:
             _stop(acting, tx, row["value"], "found_after_crash", charter)
-        attest(
+        leaf = attest(
             acting,
             tx,
             "run_started",
@@ -42,6 +44,18 @@ def start_run(
             },
         )
         tx.execute(_SET_RUN, run)
+        every_ms = charter.ledger.heartbeat_every_ms if charter else None
+        tx.insert(
+            "run",
+            {
+                "run": run,
+                "charter": charter.sha256 if charter else None,
+                "sources": json.dumps(sorted(sources)),
+                "every_s": every_ms // SECOND if every_ms is not None else None,
+                "started_ms": acting.clock.now(),
+                "started_leaf_hash": leaf,
+            },
+        )
         return run
 
     return do(acting, act)
@@ -61,4 +75,11 @@ _SET_RUN = "INSERT INTO setting (key, value) VALUES ('run', ?) ON CONFLICT (key)
 
 
 def _stop(acting: Acting, tx: Transaction, run: str, cause: Cause, charter: Charter | None) -> None:
-    attest(acting, tx, "run_stopped", by=None, under=charter, clear={"run": run, "cause": cause})
+    leaf = attest(acting, tx, "run_stopped", by=None, under=charter, clear={"run": run, "cause": cause})
+    tx.execute(
+        "UPDATE run SET stopped_ms = ?, cause = ?, stopped_leaf_hash = ? WHERE run = ?",
+        acting.clock.now(),
+        cause,
+        leaf,
+        run,
+    )
