@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, Protocol, Self
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from watchglass.bootstrap.house import House
-from watchglass.core.digest import b64, unb64
+from watchglass.bootstrap.opened import read_openings
+from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.core.time import Clock
 from watchglass.edge.clock import SystemClock
@@ -28,7 +29,6 @@ from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
 from watchglass.records.act_spec import Lane
 from watchglass.records.leaf import Leaf
-from watchglass.records.opening import WrappedKey, key_id_of, unseal
 from watchglass.records.query import SignedQuery
 from watchglass.records.statement import SignedStatement, sign
 from watchglass.runtime.layout import Layout, Settings, deployment_of, parse_listen, write_settings
@@ -200,28 +200,15 @@ def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | N
     Raises:
         DidNotVerify: an opening does not match its leaf's commitments.
     """
-    try:
-        value = json.loads(bundle.read_bytes())
-        origin = value["origin"]
-        keys = {
-            part["key_id"]: WrappedKey(unb64(part["key_id"]), part["hour"], unb64(part["wrapped"]))
-            for part in value["keys"]
-        }
-        sealed = {part["leaf_hash"]: unb64(part["sealed"]) for part in value["openings"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{bundle} is not a file from the openings page.", fix="Download it again, whole.") from error
+    opened = read_openings(bundle, key)
     found = []
     for number, entry in _entries(open_tiles(ledger)):
         if index is not None and number != index:
             continue
         leaf = Leaf.parse(entry)
-        data = sealed.get(b64(leaf.hash()))
-        if data is None or leaf.opening is None:
+        fields = opened.values(leaf, leaf.hash())
+        if fields is None:
             continue
-        wrapped = keys.get(b64(key_id_of(data)))
-        if wrapped is None:
-            raise DidNotVerify(f"The key of entry {number}'s opening is missing.", fix="Ask for the file again.")
-        fields = unseal(leaf, data, wrapped, key, origin=origin)
         found.append(
             {
                 "index": number,

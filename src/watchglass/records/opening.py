@@ -166,11 +166,13 @@ def unseal(leaf: Leaf, sealed: bytes, key: WrappedKey, private: X25519PrivateKey
     Raises:
         DidNotVerify: one of them is not what the leaf says; ``details["field"]`` names which.
     """
-    if leaf.opening is None or sha256(sealed) != leaf.opening:
-        raise _not_what("This sealed opening is not the one whose hash the leaf holds.", "opening")
-    if sealed[:KEY_ID_BYTES] != key.key_id:
-        raise _not_what("This opening was sealed under another hourly key.", "key_id")
-    cipher = unwrap(key, private, origin=origin)
+    _check_sealed(leaf, sealed, key.key_id)
+    return unseal_with(leaf, sealed, key.key_id, unwrap(key, private, origin=origin), origin=origin)
+
+
+def unseal_with(leaf: Leaf, sealed: bytes, key_id: bytes, cipher: AESGCM, *, origin: str) -> dict[str, Any]:
+    """``unseal`` with an hourly key that was unwrapped before: 16 bytes of id, and its cipher. Raises as it does."""
+    _check_sealed(leaf, sealed, key_id)
     commitments = canonical.encode({name: b64(value) for name, value in leaf.commitments.items()})
     nonce, ciphertext = sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES], sealed[KEY_ID_BYTES + NONCE_BYTES :]
     try:
@@ -182,6 +184,13 @@ def unseal(leaf: Leaf, sealed: bytes, key: WrappedKey, private: X25519PrivateKey
     except BadInput as error:
         raise _not_what(f"The opened text is not an opening: {error.message}", "plaintext") from error
     return check_opened(leaf, fields)
+
+
+def _check_sealed(leaf: Leaf, sealed: bytes, key_id: bytes) -> None:
+    if leaf.opening is None or sha256(sealed) != leaf.opening:
+        raise _not_what("This sealed opening is not the one whose hash the leaf holds.", "opening")
+    if sealed[:KEY_ID_BYTES] != key_id:
+        raise _not_what("This opening was sealed under another hourly key.", "key_id")
 
 
 def _key_info(origin: str, key_id: bytes, hour: str) -> bytes:
