@@ -39,6 +39,23 @@ def test_an_old_database_becomes_like_a_fresh_one_and_keeps_its_rows(tmp_path: P
         assert again.execute("SELECT count(*) FROM notice").fetchone()[0] == 0
 
 
+def test_who_looked_at_which_clip_is_kept_and_each_look_can_be_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    old_database(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO account VALUES (1, 'rosa', '[]', '!', 1, NULL)")
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(alert)")]
+        texts = {"facts": "{}", "boxes": "[]", "id": "a1"}
+        values = [texts.get(name, bytes(32) if name in {"still", "leaf_hash"} else 1) for name in columns]
+        connection.execute(f"INSERT INTO alert VALUES ({', '.join('?' * len(columns))})", values)
+        connection.execute("INSERT INTO clip_view (alert, account, first_ms) VALUES ('a1', 1, 17)")
+    with closing(connect(path)) as migrated:
+        assert [tuple(row) for row in migrated.execute("SELECT * FROM clip_view")] == [("a1", 1, 17, None)]
+        migrated.execute("INSERT INTO clip_view (alert, account, at_ms) VALUES ('a1', 1, 18)")
+        migrated.execute("DELETE FROM alert")
+        assert migrated.execute("SELECT count(*) FROM clip_view").fetchone()[0] == 0  # it goes with its alert
+
+
 def test_who_only_looks_does_not_migrate(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     old_database(path)

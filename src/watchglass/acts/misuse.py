@@ -146,8 +146,13 @@ def entries_of(reader: Reader, leaves: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def public_counts(reader: Reader, now_ms: int) -> tuple[QuarterlyCounts, ...]:
-    """What the public learns of the quarters that are over, the newest first; withheld where few people work."""
+def public_counts(reader: Reader, now_ms: int, keep_ms: int) -> tuple[QuarterlyCounts, ...]:
+    """What the public learns of the quarters that are over, the newest first; withheld where few people work.
+
+    Args:
+        keep_ms: how long settled signals are kept; of a quarter that began before that nothing is told any more, since
+            some of its signals may be gone.
+    """
     first = reader.one("SELECT hour FROM entry WHERE idx = 0")
     if first is None:
         return ()
@@ -156,6 +161,8 @@ def public_counts(reader: Reader, now_ms: int) -> tuple[QuarterlyCounts, ...]:
     found = []
     for name in _quarters(begun, now_ms):
         begin, end = quarter_of(name)
+        if begin < now_ms - keep_ms:
+            continue
         staff = reader.one(
             "SELECT count(*) AS n FROM account WHERE opened_ms <= ? AND (closed_ms IS NULL OR closed_ms >= ?)",
             max(begin, begun),
@@ -174,10 +181,11 @@ def facts_of(reader: Reader, now_ms: int) -> Facts:
     since = now_ms - DEFAULT.lookback_ms
     first = reader.one("SELECT hour FROM entry WHERE idx = 0")
     requests = reader.all("SELECT * FROM release_request WHERE asked_ms > ?", since)
+    accesses = (*_looks(reader, since), *_cases_opened(reader, since), *_requests(requests), *_taken(requests))
     return Facts(
         from_ms=max(since, _hour(first["hour"]) if first else since),
-        until_ms=now_ms,
-        accesses=(*_looks(reader, since), *_cases_opened(reader, since), *_requests(requests), *_taken(requests)),
+        until_ms=max([now_ms, *(access.at_ms for access in accesses)]),  # later only where the clock was set back
+        accesses=accesses,
         cases=tuple(
             Case(row["id"], row["opened_ms"], frozenset({row["person"]}), row["closed_ms"])
             for row in reader.all("SELECT id, opened_ms, person, closed_ms FROM evidence_case")
@@ -211,11 +219,11 @@ def facts_of(reader: Reader, now_ms: int) -> Facts:
 def _looks(reader: Reader, since: int) -> Iterator[Access]:
     for row in reader.all(
         "SELECT clip_view.*, name, source FROM clip_view JOIN account ON account.id = clip_view.account"
-        " JOIN alert ON alert.id = clip_view.alert WHERE first_ms > ?",
+        " JOIN alert ON alert.id = clip_view.alert WHERE clip_view.at_ms > ?",
         since,
     ):
         number = b64(bytes(row["leaf_hash"])) if row["leaf_hash"] else f"clip-view:{row['alert']}:{row['account']}"
-        yield Access(number, row["name"], row["first_ms"], What.CLIP_VIEW, source=row["source"], alert=row["alert"])
+        yield Access(number, row["name"], row["at_ms"], What.CLIP_VIEW, source=row["source"], alert=row["alert"])
 
 
 def _cases_opened(reader: Reader, since: int) -> Iterator[Access]:

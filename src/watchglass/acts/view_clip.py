@@ -1,16 +1,25 @@
-"""Act: a person looks at a mosaicked clip. Recorded once for each person and alert."""
+"""Act: a person looks at a mosaicked clip. Every look is recorded.
+
+What is fetched within ten minutes of the beginning of a look is part of it: a player fetches piece by piece, and plays
+what it has again and again, which nobody could tell from opening it anew.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting, attest, same
 from watchglass.charter.permit import Permit, ShowReviewerView
 from watchglass.core.errors import Problem
+from watchglass.core.time import MINUTE
 from watchglass.records.outbox import Reader, Transaction
 from watchglass.views.clip import open_clip
+
+LOOK_MS: Final = 10 * MINUTE
+"""How long a look lasts; what is opened later is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +69,14 @@ def view_clip(acting: Acting, grant: Grant, permit: Permit, alert_id: str) -> by
             "This clip was destroyed at the end of its retention.", fix="The verdict and the rule that fired remain."
         )
     mp4 = open_clip(row["key"], acting.clips.read(row["path"]), alert_id.encode())
-    seen = reader.one("SELECT 1 FROM clip_view WHERE alert = ? AND account = ?", alert_id, grant.person.account)
-    if seen is None:
+    if not _looking(reader, grant.person.account, alert_id, acting.clock.now()):
         acting.store.commit(lambda tx: _record(acting, tx, grant, permit, alert_id))
     return mp4
 
 
 def _record(acting: Acting, tx: Transaction, grant: Grant, permit: Permit, alert_id: str) -> None:
-    known = tx.one("SELECT 1 FROM clip_view WHERE alert = ? AND account = ?", alert_id, grant.person.account)
-    if known is not None:
+    account, now = grant.person.account, acting.clock.now()
+    if _looking(tx, account, alert_id, now):
         return
     leaf = attest(
         acting,
@@ -79,5 +87,16 @@ def _record(acting: Acting, tx: Transaction, grant: Grant, permit: Permit, alert
         committed={"alert": alert_id},
         refs=[the_alert(tx, alert_id).leaf_hash],
     )
-    account, now = grant.person.account, acting.clock.now()
-    tx.insert("clip_view", {"alert": alert_id, "account": account, "first_ms": now, "leaf_hash": leaf})
+    tx.insert("clip_view", {"alert": alert_id, "account": account, "at_ms": now, "leaf_hash": leaf})
+
+
+def _looking(reader: Reader, account: int, alert_id: str, now: int) -> bool:
+    """Whether a look that is recorded goes on."""
+    row = reader.one(
+        "SELECT 1 FROM clip_view WHERE alert = ? AND account = ? AND at_ms > ? AND at_ms <= ?",
+        alert_id,
+        account,
+        now - LOOK_MS,
+        now,
+    )
+    return row is not None

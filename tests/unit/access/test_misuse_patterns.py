@@ -152,6 +152,12 @@ def test_what_is_not_isolated_is_not_told(extra: object) -> None:
     assert signals(usual("anna", 20), extra, kind="isolated-session") == []
 
 
+def test_who_opens_one_clip_again_and_again_at_night_is_no_busier_for_it() -> None:
+    again = tuple(clip(f"x{n}", "anna", at(20, 26) + n * MINUTE, alert="a1") for n in range(DEFAULT.isolated_most + 3))
+    [told] = signals(usual("anna", 20), again, kind="isolated-session")
+    assert len(told.evidence) == len(again)
+
+
 def test_of_somebody_who_is_new_no_hour_is_unusual() -> None:
     few = usual("anna", DEFAULT.baseline_least // 6 - 1)
     assert signals(few, clip("x", "anna", at(20, 26)), kind="isolated-session") == []
@@ -351,6 +357,11 @@ def test_releases_of_which_nothing_comes_are_told() -> None:
     assert signals(*some, Outcome("o", "qx0", at(10)), kind="no-outcome") == []
     assert signals(*some, Outcome("o", "c1", at(20)), kind="no-outcome") == []
     assert len(signals(*some, Outcome("o", "qx0", at(2)), kind="no-outcome")) == 1
+
+
+def test_one_clip_that_is_opened_again_and_again_is_one_clip() -> None:
+    again = [clip(f"x{n}", "anna", at(3 + n), alert="a1") for n in range(DEFAULT.unjudged_times + 2)]
+    assert signals(again, kind="no-outcome") == []
 
 
 def test_clips_about_which_nobody_decides_are_told() -> None:

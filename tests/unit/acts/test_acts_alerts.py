@@ -13,15 +13,16 @@ from watchglass.acts.alerts import standing_verdict, the_alert, the_handover
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.keep_clip import keep_clip
+from watchglass.acts.misuse import facts_of
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.raise_alert import raise_alert
 from watchglass.acts.record_outcome import LONGEST_NOTE, record_outcome
-from watchglass.acts.view_clip import view_clip
+from watchglass.acts.view_clip import LOOK_MS, view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.permit import Decide, HandOver, KeepClip, LookAt, RaiseAlert, ShowReviewerView
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, Problem, Refused, WatchglassError
-from watchglass.core.time import SECOND
+from watchglass.core.time import MINUTE, SECOND
 from watchglass.ledger import receipt as receipts
 from watchglass.perception.messages import Clip
 from watchglass.review.model import CLAIM, UNDO_WINDOW, Alert, AlertState, HandoverState, Outcome, VerdictValue
@@ -317,7 +318,7 @@ def test_a_note_is_short_and_responders_alone_respond(world: World) -> None:
 # ---- clips -------------------------------------------------------------------------------------------------------
 
 
-def test_a_clip_is_sealed_on_the_disk_and_its_look_is_recorded_once_for_each_person(world: World) -> None:
+def test_a_clip_is_sealed_on_the_disk_and_who_looks_at_it_is_recorded(world: World) -> None:
     alert = world.raise_alert()
     with pytest.raises(Problem, match="not there yet"):
         look(world, alert)
@@ -334,6 +335,24 @@ def test_a_clip_is_sealed_on_the_disk_and_its_look_is_recorded_once_for_each_per
     looks = world.records("clip_viewed")
     assert [record.fields["account"] for record in looks] == ["reviewer", "shift-lead"]
     assert {record.leaf.refs for record in looks} == {(alert.leaf_hash,)}
+
+
+def test_each_look_at_a_clip_is_recorded_and_what_a_player_fetches_is_one_look(world: World) -> None:
+    alert = world.raise_alert()
+    keep(world, alert, b"a film of mosaics")
+    for minutes in (0, 4, 5, 1, 9, 30):  # the first look, three pieces of which the last is another look, …
+        world.clock.advance(minutes * MINUTE)  # type: ignore[attr-defined]
+        look(world, alert)
+    looks = world.records("clip_viewed")
+    assert len(looks) == 3
+    assert len({record.fields["minute"] for record in looks}) == 3
+    rows = world.house.store.read().all("SELECT at_ms, leaf_hash FROM clip_view ORDER BY at_ms")
+    assert [bytes(row["leaf_hash"]) for row in rows] == [record.hash for record in looks]
+    starts = [row["at_ms"] - rows[0]["at_ms"] for row in rows]
+    assert starts == [0, LOOK_MS, LOOK_MS + 39 * MINUTE]
+    facts = facts_of(world.house.store.read(), world.clock.now())
+    assert [access.at_ms for access in facts.accesses] == [row["at_ms"] for row in rows]
+    assert {access.alert for access in facts.accesses} == {alert.id}
 
 
 def test_a_second_clip_neither_replaces_nor_harms_the_first(world: World) -> None:

@@ -15,6 +15,8 @@ from watchglass.core.errors import DidNotVerify, Problem
 from watchglass.core.time import DAY, HOUR, MINUTE
 from watchglass.records.outbox import Transaction
 
+YEAR = 365 * DAY
+
 
 @pytest.fixture
 def guard(tmp_path: Path) -> Iterator[Guarded]:
@@ -122,8 +124,8 @@ def test_of_few_people_nothing_is_told_to_the_public(guard: Guarded) -> None:
     look(guard)
     guard.world.settle()
     reader = guard.world.house.store.read()
-    assert public_counts(reader, guard.now) == ()  # no quarter is over
-    (quarter,) = public_counts(reader, guard.now + 92 * DAY)[-1:]
+    assert public_counts(reader, guard.now, YEAR) == ()  # no quarter is over
+    (quarter,) = public_counts(reader, guard.now + 92 * DAY, YEAR)[-1:]
     assert quarter.signals == 1
     assert set(quarter.by_kind.values()) == {None}  # one of a kind is fewer than five
 
@@ -135,6 +137,6 @@ def test_of_few_people_nothing_is_told_to_the_public(guard: Guarded) -> None:
             tx.execute("UPDATE account SET closed_ms = ? WHERE id = ?", guard.now, number)
 
     guard.world.house.store.commit(leave)
-    (quarter,) = public_counts(reader, guard.now + 92 * DAY)[-1:]
+    (quarter,) = public_counts(reader, guard.now + 92 * DAY, YEAR)[-1:]
     assert quarter.withheld
     assert (quarter.by_kind, quarter.open) == ({}, None)

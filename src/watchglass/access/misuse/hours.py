@@ -70,7 +70,8 @@ def isolated_session(
     limits = explainer.thresholds
     times = [access.at_ms for access in accesses]
     for session, judged in _judged(explainer, accesses, earlier, until_ms):
-        if len(session) > limits.isolated_most or all(explainer.assigned(access, judged) for access in session):
+        things = {access.alert or access.id for access in session}  # to look again at one thing makes a visit no busier
+        if len(things) > limits.isolated_most or all(explainer.assigned(access, judged) for access in session):
             continue
         begun = session[0].at_ms
         before = times[bisect_left(times, begun - limits.baseline_ms) : bisect_left(times, begun)]

@@ -58,10 +58,11 @@ def no_outcome(
         )
 
     def clips(_: int, found: Sequence[Mark[Access]]) -> str | None:
-        if len(found) < limits.unjudged_times:
+        clips = len({mark.value.alert for mark in found})
+        if clips < limits.unjudged_times:
             return None
         return (
-            f"{person} looked at {len(found)} clips within {limits.unjudged_window_ms // DAY} days about whose alerts "
+            f"{person} looked at {clips} clips within {limits.unjudged_window_ms // DAY} days about whose alerts "
             f"nobody had decided {limits.verdict_ms // HOUR} hours later, the last time on "
             f"{day(found[-1].value.at_ms)}."
         )

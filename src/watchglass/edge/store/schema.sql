@@ -238,13 +238,13 @@ CREATE TABLE clip (
 CREATE INDEX clip_alert ON clip (alert);
 CREATE INDEX clip_made ON clip (made_ms) WHERE destroyed_ms IS NULL;
 
--- Who has looked at which clip: each look is recorded once for each person and alert.
+-- Who has looked at which clip, and when: a row for each look. What is fetched within minutes of it is the same look.
 CREATE TABLE clip_view (
     alert     TEXT    NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
     account   INTEGER NOT NULL REFERENCES account (id),
-    first_ms  INTEGER NOT NULL,
+    at_ms     INTEGER NOT NULL,
     leaf_hash BLOB,
-    PRIMARY KEY (alert, account)
+    PRIMARY KEY (alert, account, at_ms)
 ) STRICT, WITHOUT ROWID;
 
 -- ---- notices ------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def originals(request: Request) -> Response:
         "rules": public_originals.originals(charter),
         "months": public_originals.months(reader, house.clock.now()),
         "periods": public_originals.periods(reader, charter),
-        "signals": misuse.public_counts(reader, house.clock.now()),
+        "signals": misuse.public_counts(reader, house.clock.now(), charter.safeguards.retention.alerts_ms),
         "withheld": QuarterlyCounts.WHY_WITHHELD,
         "simulated_until": history_until(reader) or None,
         "_log_url": f"{request.base_url}log",

@@ -226,7 +226,7 @@ def still(request: Request, alert: str) -> Response:
 
 @router.get("/review/alerts/{alert}/clip.mp4")
 def clip(request: Request, alert: str) -> Response:
-    """The mosaicked clip; that it was looked at is recorded, once for each person and alert."""
+    """The mosaicked clip; that it was looked at is recorded, each time."""
     found = the_alert(reader_of(request), alert)
     permit = permit_for(request, ShowReviewerView(found.source, found.purpose), under=found.charter)
     mp4 = view_clip(house_of(request).acting, grant_of(request), permit, alert)
