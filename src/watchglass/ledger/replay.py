@@ -43,6 +43,21 @@ OnEntries = Callable[[int, Sequence[bytes], Sequence[bytes]], None]
 """Called with (index of the first entry, entries, leaf hashes), then too."""
 
 
+class Rewritten(DidNotVerify):
+    """The entries do not lead to a checkpoint that was seen before; ``remembered`` is that one."""
+
+    def __init__(self, remembered: Checkpoint, root: bytes) -> None:
+        super().__init__(
+            f"The first {remembered.size} entries are not those that were seen before: the log's past was rewritten.",
+            fix="Keep both checkpoints: together they are evidence. Show them to oversight and to the witnesses.",
+            path=CHECKPOINT,
+            seen_size=remembered.size,
+            seen_root=b64(remembered.root),
+            found=b64(root),
+        )
+        self.remembered = remembered
+
+
 @runtime_checkable
 class Listing(Protocol):
     """What a reader that can list its files offers besides: then leftover partial tiles are compared too."""
@@ -56,17 +71,18 @@ class Listing(Protocol):
 class Replay:
     """One pass over a log. ``levels[L]`` holds the hashes of the tile on level L that is being filled.
 
-    With ``onward`` the pass begins at the bundle in which the remembered checkpoint ended: what stands before was read
-    and hashed when that was remembered, and the hashes above it must lead to the remembered root.
+    The log must continue each of the ``remembered`` checkpoints. With ``onward`` the pass begins at the bundle in which
+    the first of them ended: what stands before was read and hashed when that was remembered, and the hashes above it
+    must lead to the remembered root.
     """
 
     reader: TileReader
     checkpoint: Checkpoint
-    remembered: Checkpoint | None
+    remembered: Sequence[Checkpoint]
     progress: Progress | None
     on_bundle: OnBundle | None
     on_entries: OnEntries | None = None
-    onward: bool = False
+    onward: Checkpoint | None = None
     files: int = 0
     octets: int = 0
     unpublished: list[str] = field(default_factory=list)
@@ -85,7 +101,8 @@ class Replay:
             hashes = self.levels[0] = self._hash_bundle(bundle, data)
             self._tile(0, first // FULL)
             self._compare_leftovers(bundle, data)
-            self._meet_remembered(first, hashes)
+            for before in (self.remembered, self.onward):
+                self._meet(before, first, hashes)
             if self.on_bundle:
                 self.on_bundle(first, hashes)
             if self.on_entries:
@@ -101,9 +118,9 @@ class Replay:
 
     def _begin(self) -> int:
         """The first entry to read; where that is not 0, what stands above the entries before it is taken from tiles."""
-        if not (self.onward and self.remembered and self.remembered.size):
+        if not (self.onward and self.remembered and self.remembered[0].size):
             return 0
-        bundles = (self.remembered.size - 1) // FULL
+        bundles = (self.remembered[0].size - 1) // FULL
         stored = node_reader(self.reader, self.checkpoint.size)
         level, count = 1, bundles
         while count:
@@ -158,21 +175,14 @@ class Replay:
             self._tile(level + 1, index // FULL)
             self._rise(level + 1, index // FULL)
 
-    def _meet_remembered(self, first: int, hashes: list[bytes]) -> None:
-        """Where the remembered checkpoint's last entry lies in this bundle, compare its root with today's past."""
-        if self.remembered and first < self.remembered.size <= first + len(hashes):
-            root = self._root_with(hashes[: self.remembered.size - first])
-            if root == self.remembered.root:
-                return
-            raise DidNotVerify(
-                f"The first {self.remembered.size} entries are not those that were seen before: the log's past was "
-                "rewritten.",
-                fix="Keep both checkpoints: together they are evidence. Show them to oversight and to the witnesses.",
-                path=CHECKPOINT,
-                seen_size=self.remembered.size,
-                seen_root=b64(self.remembered.root),
-                found=b64(root),
-            )
+    def _meet(self, before: Checkpoint | None, first: int, hashes: list[bytes]) -> None:
+        """Where a remembered checkpoint's last entry lies in this bundle, compare its root with today's past."""
+        for remembered in before:
+            if not first < remembered.size <= first + len(hashes):
+                continue
+            root = self._root_with(hashes[: remembered.size - first])
+            if root != remembered.root:
+                raise Rewritten(remembered, root)
 
     def _compare_root(self) -> None:
         root = self._root_with(self.levels[0])

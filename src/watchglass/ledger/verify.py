@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.checkpoint import Checkpoint, SignedCheckpoint
+from watchglass.ledger.fork import ForkKind, LogForked
 from watchglass.ledger.policy import Deployment, Policy, told
-from watchglass.ledger.replay import OnBundle, OnEntries, Progress, Replay
+from watchglass.ledger.replay import OnBundle, OnEntries, Progress, Replay, Rewritten
 from watchglass.ledger.tiles import CHECKPOINT, TileReader
 
 
@@ -64,10 +65,11 @@ def verify_log(
     policy: Policy | None = None,
     *,
     seen: Mapping[str, bytes] | None = None,
+    against: Sequence[bytes] = (),
     progress: Progress | None = None,
     on_bundle: OnBundle | None = None,
     on_entries: OnEntries | None = None,
-    onward: bool = False,
+    onward: bytes | None = None,
 ) -> Verified:
     """Verify the whole log behind ``reader``.
 
@@ -75,12 +77,15 @@ def verify_log(
         reader: Where its files are. If it can list them, partial tiles left by earlier checkpoints are compared too.
         policy: The trust file. Without it no signature can be checked.
         seen: The last checkpoint of each log that the trust file remembers, as signed bytes by origin.
+        against: Checkpoints of this log that other people got, as signed bytes; it must continue them too.
         progress: Told how far it is.
         on_bundle: Given each bundle's leaf hashes once they have been compared.
         on_entries: Given each bundle's entries and leaf hashes likewise.
-        onward: Read only what follows the checkpoint in ``seen``, from the bundle on in which it ended.
+        onward: Read only what follows the checkpoint in ``seen``, from the bundle on in which it ended; not with
+            ``against``.
 
     Raises:
+        LogForked: it contradicts a checkpoint that was seen of it before; both are in the error.
         DidNotVerify: with the first bad entry or file in its details; see ``Replay``.
         BadInput: there is no log here.
     """
@@ -101,13 +106,33 @@ def verify_log(
             f"The log's checkpoint is damaged: {error.message}", fix=error.fix, path=CHECKPOINT
         ) from error
     remembered = _remembered(seen, policy, signed.checkpoint)
-    replay = Replay(reader, signed.checkpoint, remembered, progress, on_bundle, on_entries, onward)
-    replay.run()
+    others = [_other(note, policy, signed.checkpoint) for note in against]
+    earlier = [each for each in (remembered, *others) if each is not None]
+    for note, before in earlier:
+        if signed.checkpoint.size < before.size:
+            raise _shrunk(note, before, data, signed.checkpoint)
+        if signed.checkpoint.size == before.size and signed.checkpoint.root != before.root:
+            raise _two_trees(note, before, data, signed.checkpoint)
+    continues = [before for _, before in earlier]
+    skip = onward and remembered is not None and not others  # what others saw may lie before what was seen here
+    replay = Replay(reader, signed.checkpoint, continues, progress, on_bundle, on_entries, skip)
+    try:
+        replay.run()
+    except Rewritten as error:
+        note = next(note for note, before in earlier if before == error.remembered)
+        raise LogForked(
+            error.message,
+            fix=error.fix,
+            kind=ForkKind.REWRITTEN,
+            known=note,
+            shown=data,
+            **error.details,
+        ) from error
     return Verified(
         signed,
         policy is not None,
         witnesses,
-        remembered.size if remembered else None,
+        remembered[1].size if remembered else None,
         replay.files + 1,
         replay.octets + len(data),
         tuple(replay.unpublished),
@@ -115,8 +140,12 @@ def verify_log(
     )
 
 
-def _remembered(seen: Mapping[str, bytes] | None, policy: Policy | None, now: Checkpoint) -> Checkpoint | None:
-    """The remembered checkpoint, if it is genuine and the present one may continue it."""
+_Seen = tuple[bytes, Checkpoint]
+"""A note and the checkpoint in it, which a trusted log signed."""
+
+
+def _remembered(seen: Mapping[str, bytes] | None, policy: Policy | None, now: Checkpoint) -> _Seen | None:
+    """The remembered checkpoint, if it is genuine."""
     if not seen:
         return None
     if policy is None:
@@ -136,12 +165,44 @@ def _remembered(seen: Mapping[str, bytes] | None, policy: Policy | None, now: Ch
             f"The remembered checkpoint is of {before.origin}, this log is {now.origin}.",
             fix="Use the trust file of this log.",
         )
-    if now.size < before.size:
-        raise DidNotVerify(
-            f"This log has {now.size} entries, but {before.size} were seen before: entries were taken away.",
-            fix="Keep both checkpoints: together they are evidence. Show them to oversight and to the witnesses.",
-            path=CHECKPOINT,
-            size=now.size,
-            seen_size=before.size,
+    return data, before
+
+
+def _other(data: bytes, policy: Policy | None, now: Checkpoint) -> _Seen:
+    """Another person's checkpoint, if the log signed it: whoever hands it on need not be believed."""
+    if policy is None:
+        raise BadInput("Another checkpoint is checked with the trust file's keys.", fix="Give the trust file too.")
+    before = checkpoints.open_checkpoint(data, policy.keys).checkpoint
+    if before.origin != now.origin:
+        raise BadInput(
+            f"The other checkpoint is of {before.origin}, this log is {now.origin}.",
+            fix="Give a checkpoint of this log.",
         )
-    return before
+    return data, before
+
+
+def _shrunk(note: bytes, before: Checkpoint, data: bytes, now: Checkpoint) -> LogForked:
+    return LogForked(
+        f"This log has {now.size} entries, but {before.size} were seen before: entries were taken away.",
+        fix="Keep both checkpoints: together they are evidence. Show them to oversight and to the witnesses.",
+        kind=ForkKind.SHRUNK,
+        known=note,
+        shown=data,
+        path=CHECKPOINT,
+        size=now.size,
+        seen_size=before.size,
+    )
+
+
+def _two_trees(note: bytes, before: Checkpoint, data: bytes, now: Checkpoint) -> LogForked:
+    return LogForked(
+        f"This log signed two different trees of {now.size} entries: its past was rewritten.",
+        fix="Keep both checkpoints: together they are evidence. Show them to oversight and to the witnesses.",
+        kind=ForkKind.SAME_SIZE,
+        known=note,
+        shown=data,
+        path=CHECKPOINT,
+        seen_size=before.size,
+        seen_root=b64(before.root),
+        found=b64(now.root),
+    )

@@ -239,8 +239,7 @@ def test_reading_onward_reads_what_is_new_and_no_more(before: int) -> None:
     verified = verify_log(
         Counting(),
         TRUST,
-        seen=seen,
-        onward=True,
+        onward=seen[LOG.name],
         on_entries=lambda first, found, hashes: got.extend(
             (first + at, data) for at, data in enumerate(found) if merkle.leaf_hash(data) == hashes[at]
         ),
@@ -255,10 +254,21 @@ def test_reading_onward_still_finds_another_past_by_its_root() -> None:
     everything = entries(66_050)
     seen = {LOG.name: Memory(everything, (1_000,)).files["checkpoint"]}
     other = Memory([b"other", *everything[1:]], (66_050,))
-    assert "past was rewritten" in refused(other, seen=seen, onward=True).message
+    assert "past was rewritten" in refused(other, onward=seen[LOG.name]).message
     torn = Memory(everything, (66_050,))
     torn.files["tile/1/000"] = torn.files["tile/1/000"][:-32]
-    assert refused(torn, seen=seen, onward=True).details["path"] == "tile/1/000"
+    assert refused(torn, onward=seen[LOG.name]).details["path"] == "tile/1/000"
     changed = Memory(everything, (66_050,))
     changed.files["tile/1/000"] = bytes(32) + changed.files["tile/1/000"][32:]
-    assert "past was rewritten" in refused(changed, seen=seen, onward=True).message
+    assert "past was rewritten" in refused(changed, onward=seen[LOG.name]).message
+
+
+def test_reading_onward_meets_what_was_seen_later_too() -> None:
+    everything = entries(900)
+    notes = {size: Memory(everything, (size,)).files["checkpoint"] for size in (300, 700)}
+    log = Memory(everything, (900,))
+    assert verify_log(log, TRUST, seen={LOG.name: notes[700]}, onward=notes[300]).seen_size == 700
+    other = Memory([*everything[:500], b"other", *everything[501:]], (900,))
+    assert verify_log(other, TRUST, onward=notes[300]).checkpoint.size == 900
+    assert "first 700 entries" in refused(other, seen={LOG.name: notes[700]}, onward=notes[300]).message
+    assert "taken away" in refused(Memory(everything, (200,)), onward=notes[300]).message
