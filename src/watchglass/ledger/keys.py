@@ -87,8 +87,13 @@ class VerifierKey:
         """``SHA-256(name ‖ 0A ‖ type ‖ public key)[:4]``."""
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public)[:KEY_ID_BYTES]
 
+    @property
+    def label(self) -> str:
+        """``name+keyid``: short, and still of this key alone, whatever else bears its name."""
+        return f"{self.name}+{self.key_id.hex()}"
+
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{b64(bytes([self.kind]) + self.public)}"
+        return f"{self.label}+{b64(bytes([self.kind]) + self.public)}"
 
     def verify(self, message: bytes, signature: bytes) -> None:
         """Check a raw Ed25519 signature over exactly ``message``.
@@ -160,6 +165,11 @@ class SignerKey:
         if key.verifier.key_id.hex() != parts[1]:
             raise BadInput("The private key's id does not belong to it.", fix="Restore the key file whole.")
         return key
+
+    @property
+    def speaking(self) -> SignerKey:
+        """The same key as one that signs plain text (type 01): for what a witness says besides cosigning."""
+        return SignerKey(self.name, KeyType.ED25519, self._private)
 
     def export(self) -> str:
         """The secret as text, for a key file with mode 0600 and nothing else."""

@@ -21,6 +21,7 @@ __all__ = [
     "check_text",
     "open_note",
     "parse_note",
+    "replace_signatures",
     "sign_note",
     "sign_text",
     "signature_lines",
@@ -178,6 +179,15 @@ def add_signatures(data: bytes, signatures: Iterable[Signature]) -> bytes:
     note = parse_note(data)
     fresh = tuple(signature for signature in signatures if signature not in note.signatures)
     return Note(note.text, note.signatures + fresh).encode()
+
+
+def replace_signatures(data: bytes, signatures: Iterable[Signature]) -> bytes:
+    """The note with further signature lines, which take the place of older ones by the same keys."""
+    note = parse_note(data)
+    fresh = tuple(signatures)
+    renewed = {(signature.name, signature.key_id) for signature in fresh}
+    kept = tuple(old for old in note.signatures if (old.name, old.key_id) not in renewed)
+    return Note(note.text, kept + fresh).encode()
 
 
 def _verify(text: str, key: VerifierKey, signature: bytes) -> int | None:

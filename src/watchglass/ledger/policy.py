@@ -164,11 +164,13 @@ class Policy:
 
 
 def told(witnesses: Iterable[tuple[str, int]]) -> list[dict[str, str]]:
-    """Witnesses and their times as JSON-ready objects; a time beyond the calendar stays a number of seconds."""
-    return [
-        {"name": name, "time": iso(seconds * SECOND) if seconds < _CALENDAR_ENDS else f"{seconds} s"}
-        for name, seconds in witnesses
-    ]
+    """Witnesses and their times as JSON-ready objects."""
+    return [{"name": name, "time": moment_of(seconds)} for name, seconds in witnesses]
+
+
+def moment_of(seconds: int) -> str:
+    """POSIX seconds for people; a time beyond the calendar stays a number of seconds."""
+    return iso(seconds * SECOND) if seconds < _CALENDAR_ENDS else f"{seconds} s"
 
 
 def parse(data: bytes) -> Policy:

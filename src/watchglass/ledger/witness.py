@@ -17,11 +17,15 @@ from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger import merkle
 from watchglass.ledger import note as notes
 from watchglass.ledger.checkpoint import Checkpoint, SignedCheckpoint
+from watchglass.ledger.fork import ForkKind
 from watchglass.ledger.keys import KeyType, VerifierKey
+from watchglass.ledger.policy import moment_of
 
 MAX_PROOF_LINES = 63
 MAX_REQUEST_BYTES = 64 << 10
 SIZE_CONTENT_TYPE = "text/x.tlog.size"
+CLOCKS_APART_S = 300
+"""How far a witness's time may be from the log's before one of the two clocks is called wrong."""
 
 
 class NotCosigned(WatchglassError):
@@ -33,6 +37,14 @@ class NotCosigned(WatchglassError):
         super().__init__(message, fix=fix, status=int(status), size=size)
         self.status = status
         self.size = size
+
+
+class Forked(NotCosigned):
+    """The checkpoint contradicts what the witness cosigned, or was not shown to continue it: both are to be kept."""
+
+    def __init__(self, kind: ForkKind, status: HTTPStatus, message: str, *, fix: str, size: int | None = None) -> None:
+        super().__init__(status, message, fix=fix, size=size)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +124,22 @@ def advance(latest: Checkpoint | None, request: Request, checkpoint: Checkpoint)
         checkpoint: The authenticated checkpoint in it.
 
     Raises:
-        NotCosigned: 400 old > new, 409 not the size that the witness knows (or the same size with another root),
-            422 the proof does not hold.
+        NotCosigned: 400 old > new, 409 not the size that the witness knows, 422 the proof does not hold.
+        Forked: 409 another root for the size that it knows, whatever the request says the old size is; 422 a larger
+            tree whose proof does not hold.
     """
     known = latest.size if latest else 0
     if request.old > checkpoint.size:
         raise NotCosigned(
             HTTPStatus.BAD_REQUEST, "The old size is larger than the new one.", fix="Send the sizes in order."
+        )
+    if latest and checkpoint.size == known and checkpoint.root != latest.root:
+        raise Forked(
+            ForkKind.SAME_SIZE,
+            HTTPStatus.CONFLICT,
+            f"This witness cosigned another tree of {known} entries: the log has forked.",
+            fix="Keep both checkpoints: together they are evidence.",
+            size=known,
         )
     if request.old != known:
         raise NotCosigned(
@@ -127,18 +148,13 @@ def advance(latest: Checkpoint | None, request: Request, checkpoint: Checkpoint)
             fix=f"Send a proof from size {known}.",
             size=known,
         )
-    if latest and checkpoint.size == known and checkpoint.root != latest.root:
-        raise NotCosigned(
-            HTTPStatus.CONFLICT,
-            f"This witness cosigned another tree of {known} entries: the log has forked.",
-            fix="Keep both checkpoints: together they are evidence.",
-            size=known,
-        )
     try:
         merkle.check_consistency(
             known, checkpoint.size, latest.root if latest else merkle.EMPTY_ROOT, checkpoint.root, request.proof
         )
     except DidNotVerify as error:
+        if 0 < known < checkpoint.size:
+            raise Forked(ForkKind.UNPROVEN, HTTPStatus.UNPROCESSABLE_ENTITY, error.message, fix=error.fix) from error
         raise NotCosigned(HTTPStatus.UNPROCESSABLE_ENTITY, error.message, fix=error.fix) from error
     return checkpoint
 
@@ -157,12 +173,15 @@ def logs_by_origin(keys: Iterable[VerifierKey]) -> dict[str, tuple[VerifierKey, 
     return logs
 
 
-def with_answer(note: bytes, answer: str, keys: Iterable[VerifierKey]) -> bytes:
+def with_answer(note: bytes, answer: str, keys: Iterable[VerifierKey], *, now_s: int | None = None) -> bytes:
     """The checkpoint ``note`` with those cosignatures of a witness's ``answer`` that are by one of ``keys``.
+
+    Args:
+        now_s: the log's own time in POSIX seconds, to which the witness's must be near. None: not compared.
 
     Raises:
         BadInput: the answer is not signature lines.
-        DidNotVerify: none of them is by one of ``keys``, or one is and fails.
+        DidNotVerify: none of them is by one of ``keys``, or one is and fails, or carries a time that is far off.
     """
     trusted = list(keys)
     lines = notes.parse_signature_lines(answer)
@@ -173,8 +192,16 @@ def with_answer(note: bytes, answer: str, keys: Iterable[VerifierKey]) -> bytes:
             fix="Check the witness's key in the configuration.",
         )
     text = notes.parse_note(note).text
-    notes.open_note(notes.Note(text, tuple(ours)).encode(), trusted)
-    return notes.add_signatures(note, ours)
+    for verified in notes.open_note(notes.Note(text, tuple(ours)).encode(), trusted).verified:
+        if now_s is not None and verified.seconds is not None and abs(verified.seconds - now_s) > CLOCKS_APART_S:
+            raise DidNotVerify(
+                f"The witness {verified.key.name} says that it is {moment_of(verified.seconds)}, and here it is "
+                f"{moment_of(now_s)}: one of the two clocks is wrong, so its cosignature is not used.",
+                fix="Set this machine's clock right; if it is, ask the witness's operator to set theirs.",
+                witness_s=verified.seconds,
+                here_s=now_s,
+            )
+    return notes.replace_signatures(note, ours)
 
 
 def refusal(status: int, body: str) -> NotCosigned:
