@@ -75,6 +75,22 @@ class SealingSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatSpec:
+    """How whoever looks at a source signs that it is there.
+
+    Attributes:
+        origin: the log in which heartbeats are recorded. charter: SHA-256 of the charter.
+        every_s: the length of an interval in seconds.
+        models: what the charter calls the weights that look at the source.
+    """
+
+    origin: str
+    charter: bytes
+    every_s: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One source as a worker needs it.
 
@@ -99,6 +115,7 @@ class SourceSpec:
         backdrops: (scene, PNG bytes) of each view of this source whose backdrop is confirmed.
         grid_m, pin_hz: how coarse and how often pins are reported.
         sealing: how original video is kept; None where it is not.
+        heartbeat: how heartbeats are signed; None where the charter does not ask for any.
         clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
     """
 
@@ -127,6 +144,7 @@ class SourceSpec:
     plane: tuple[tuple[float, float, float, float], ...] = ()
     overhead: bool = False
     sealing: SealingSpec | None = None
+    heartbeat: HeartbeatSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +190,30 @@ class SetSealingKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """What the next heartbeat of a source goes on from: the last one that is recorded.
+
+    It answers a recorder's key, each heartbeat that was taken, and each that was turned away.
+
+    Attributes:
+        run: that is going on.
+        sequence: of the last heartbeat; -1 where there was none. leaf_hash: of its record.
+        to_s: the next interval does not begin before this second.
+    """
+
+    source: str
+    run: str
+    sequence: int
+    leaf_hash: bytes | None
+    to_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Finish the current frame, report and end."""
 
 
-Order = Lease | SetBackdrop | ProposeBackdrop | SetSealingKeys | Stop
+Order = Lease | SetBackdrop | ProposeBackdrop | SetSealingKeys | Follow | Stop
 
 # ---- worker -> house ---------------------------------------------------------------------------------------------
 
@@ -374,4 +411,31 @@ class SourceEnded:
     error: str | None = None
 
 
-Report = SourceOpened | Pins | Incident | Clip | Sealed | Health | BackdropProposal | BackdropRenewal | SourceEnded
+@dataclass(frozen=True, slots=True)
+class RecorderKey:
+    """The key that a worker made for itself, and with which it signs the heartbeats of its sources until it ends."""
+
+    vkey: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeats:
+    """Signed heartbeats (``records.statement`` files), of different sources or one after the other."""
+
+    statements: tuple[bytes, ...] = field(repr=False)
+
+
+Report = (
+    SourceOpened
+    | Pins
+    | Incident
+    | Clip
+    | Sealed
+    | Health
+    | BackdropProposal
+    | BackdropRenewal
+    | SourceEnded
+    | RecorderKey
+    | Heartbeats
+)

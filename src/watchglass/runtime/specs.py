@@ -20,7 +20,8 @@ from watchglass.charter.permit import LookAt, RunAnalytic
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
-from watchglass.perception.messages import AnalyticSpec, Lease, SealingSpec, SourceSpec, ZoneSpec
+from watchglass.core.time import SECOND
+from watchglass.perception.messages import AnalyticSpec, HeartbeatSpec, Lease, SealingSpec, SourceSpec, ZoneSpec
 
 
 def no_secrets(name: str) -> str:
@@ -42,6 +43,7 @@ def specs_of(
     secret: Callable[[str], str] = no_secrets,
     models: Path | None = None,
     sealing: Callable[[Source], SealingSpec | None] = lambda _: None,
+    heartbeat: Callable[[Source], HeartbeatSpec | None] = lambda _: None,
 ) -> tuple[SourceSpec, ...]:
     """What each source of the charter needs.
 
@@ -52,6 +54,7 @@ def specs_of(
         secret: the secret of a name (``SecretFolder.get``). Addresses with passwords in them are secrets.
         models: where models lie that do not ship with the software.
         sealing: how original video of a source is kept (``sealing_of``); by default it is not.
+        heartbeat: how heartbeats of a source are signed (``heartbeat_of``); by default there are none.
 
     Raises:
         BadInput: a file lies outside the media folder, or a secret is missing.
@@ -81,6 +84,7 @@ def specs_of(
             backdrops=backdrops(source.name),
             grid_m=charter.safeguards.public_view.grid_m,
             sealing=sealing(source),
+            heartbeat=heartbeat(source),
         )
         for source in charter.sources
     )
@@ -114,8 +118,17 @@ def sealing_of(charter: Charter, source: Source, *, origin: str, statements: tup
         statements=statements,
         break_glass=unb64(glass.key, length=32) if glass else None,
         purposes=tuple((analytic.name, analytic.purpose) for analytic in analytics),
-        purpose=analytics[0].purpose,
+        purpose=charter.kept_for(source.name),
     )
+
+
+def heartbeat_of(charter: Charter, source: Source, *, origin: str) -> HeartbeatSpec | None:
+    """How heartbeats of a source are signed; None where the charter asks for none."""
+    every_ms = charter.ledger.heartbeat_every_ms
+    if every_ms is None:
+        return None
+    named = {analytic.model for analytic in charter.analytics_of(source.name) if analytic.model is not None}
+    return HeartbeatSpec(origin, charter.sha256, every_ms // SECOND, tuple(sorted(named)))
 
 
 def weights_in(models: Path, name: str) -> Path:

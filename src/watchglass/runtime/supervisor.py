@@ -37,10 +37,12 @@ from watchglass.perception.messages import (
     BackdropRenewal,
     Clip,
     Health,
+    Heartbeats,
     Incident,
     Order,
     Pins,
     ProposeBackdrop,
+    RecorderKey,
     Report,
     Sealed,
     SealingSpec,
@@ -55,7 +57,8 @@ from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
 from watchglass.runtime.measure import Measure
-from watchglass.runtime.specs import lease_of, no_secrets, sealing_of, specs_of, weights_in
+from watchglass.runtime.pulses import Pulses
+from watchglass.runtime.specs import heartbeat_of, lease_of, no_secrets, sealing_of, specs_of, weights_in
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +124,7 @@ class Supervisor:
             mourn=self._mourn,
             again=self._as_it_stands,
         )
+        self._pulses = Pulses(acting, self.crew.tell_worker_of)
         live.ask = lambda source, scene: self.send(source, ProposeBackdrop(source, scene))
 
     @property
@@ -177,6 +181,7 @@ class Supervisor:
         self._overdue()
         self._live.tick()
         self.intake.retry()
+        self._pulses.retry()
         self._measure.keep()
 
     def _follow(self, standing: Standing) -> None:
@@ -205,6 +210,7 @@ class Supervisor:
             secret=self._secret,
             models=self._more_models,
             sealing=self._sealing(charter),
+            heartbeat=partial(heartbeat_of, charter, origin=self._acting.origin),
         )
         models = {model.name: bytes.fromhex(_hex(model)) for model in charter.models}
         try:
@@ -213,6 +219,7 @@ class Supervisor:
             self.intake.complain("Nothing is looked at, because the start cannot be recorded", error)
             return
         self._charter = charter
+        self._pulses.begin(charter, self._run)
         self.crew.start(specs)
 
     def _check_models(self, charter: Charter) -> None:
@@ -274,11 +281,11 @@ class Supervisor:
             case Pins():
                 self._live.take_pins(report)
             case Health():
-                self._live.take_health(self.intake.told(report))
+                self._live.take_health(self._pulses.told(self.intake.told(report)))
                 self._measure.take(report)
                 self._note_running(report)
-            case Incident() | Clip() | Sealed():
-                self.intake.record(report)
+            case Incident() | Clip() | Sealed() | RecorderKey() | Heartbeats():
+                self._record(report)
             case SourceOpened():
                 self._live.opened(report.source, report.width, report.height)
             case BackdropProposal():
@@ -294,6 +301,12 @@ class Supervisor:
                     self._dark(report.source)
             case _:
                 assert_never(report)
+
+    def _record(self, report: Incident | Clip | Sealed | RecorderKey | Heartbeats) -> None:
+        if isinstance(report, RecorderKey | Heartbeats):
+            self._pulses.take(report)
+        else:
+            self.intake.record(report)
 
     def _renew_backdrop(self, report: BackdropRenewal) -> None:
         """Record that parts of a backdrop are shown as they are now; what cannot be recorded is not shown."""
@@ -435,6 +448,7 @@ class Supervisor:
     def _finish_run(self, cause: Cause) -> None:
         if self._run is None:
             return
+        self._pulses.end()
         try:
             stop_run(self._acting, self._charter, self._run, cause)
         except CannotRecord as error:

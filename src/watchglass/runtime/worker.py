@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,8 +25,9 @@ from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.core.time import Clock
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
-from watchglass.edge.inference import foreign, load
+from watchglass.edge.inference import foreign, load, shipped
 from watchglass.perception.messages import (
+    Follow,
     Health,
     Lease,
     Order,
@@ -40,12 +42,14 @@ from watchglass.perception.messages import (
 )
 from watchglass.perception.ports import Detector
 from watchglass.runtime.clips import ClipMaker
+from watchglass.runtime.heart import Heart
 from watchglass.runtime.sealing import Sealer
 from watchglass.runtime.source import Source
 
 _MOST_WAITING: Final = 200
 _LONGEST_SLEEP: Final = 0.2
 _FLUSH_SECONDS: Final = 10.0
+_LAST_BEAT_SECONDS: Final = 2.0
 
 
 class Mailbox:
@@ -109,14 +113,16 @@ class Worker:
         clock: Clock,
         entropy: Entropy,
         detector_of: Callable[[SourceSpec], Detector],
+        models_of: Callable[[SourceSpec], Mapping[str, bytes]] = lambda _: {},
     ) -> None:
         self._conn = conn
         self._clock = clock
         self._lease: Lease | None = None
         self._stopping = False
         self._mailbox = Mailbox(conn)
+        self._heart = Heart(specs, send=self._mailbox.send, entropy=entropy, models_of=models_of, now_ms=clock.now())
         self._clips = ClipMaker(self._mailbox.send)
-        self._sealer = Sealer(self._mailbox.send, entropy)
+        self._sealer = Sealer(self._heart.send, entropy)
         self._sources = {
             spec.name: source
             for spec in specs
@@ -128,6 +134,7 @@ class Worker:
         wait = 0.0
         while not self._stopping and not self._mailbox.broken:
             self._obey(wait)
+            self._heart.beat(self._clock.now(), self._valid().running)
             running = [s for s in self._sources.values() if not s.ended]
             if not running:
                 break
@@ -138,6 +145,7 @@ class Worker:
             source.put_away()
             source.close()
         self._sealer.finish()
+        self._last_beat()
         if self._stopping or self._mailbox.broken:
             self._clips.abandon()
         else:
@@ -153,7 +161,7 @@ class Worker:
                 clock=clock,
                 entropy=entropy,
                 detector=detector_of(spec),
-                send=self._mailbox.send,
+                send=self._heart.send,
                 clips=self._clips,
                 sealer=self._sealer,
                 looked_at=lambda: spec.name in self._valid().look,
@@ -165,6 +173,18 @@ class Worker:
                 why = f"{error.message} {error.fix}"
             self._mailbox.send(SourceEnded(spec.name, 0, 0.0, 0.0, 0.0, why))
             return None
+
+    def _last_beat(self) -> None:
+        """Sign for the time until now. The house answers each heartbeat before the next can follow, if it is there."""
+        self._heart.finish(self._clock.now())
+        until = time.monotonic() + _LAST_BEAT_SECONDS
+        while not self._heart.settle(self._clock.now()) and (left := until - time.monotonic()) > 0:
+            try:
+                order = self._conn.recv() if self._conn.poll(left) else None
+            except (EOFError, ConnectionError, OSError):
+                return
+            if isinstance(order, Follow):
+                self._heart.follow(order)
 
     def _valid(self) -> Lease:
         lease = self._lease
@@ -193,6 +213,8 @@ class Worker:
         match order:
             case Lease():
                 self._lease = order
+            case Follow():
+                self._heart.follow(order)
             case Stop():
                 self._stopping = True
             case SetBackdrop(name, scene, png):
@@ -222,7 +244,13 @@ def main(conn: Connection, specs: tuple[SourceSpec, ...], inference: str = "onnx
     def detector_of(spec: SourceSpec) -> Detector:
         return detector(spec.weights, spec.weights_sha256)
 
-    Worker(conn, specs, clock=SystemClock(), entropy=SystemEntropy(), detector_of=detector_of).run()
+    def models_of(spec: SourceSpec) -> Mapping[str, bytes]:
+        """What the charter calls the weights, and the hash of those that were loaded: ``detector_of`` checked it."""
+        digest = bytes.fromhex(spec.weights_sha256 if spec.weights else shipped().sha256)
+        return dict.fromkeys(spec.heartbeat.models if spec.heartbeat else (), digest)
+
+    clock, entropy = SystemClock(), SystemEntropy()
+    Worker(conn, specs, clock=clock, entropy=entropy, detector_of=detector_of, models_of=models_of).run()
     conn.close()
     # A thread that still waits for a camera inside the video library would meet an interpreter that is half gone.
     sys.stdout.flush()
