@@ -72,8 +72,8 @@ class Replay:
     """One pass over a log. ``levels[L]`` holds the hashes of the tile on level L that is being filled.
 
     The log must continue each of the ``remembered`` checkpoints. With ``onward`` the pass begins at the bundle in which
-    the first of them ended: what stands before was read and hashed when that was remembered, and the hashes above it
-    must lead to the remembered root.
+    the smallest of them ended: what stands before was read and hashed when a larger one was remembered, and the hashes
+    above it must lead to the remembered roots.
     """
 
     reader: TileReader
@@ -82,7 +82,7 @@ class Replay:
     progress: Progress | None
     on_bundle: OnBundle | None
     on_entries: OnEntries | None = None
-    onward: Checkpoint | None = None
+    onward: bool = False
     files: int = 0
     octets: int = 0
     unpublished: list[str] = field(default_factory=list)
@@ -101,8 +101,7 @@ class Replay:
             hashes = self.levels[0] = self._hash_bundle(bundle, data)
             self._tile(0, first // FULL)
             self._compare_leftovers(bundle, data)
-            for before in (self.remembered, self.onward):
-                self._meet(before, first, hashes)
+            self._meet_remembered(first, hashes)
             if self.on_bundle:
                 self.on_bundle(first, hashes)
             if self.on_entries:
@@ -118,9 +117,10 @@ class Replay:
 
     def _begin(self) -> int:
         """The first entry to read; where that is not 0, what stands above the entries before it is taken from tiles."""
-        if not (self.onward and self.remembered and self.remembered[0].size):
+        smallest = min((each.size for each in self.remembered if each.size), default=0)
+        if not (self.onward and smallest):
             return 0
-        bundles = (self.remembered[0].size - 1) // FULL
+        bundles = (smallest - 1) // FULL
         stored = node_reader(self.reader, self.checkpoint.size)
         level, count = 1, bundles
         while count:
@@ -175,9 +175,9 @@ class Replay:
             self._tile(level + 1, index // FULL)
             self._rise(level + 1, index // FULL)
 
-    def _meet(self, before: Checkpoint | None, first: int, hashes: list[bytes]) -> None:
-        """Where a remembered checkpoint's last entry lies in this bundle, compare its root with today's past."""
-        for remembered in before:
+    def _meet_remembered(self, first: int, hashes: list[bytes]) -> None:
+        """Where an earlier checkpoint's last entry lies in this bundle, compare its root with today's past."""
+        for remembered in self.remembered:
             if not first < remembered.size <= first + len(hashes):
                 continue
             root = self._root_with(hashes[: remembered.size - first])

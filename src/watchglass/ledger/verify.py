@@ -81,8 +81,8 @@ def verify_log(
         progress: Told how far it is.
         on_bundle: Given each bundle's leaf hashes once they have been compared.
         on_entries: Given each bundle's entries and leaf hashes likewise.
-        onward: Read only what follows the checkpoint in ``seen``, from the bundle on in which it ended; not with
-            ``against``.
+        onward: A checkpoint up to which this machine read the log wholly before, as signed bytes: read what follows it
+            (and the smallest of the others), from the bundle on in which it ended.
 
     Raises:
         LogForked: it contradicts a checkpoint that was seen of it before; both are in the error.
@@ -106,16 +106,16 @@ def verify_log(
             f"The log's checkpoint is damaged: {error.message}", fix=error.fix, path=CHECKPOINT
         ) from error
     remembered = _remembered(seen, policy, signed.checkpoint)
+    begin = None if onward is None else _remembered({signed.checkpoint.origin: onward}, policy, signed.checkpoint)
     others = [_other(note, policy, signed.checkpoint) for note in against]
-    earlier = [each for each in (remembered, *others) if each is not None]
+    earlier = [each for each in (remembered, begin, *others) if each is not None]
     for note, before in earlier:
         if signed.checkpoint.size < before.size:
             raise _shrunk(note, before, data, signed.checkpoint)
         if signed.checkpoint.size == before.size and signed.checkpoint.root != before.root:
             raise _two_trees(note, before, data, signed.checkpoint)
     continues = [before for _, before in earlier]
-    skip = onward and remembered is not None and not others  # what others saw may lie before what was seen here
-    replay = Replay(reader, signed.checkpoint, continues, progress, on_bundle, on_entries, skip)
+    replay = Replay(reader, signed.checkpoint, continues, progress, on_bundle, on_entries, onward=begin is not None)
     try:
         replay.run()
     except Rewritten as error:
