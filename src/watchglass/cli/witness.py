@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from watchglass.bootstrap import new_witness, open_witness
+from watchglass.bootstrap import evidence_in, new_witness, open_witness
 from watchglass.cli.output import say
 from watchglass.core.errors import BadInput, Problem
 from watchglass.ledger.keys import VerifierKey
@@ -35,7 +35,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     serve.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help=f"default {DEFAULT_LISTEN}")
     serve.add_argument("--log", action="append", required=True, metavar="VKEY", help="a log to watch; may be repeated")
     serve.add_argument("--key", type=Path, metavar="FILE", help="the witness's key, if it lies elsewhere")
+    serve.add_argument(
+        "--oversight", action="append", default=[], metavar="VKEY", help="take what this key lodges; may be repeated"
+    )
     serve.set_defaults(run=run_serve)
+
+    evidence = commands.add_parser("evidence", help="show the checkpoints that contradicted each other")
+    evidence.add_argument("directory", type=Path, metavar="DIR", help="the directory that `witness new` made")
+    evidence.set_defaults(run=run_evidence, render=render_evidence)
 
 
 def run_new(args: argparse.Namespace) -> dict[str, Any]:
@@ -54,7 +61,8 @@ def render_new(result: dict[str, Any]) -> None:
 def run_serve(args: argparse.Namespace) -> dict[str, Any]:
     """Serve until stopped."""
     host, port = _address(args.listen)
-    witness = open_witness(args.directory, [VerifierKey.parse(text) for text in args.log], key_file=args.key)
+    logs, oversight = ([VerifierKey.parse(text) for text in texts] for texts in (args.log, args.oversight))
+    witness = open_witness(args.directory, logs, oversight=oversight, key_file=args.key)
     with witness.alone(), _listen(host, port) as listener:
         shown = f"http://{_bracketed(host)}:{listener.getsockname()[1]}"
         say(f"{witness.key.name} watches {', '.join(witness.origins)} at {shown} (Ctrl-C stops it).")
@@ -63,6 +71,37 @@ def run_serve(args: argparse.Namespace) -> dict[str, Any]:
         config = uvicorn.Config(make_app(witness), log_level="warning", lifespan="off", server_header=False)
         uvicorn.Server(config).run(sockets=[listener])
     return {"ok": True, "key": str(witness.key), "address": shown, "stopped": True}
+
+
+def run_evidence(args: argparse.Namespace) -> dict[str, Any]:
+    """Every contradiction that the witness kept, with both checkpoints, checked again."""
+    found = [(name, fork.check()) for name, fork in evidence_in(args.directory)]
+    return {
+        "ok": not found,
+        "directory": str(args.directory),
+        "evidence": [
+            {
+                "name": name,
+                "kind": fork.kind.value,
+                "origin": fork.origin,
+                "sentence": fork.sentence,
+                "known": fork.known.decode(),
+                "shown": fork.shown.decode(),
+            }
+            for name, fork in found
+        ],
+    }
+
+
+def render_evidence(result: dict[str, Any]) -> None:
+    """Say it for people."""
+    if not result["evidence"]:
+        print(f"Nothing that the witness in {result['directory']} saw contradicts what it had cosigned.")
+    for each in result["evidence"]:
+        print(each["sentence"])
+        print(f"\nKnown before:\n\n{each['known']}\nShown to it:\n\n{each['shown']}")
+        print(f"Both are in {result['directory']}/evidence/{each['name']}.json, signed by the log itself.")
+        print("Send that file to oversight and to everybody who keeps a trust file.\n")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,7 +6,7 @@ The steps of a round, each safe to repeat, in this order:
 2. write bundles and tiles;
 3. sign and publish the checkpoint;
 4. move the rows from ``outbox`` to ``entry`` and ``opening``, and remember size and root;
-5. ask each witness that lags, and publish the checkpoint again with its cosignature.
+5. ask the witnesses that lag, side by side, and publish the checkpoint again with each cosignature as it comes.
 
 A crash between any two is repaired by the next round: the places are durable, so the same bytes are written again.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -28,6 +28,7 @@ from watchglass.core.time import HOUR, MINUTE, SECOND, Clock
 from watchglass.edge.tiles import TileDirectory
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger import note as notes
+from watchglass.ledger.agreement import Agreement
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.growth import Growth
 from watchglass.ledger.keys import SignerKey
@@ -36,10 +37,17 @@ from watchglass.ledger.tiles import CHECKPOINT, FULL, Tile, node_reader
 from watchglass.ledger.witness import NotCosigned, Request
 from watchglass.records.act_spec import Lane
 from watchglass.records.outbox import Store, Transaction
+from watchglass.runtime.aside import Aside
 
 LARGEST_ROUND: Final = 8192
 """Leaves given places at once; a round repeats until nothing is due."""
 EVERYTHING: Final = frozenset(Lane)
+ASK_S: Final = 5.0
+"""How long a round waits for witnesses. Who answers later counts then; nobody waits for them."""
+_HEADS: Final = 8
+"""Published checkpoints for which late cosignatures are still collected."""
+_FRESH: Final = 4
+"""How often, within the time that a charter lets pass without a cosignature, witnesses of a quiet log are asked."""
 _PUBLISHED: Final = "ledger.published"
 _COSIGNED: Final = "ledger.cosigned"
 
@@ -82,6 +90,32 @@ class Head:
     root: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a witness cosigned last: so many entries, when it was asked (ms, this machine's time)."""
+
+    size: int
+    asked_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessing:
+    """How a witness stands, for the pages that people look at."""
+
+    name: str
+    size: int
+    asked_ms: int | None
+    problem: str | None
+
+
+@dataclass(slots=True)
+class _Collected:
+    """A published checkpoint with the cosignatures that came for it."""
+
+    note: bytes
+    by: set[str]
+
+
 class Sequencer:
     """Keeps one log. ``tick`` is one round; ``start`` runs rounds on threads until ``close``.
 
@@ -91,7 +125,8 @@ class Sequencer:
         signer: the log's key; its name is the origin.
         clock: decides what is due.
         checkpoint_every, batch_every: milliseconds; the charter's.
-        witnesses: by name; quorum: how many of them make a checkpoint count as cosigned.
+        witnesses: by name, which is their key's ``name+keyid``; quorum: how many of them make a checkpoint count as
+            cosigned, until ``watched_by`` says otherwise.
 
     Raises:
         DidNotVerify: the directory holds another log than the database remembers: one of them was rolled back or
@@ -117,6 +152,10 @@ class Sequencer:
         self._clock = clock
         self._witnesses = dict(witnesses or {})
         self._quorum = quorum
+        self._agreements = self._any_of(self._witnesses)
+        self._asking = Aside("asks-witnesses")
+        self._collected: dict[int, _Collected] = {}
+        self._agreed_note: tuple[int, bytes] | None = None
         self._held = ExitStack()
         self._holding = False
         self._rounds = threading.Lock()
@@ -131,15 +170,20 @@ class Sequencer:
         self.witness_problems: dict[str, WatchglassError] = {}
         self.pace(checkpoint_every=checkpoint_every, batch_every=batch_every)
         self._head, self._growth = self._recover()
-        self._cosigned = self._remembered_cosignatures()
+        self._seen, self._agreed = self._remembered_cosignatures()
+        self._agreed = max(self._agreed, self._agreement())
 
     @property
     def head(self) -> Head:
         """The published log."""
         return self._head
 
-    def pace(self, *, checkpoint_every: int, batch_every: int) -> None:
+    def pace(self, *, checkpoint_every: int, batch_every: int, witnessed_within: int | None = None) -> None:
         """Take on the intervals of a charter.
+
+        Args:
+            witnessed_within: how old the last cosignature may become; where there is one, witnesses are asked again
+                although the log did not grow.
 
         Raises:
             BadInput: an interval is not positive.
@@ -148,18 +192,51 @@ class Sequencer:
             raise BadInput("The ledger's intervals must be longer than zero.", fix="Correct them in the charter.")
         self._checkpoint_every = checkpoint_every
         self._batch_every = batch_every
+        self._renew_after = None if witnessed_within is None else witnessed_within // _FRESH
         self._looked = None
 
-    def watched_by(self, witnesses: Mapping[str, Witness]) -> None:
-        """Ask these witnesses from now on. What others cosigned before stays cosigned."""
+    def watched_by(self, witnesses: Mapping[str, Witness], agreements: Sequence[Agreement] | None = None) -> None:
+        """Ask these witnesses from now on. What others cosigned before stays cosigned.
+
+        Args:
+            agreements: how many of which must agree; any of these agreements is enough. None: as it was before.
+        """
         self._witnesses = dict(witnesses)
-        self._cosigned = self._remembered_cosignatures()
+        if agreements is not None:
+            self._agreements = tuple(agreements)
+        elif not self._agreements:
+            self._agreements = self._any_of(witnesses)
+        self._agreed = max(self._agreed, self._agreement())
         self._ask.set()
 
+    def _any_of(self, witnesses: Mapping[str, Witness]) -> tuple[Agreement, ...]:
+        return (Agreement(frozenset(witnesses), self._quorum),) if witnesses else ()
+
     def cosigned_size(self) -> int:
-        """How many entries the largest checkpoint covers that a quorum of witnesses has cosigned; 0 if none."""
-        sizes = sorted(self._cosigned.values(), reverse=True)
-        return sizes[self._quorum - 1] if 0 < self._quorum <= len(sizes) else 0
+        """How many entries the largest checkpoint covers that enough witnesses have cosigned; 0 if none."""
+        return self._agreed
+
+    def witnessed_ms(self) -> int | None:
+        """When enough witnesses were asked that have cosigned since; None where too few ever have."""
+        asked = {name: seen.asked_ms for name, seen in self._seen.items()}
+        return max((agreement.reached(asked) for agreement in self._agreements), default=0) or None
+
+    def agreed_checkpoint(self) -> tuple[int, bytes] | None:
+        """The last checkpoint, with its size, under which cosignatures of enough witnesses stand together."""
+        return self._agreed_note
+
+    def witnessing(self) -> tuple[Witnessing, ...]:
+        """How each witness stands that is asked now."""
+        found = []
+        for name in sorted(self._witnesses):
+            seen, problem = self._seen.get(name), self.witness_problems.get(name)
+            told = f"{problem.message} {problem.fix}" if problem else None
+            found.append(Witnessing(name, seen.size if seen else 0, seen.asked_ms if seen else None, told))
+        return tuple(found)
+
+    def _agreement(self) -> int:
+        sizes = {name: seen.size for name, seen in self._seen.items()}
+        return max((agreement.reached(sizes) for agreement in self._agreements), default=0)
 
     # ---- one round -----------------------------------------------------------------------------------------------
 
@@ -327,24 +404,51 @@ class Sequencer:
     # ---- witnesses -----------------------------------------------------------------------------------------------
 
     def ask_witnesses(self) -> None:
-        """Step 5. A witness that is down or refuses stops nothing; ``witness_problems`` says which and why."""
-        for name, witness in self._witnesses.items():
-            head = self._head
-            if not head.size or self._cosigned.get(name, 0) >= head.size:
-                continue
+        """Step 5. A witness that is down, slow or lies stops nothing; ``witness_problems`` says which and why."""
+        jobs = {name: self._asking_of(name, witness) for name, witness in self._witnesses.items() if self._lags(name)}
+        self._asking.run(jobs, ASK_S)
+
+    def _lags(self, name: str) -> bool:
+        seen, size = self._seen.get(name), self._head.size
+        if not size:
+            return False
+        if seen is None or seen.size < size:
+            return True
+        return self._renew_after is not None and not 0 <= self._clock.now() - seen.asked_ms < self._renew_after
+
+    def _asking_of(self, name: str, witness: Witness) -> Callable[[], None]:
+        def ask() -> None:
             try:
-                self._add_cosignature(name, self._cosignature(name, witness, head), head)
+                head, asked_ms = self._head, self._clock.now()
+                self._add_cosignature(name, self._cosignature(name, witness, head), head, asked_ms)
                 self.witness_problems.pop(name, None)
             except WatchglassError as error:
                 self.witness_problems[name] = error
+            except Exception as error:  # noqa: BLE001  # whatever a witness sends, the others must be heard
+                self.witness_problems[name] = Problem(
+                    f"Asking the witness stumbled: {type(error).__name__}: {error}.",
+                    fix="It is asked again; report it if it stays.",
+                )
+
+        return ask
 
     def _cosignature(self, name: str, witness: Witness, head: Head) -> bytes:
         bare = Checkpoint(self._signer.name, head.size, head.root).sign([self._signer])
-        old = self._cosigned.get(name, 0)
+        seen = self._seen.get(name)
+        old = min(seen.size, head.size) if seen else 0
         try:
             return witness.cosign(Request(old, self._proof(old, head.size), bare))
         except NotCosigned as error:
-            if error.size is None or error.size == old:
+            if error.size is None:
+                raise
+            if error.size == head.size == old:
+                raise _differs(
+                    f"The witness {name} has cosigned other {head.size} entries of this log than these.",
+                    "The log has two pasts. Stop, keep this deployment's directory as evidence, and ask the witness "
+                    "for its own.",
+                    witness=error.size,
+                ) from error
+            if error.size == old:
                 raise
             if error.size > head.size:
                 raise _differs(
@@ -358,22 +462,49 @@ class Sequencer:
     def _proof(self, old: int, size: int) -> tuple[bytes, ...]:
         return tuple(consistency_proof(node_reader(self._tiles, size), old, size))
 
-    def _add_cosignature(self, name: str, cosigned: bytes, head: Head) -> None:
-        """Publish the cosignature, unless the log has grown since: then the witness is asked again."""
+    def _add_cosignature(self, name: str, cosigned: bytes, head: Head, asked_ms: int) -> None:
+        """Remember the cosignature, and publish it with the checkpoint unless the log has grown since."""
+        lines = notes.parse_note(cosigned).signatures
         with self._publishing:
             current = self._tiles.read(CHECKPOINT)
-            if self._head != head or current is None:
+            if not self._holding or current is None:
                 return
-            self._tiles.publish(notes.add_signatures(current, notes.parse_note(cosigned).signatures))
-            sizes = {**self._cosigned, name: head.size}
-            self._store.commit(lambda tx: tx.execute(_SET, _COSIGNED, json.dumps(sizes, sort_keys=True)))
-            self._cosigned = sizes
+            collected = self._collect(head, current)
+            collected.note = notes.replace_signatures(collected.note, lines)
+            collected.by.add(name)
+            if self._head == head:
+                self._tiles.publish(collected.note)
+            seen = self._seen.get(name, Seen(0, 0))
+            now_seen = {**self._seen, name: Seen(max(seen.size, head.size), max(seen.asked_ms, asked_ms))}
+            sizes = {each: value.size for each, value in now_seen.items()}
+            agreed = max(self._agreed, *(agreement.reached(sizes) for agreement in self._agreements), 0)
+            self._store.commit(lambda tx: tx.execute(_SET, _COSIGNED, _cosigned_json(now_seen, agreed)))
+            self._seen, self._agreed = now_seen, agreed
+            here = dict.fromkeys(collected.by, 1)
+            together = any(agreement.reached(here) for agreement in self._agreements)
+            if together and (self._agreed_note is None or self._agreed_note[0] <= head.size):
+                self._agreed_note = (head.size, collected.note)
 
-    def _remembered_cosignatures(self) -> dict[str, int]:
-        """What each witness, of whichever charter, cosigned last, as far as that was published."""
+    def _collect(self, head: Head, current: bytes) -> _Collected:
+        """The checkpoint of ``head`` with what came for it so far."""
+        collected = self._collected.get(head.size)
+        if collected is None:
+            note, by = Checkpoint(self._signer.name, head.size, head.root).sign([self._signer]), set[str]()
+            if self._head == head:  # what was published before this process began
+                note, by = current, {name for name, seen in self._seen.items() if seen.size == head.size}
+            collected = self._collected[head.size] = _Collected(note, by)
+            for old in sorted(self._collected)[:-_HEADS]:
+                del self._collected[old]
+        return self._collected.get(head.size, collected)
+
+    def _remembered_cosignatures(self) -> tuple[dict[str, Seen], int]:
+        """What each witness, of whichever charter, cosigned last; and how far enough of them had agreed."""
         row = self._store.read().one("SELECT value FROM setting WHERE key = ?", _COSIGNED)
-        sizes = json.loads(row["value"]) if row else {}
-        return {name: int(size) for name, size in sizes.items()}
+        value = json.loads(row["value"]) if row else {}
+        if "agreed" not in value:  # before quorums: sizes by name, and one witness was enough
+            return {}, max(map(int, value.values()), default=0)
+        seen = {name: Seen(int(size), int(asked)) for name, (size, asked) in value["witnesses"].items()}
+        return seen, int(value["agreed"])
 
     # ---- running -------------------------------------------------------------------------------------------------
 
@@ -398,8 +529,9 @@ class Sequencer:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
-        self._held.close()
-        self._holding = False
+        with self._publishing:  # a witness that answers only now must not write any more
+            self._held.close()
+            self._holding = False
 
     def _integrate_loop(self) -> None:
         while not self._stopping.is_set():
@@ -433,6 +565,11 @@ class Sequencer:
                 self.problem = None
             return True
         return False
+
+
+def _cosigned_json(seen: Mapping[str, Seen], agreed: int) -> str:
+    witnesses = {name: [each.size, each.asked_ms] for name, each in seen.items()}
+    return json.dumps({"agreed": agreed, "witnesses": witnesses}, sort_keys=True)
 
 
 def _differs(message: str, fix: str, **details: str | int) -> DidNotVerify:
