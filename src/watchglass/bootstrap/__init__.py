@@ -15,7 +15,7 @@ from watchglass.edge.plugins.installed import installed as installed_plug_ins
 from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.tiles import open_tiles
 from watchglass.edge.trust import load_trust, remember
-from watchglass.edge.witness import new_witness, open_witness
+from watchglass.edge.witness import evidence_in, new_witness, open_witness
 from watchglass.edge.witness_client import LocalWitness
 from watchglass.runtime.layout import Layout, deployment_of, parse_listen
 
@@ -34,6 +34,7 @@ __all__ = [
     "connect",
     "custody",
     "deployment_of",
+    "evidence_in",
     "exporting",
     "holding",
     "installed_plug_ins",
