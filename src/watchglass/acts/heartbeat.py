@@ -14,7 +14,7 @@ from typing import Final
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.charter.model import Charter
 from watchglass.core.digest import b64
-from watchglass.core.errors import BadInput, DidNotVerify, Problem, WatchglassError
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, WatchglassError
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.ledger.keys import KeyType, VerifierKey
 from watchglass.oversight.dark import state_of
@@ -128,6 +128,9 @@ def keep_beats(acting: Acting, run: str, statements: Sequence[bytes]) -> Done[Ke
     Args:
         run: that is going on; beats of another are turned away.
         statements: as recorders sent them, each source's in order.
+
+    Raises:
+        CannotRecord: nothing can be written now, and nothing was.
     """
     read = [_read(acting, data) for data in statements]
 
@@ -145,6 +148,8 @@ def keep_beats(acting: Acting, run: str, statements: Sequence[bytes]) -> Done[Ke
                 own = True
                 verify(statement, origin=acting.origin, keys={ROLE: (statement.signature.key,)})
                 links[source] = _keep(acting, tx, statement, recorder)
+            except CannotRecord:
+                raise
             except WatchglassError as error:
                 turned.append(Turned(source, own, error))
                 if own:
