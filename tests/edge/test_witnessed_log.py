@@ -119,12 +119,12 @@ def test_only_oversight_enrols(people: Signers) -> None:
     people.settle()
     sight = people.office("dpo").look()
     with pytest.raises(DidNotVerify, match=r"enrolled the key other\.example for no investigator"):
-        sight.log.enrolment(other.verifier, role="investigator", month=month, oversight=sight.oversight)
+        sight.log.enrolment(other.verifier, role="investigator", month=month)
     known = people.scene.keys["investigator"].verifier
-    assert sight.log.enrolment(known, role="investigator", month=month, oversight=sight.oversight).hash
+    assert sight.log.enrolment(known, role="investigator", month=month).hash
     for role, when in (("reviewer", month), ("investigator", "2026-10")):
         with pytest.raises(DidNotVerify):
-            sight.log.enrolment(known, role=role, month=when, oversight=sight.oversight)
+            sight.log.enrolment(known, role=role, month=when)
 
 
 def test_a_checkpoint_without_its_witness_is_waited_for_and_then_refused(people: Signers) -> None:

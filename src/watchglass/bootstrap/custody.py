@@ -14,6 +14,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from watchglass.bootstrap.office import Office, Sight
+from watchglass.bootstrap.told import hash_of, octets, part, rows
 from watchglass.charter.phrases import duration
 from watchglass.core import canonical
 from watchglass.core.digest import b64, unb64
@@ -21,15 +22,15 @@ from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, Wat
 from watchglass.core.time import DAY, SECOND, iso, month_of
 from watchglass.evidence.custody import Bundle, Kind, Terms, open_bundle, reseal
 from watchglass.evidence.header import Header, read_header
-from watchglass.evidence.release import Request, approval, check_request, check_segment, read_request
+from watchglass.evidence.release import REQUESTED, Request, approval, check_request, check_segment, read_request
 from watchglass.evidence.shares import Shares, unwrap_shares
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Accepted
 from watchglass.records import commitment
-from watchglass.records.fields import MONTH
+from watchglass.records.fields import IDENTIFIER, MONTH
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import Opened, parse_plaintext
-from watchglass.records.statement import SignedStatement, verify, verify_leaf
+from watchglass.records.statement import SignedStatement, verify
 
 HASH: Final = 32
 _ROLE: Final = "custodian"
@@ -182,22 +183,21 @@ def destroy_period(office: Office, period: str) -> dict[str, Any]:
     """Record that a month's key is gone, and only when that was accepted destroy the file.
 
     Raises:
-        Problem: no such key was published, or it is not here.
+        Problem: no such key was published, or it is not here. Refused: that month is not over.
     """
     MONTH.check(period, "month")
     sight = office.look()
     name = custodian_name(sight, office.keys.identity().verifier)
+    if period >= month_of(sight.now):
+        raise Refused(f"{period} is not over, and segments are still sealed to this key.", fix="Wait until it is over.")
     published = sight.published().get((name, period))
     if published is None:
         raise Problem(
             f"The log shows no key of {name} for {period}.", fix="See `watchglass custodian inbox`: it lists your keys."
         )
     key = office.keys.month(period)
-    gone = any(
-        (entry.leaf.clear["custodian"], entry.leaf.clear["period"]) == (name, period)
-        for entry in sight.log.of("period_destroyed")
-    )
-    if gone and key is not None:  # it was recorded, and this machine stopped before the file was gone
+    recorded = (name, period) in sight.destroyed()
+    if recorded and key is not None:  # this machine stopped before the file was gone
         office.keys.destroy_month(period)
         return {"custodian": name, "period": period, "file": f"{period}.key", "recorded_before": True}
     if key is not None and _public(key) != published.leaf.clear["key"]:
@@ -231,9 +231,9 @@ def inbox(office: Office) -> dict[str, Any]:
     sight = office.look()
     name = custodian_name(sight, office.keys.identity().verifier)
     told = office.ask("inbox")
-    requests = [_shown(sight, name, row) for row in _rows(told, "requests")]
+    requests = [_shown(sight, name, row) for row in rows(told, "requests")]
     holds = []
-    for row in _rows(told, "holds"):
+    for row in rows(told, "holds"):
         try:
             holds.append({**_hold(sight, row).as_json(), "kept": bool(row.get("kept")), "verified": True})
         except WatchglassError as error:
@@ -254,7 +254,7 @@ def verified_request(sight: Sight, told: Mapping[str, Any], number: str) -> Wait
     Raises:
         Problem: there is none. DidNotVerify, BadInput: what differs is named.
     """
-    found = [row for row in _rows(told, "requests") if number and str(row.get("id")).startswith(number)]
+    found = [row for row in rows(told, "requests") if number and str(row.get("id")).startswith(number)]
     if len(found) != 1:
         raise Problem(
             f"No request “{number}” waits for an answer." if not found else f"Several requests begin with “{number}”.",
@@ -316,11 +316,13 @@ def refuse(office: Office, number: str, reason: str) -> dict[str, Any]:
     """
     sight = office.look()
     name = custodian_name(sight, office.keys.identity().verifier)
-    found = [row for row in _rows(office.ask("inbox"), "requests") if number and str(row.get("id")).startswith(number)]
+    found = [row for row in rows(office.ask("inbox"), "requests") if number and str(row.get("id")).startswith(number)]
     if len(found) != 1:
         raise Problem(f"No request “{number}” waits for an answer.", fix="See `watchglass custodian inbox`.")
-    entry = sight.log.find(unb64(str(found[0].get("leaf_hash")), length=HASH), "the request")
-    identifier = str(found[0]["id"])
+    entry = sight.log.find(hash_of(found[0], "leaf_hash"), "the request")
+    if entry.leaf.act != REQUESTED:
+        raise _differs("leaf", f"What the portal shows as the request is the record of '{entry.leaf.act}'.")
+    identifier = str(part(found[0], "id", IDENTIFIER))
     statement = office.sign(
         "release_refused",
         _ROLE,
@@ -336,10 +338,10 @@ def keep_hold(office: Office, number: str) -> dict[str, Any]:
     """Seal this custodian's shares of what is held to a key of the hold, so that the month's key can still die."""
     sight = office.look()
     name = custodian_name(sight, office.keys.identity().verifier)
-    rows = [row for row in _rows(office.ask("inbox"), "holds") if number and str(row.get("id")).startswith(number)]
-    if len(rows) != 1:
+    found = [row for row in rows(office.ask("inbox"), "holds") if number and str(row.get("id")).startswith(number)]
+    if len(found) != 1:
         raise Problem(f"No hold “{number}” stands.", fix="See `watchglass custodian inbox`.")
-    hold = _hold(sight, rows[0])
+    hold = _hold(sight, found[0])
     answer = office.ask("segments", hold.id)
     headers = _headers(sight, answer)
     for header in headers:
@@ -381,16 +383,19 @@ def statement_of(value: object) -> SignedStatement:
     return SignedStatement.parse(canonical.encode(value))
 
 
-def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> None:
+def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> bool:
     """Check a segment's header against its record, as far as the log holds it and its opening is shown.
+
+    Returns:
+        Whether the log holds it and its opening is shown: whether this header is known to be what was recorded.
 
     Raises:
         DidNotVerify: its record is another one, or commits to something else.
     """
     try:
-        entry = sight.log.find(unb64(str(row.get("leaf_hash")), length=HASH), f"the record of segment {header.segment}")
+        entry = sight.log.find(hash_of(row, "leaf_hash"), f"the record of segment {header.segment}")
     except DidNotVerify:
-        return  # records of segments come in batches: a new one is in the log a little later
+        return False  # records of segments come in batches: a new one is in the log a little later
     leaf, context = entry.leaf, header.context
     if (leaf.act, leaf.charter, leaf.purpose) != ("segment_sealed", context.charter, context.purpose):
         raise DidNotVerify(
@@ -399,7 +404,7 @@ def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> None:
             segment=header.segment,
         )
     if row.get("opened") is None:
-        return
+        return False
     values = {name: field.value for name, field in opened_of(leaf, row).items()}
     wanted = {
         "segment": context.segment,
@@ -417,6 +422,7 @@ def check_record(header: Header, row: Mapping[str, Any], sight: Sight) -> None:
                 segment=header.segment,
                 field=name,
             )
+    return True
 
 
 def opened_of(leaf: Leaf, row: Mapping[str, Any]) -> dict[str, Opened]:
@@ -434,7 +440,7 @@ def opened_of(leaf: Leaf, row: Mapping[str, Any]) -> dict[str, Opened]:
 
 
 def _shown(sight: Sight, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    answered = any(each.get("custodian") == name for each in row.get("answers") or ())
+    answered = any(each.get("custodian") == name for each in rows(row, "answers"))
     granted = bool(row.get("granted"))
     state = "answered" if answered else "granted" if granted else "waiting"
     try:
@@ -455,8 +461,8 @@ def _waiting(sight: Sight, row: Mapping[str, Any]) -> Waiting:
     statement = statement_of(row.get("statement"))
     month = statement.leaf.hour[: len("2026-11")]
     key = statement.signature.key
-    enrolment = sight.log.enrolment(key, role="investigator", month=month, oversight=sight.oversight)
-    entry = sight.log.record_of(statement, unb64(str(row.get("leaf_hash")), length=HASH), "the request")
+    enrolment = sight.log.enrolment(key, role="investigator", month=month)
+    entry = sight.log.record_of(statement, hash_of(row, "leaf_hash"), "the request")
     request = read_request(statement, entry.data, origin=sight.log.checkpoint.origin, keys={"investigator": [key]})
     if request.identifier != row.get("id"):
         raise _differs("id", "The portal shows this request under another id than its investigator signed.")
@@ -471,7 +477,10 @@ def _waiting(sight: Sight, row: Mapping[str, Any]) -> Waiting:
     )
     _check_reach(sight, request)
     case = _case(sight, row, request)
-    answers = tuple(each for each in row.get("answers") or () if isinstance(each, dict))
+    answers = tuple(
+        {"custodian": str(each.get("custodian")), "approved": bool(each.get("approved"))}
+        for each in rows(row, "answers")
+    )
     return Waiting(request, case, accepted, enrolment.hash, answers, _count(row.get("segments")))
 
 
@@ -498,9 +507,9 @@ def _case(sight: Sight, row: Mapping[str, Any], request: Request) -> Case:
     if statement.leaf.act != "case_opened":
         raise _differs("case", "What the portal shows as the case is none.")
     month, key = statement.leaf.hour[: len("2026-11")], statement.signature.key
-    sight.log.enrolment(key, role="investigator", month=month, oversight=sight.oversight)
+    sight.log.enrolment(key, role="investigator", month=month)
     values = verify(statement, origin=sight.log.checkpoint.origin, keys={"investigator": [key]})
-    entry = sight.log.record_of(statement, unb64(str(shown.get("leaf_hash")), length=HASH), "the case")
+    entry = sight.log.record_of(statement, hash_of(shown, "leaf_hash"), "the case")
     if entry.hash != request.opened or values["case"] != request.case:
         raise _differs("case", "The portal shows another case than the one that the request names.")
     if unb64(values["case_key"], length=HASH) != request.recipient:
@@ -516,12 +525,12 @@ def _hold(sight: Sight, row: Mapping[str, Any]) -> Hold:
     statement = statement_of(row.get("statement"))
     if statement.leaf.act != "hold_ordered":
         raise _differs("hold", "What the portal shows as a hold is none.")
-    charter = sight.charter
-    keys = {"authority": [VerifierKey.parse(charter.authority.key)], "oversight": [sight.oversight]}
-    values = verify(statement, origin=sight.log.checkpoint.origin, keys=keys)
-    entry = sight.log.record_of(statement, unb64(str(row.get("leaf_hash")), length=HASH), "the order to hold")
+    entry = sight.log.record_of(statement, hash_of(row, "leaf_hash"), "the order to hold")
+    values = verify(statement, origin=sight.log.checkpoint.origin, keys=sight.log.keys_then(entry))
     if values["hold"] != row.get("id"):
         raise _differs("hold", "The portal shows this hold under another id than was signed.")
+    if values["until_ms"] <= sight.now or entry.hash in sight.lifted():
+        raise _differs("hold", "This hold no longer stands: it ran out, or it was lifted.")
     return Hold(
         values["hold"],
         entry.hash,
@@ -536,16 +545,16 @@ def _hold(sight: Sight, row: Mapping[str, Any]) -> Hold:
 
 def _standing_holds(sight: Sight, told: Mapping[str, Any]) -> list[Hold]:
     holds = []
-    for row in _rows(told, "holds"):
+    for row in rows(told, "holds"):
         with suppress(WatchglassError):  # one that does not verify keeps nothing
             holds.append(_hold(sight, row))
-    return [hold for hold in holds if hold.until_ms > sight.now]
+    return holds
 
 
 def _headers(sight: Sight, answer: Mapping[str, Any]) -> list[Header]:
     headers = []
-    for row in _rows(answer, "segments"):
-        header = read_header(unb64(str(row.get("header"))))
+    for row in rows(answer, "segments"):
+        header = read_header(octets(row, "header"))
         if header.segment != row.get("id"):
             raise _differs("segment", f"The portal shows segment {header.segment} under another id.")
         if header.context.origin != sight.log.checkpoint.origin:
@@ -604,8 +613,9 @@ def _held_shares(
         key = office.keys.hold(number)
         if key is not None:
             mine[key.public_key().public_bytes_raw()] = key
-    for text in answer.get("hold_bundles") or ():
-        bundle = Bundle.parse(unb64(str(text)))
+    kept = answer.get("hold_bundles")
+    for encoded in kept if isinstance(kept, list) else ():
+        bundle = Bundle.parse(unb64(str(encoded)))
         terms = bundle.terms
         private = mine.get(terms.recipient)
         if private is None or terms.custodian != name:
@@ -618,14 +628,7 @@ def _held_shares(
 def _own_keys(office: Office, sight: Sight, name: str) -> list[dict[str, Any]]:
     """The months for which this custodian has published a key, or has one here."""
     published = {period: entry for (who, period), entry in sight.published().items() if who == name}
-    destroyed = set()
-    for entry in sight.log.of("period_destroyed"):
-        if entry.leaf.clear["custodian"] == name:
-            with suppress(DidNotVerify):
-                verify_leaf(
-                    entry.leaf, origin=sight.log.checkpoint.origin, keys={"custodian": [sight.custodians[name]]}
-                )
-                destroyed.add(entry.leaf.clear["period"])
+    destroyed = {period for who, period in sight.destroyed() if who == name}
     here = set(office.keys.months())
     this = month_of(sight.now)
     return [
@@ -668,12 +671,6 @@ def _published_already(name: str, period: str, mine: str | None, theirs: str) ->
 
 def _public(key: X25519PrivateKey) -> str:
     return b64(key.public_key().public_bytes_raw())
-
-
-def _rows(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The objects in a list of a portal's answer; whatever else is there is left out."""
-    rows = told.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _count(value: object) -> int:

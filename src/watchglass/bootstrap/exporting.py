@@ -19,7 +19,7 @@ from watchglass.core.time import iso, month_of
 from watchglass.edge.joining import join
 from watchglass.edge.tiles import write_durably
 from watchglass.edge.trust import load_trust
-from watchglass.evidence.chain import charter_text, verify
+from watchglass.evidence.chain import SCOPE, charter_text, verify
 from watchglass.evidence.manifest import LARGEST_MANIFEST, Link, Manifest, Segment, SignedManifest, check_media, sign
 from watchglass.evidence.succession import APPROVED, PUBLISHED
 from watchglass.ledger.keys import VerifierKey
@@ -31,9 +31,6 @@ MADE: Final = (
     "The opened segments one after the other, remuxed into one MP4. Nothing was encoded again, cut or marked. Where "
     "nothing was recorded between two segments, the last picture stands still until the next one begins."
 )
-SHOWABLE: Final = ("source", "from_ms", "to_ms", "reason", "case", "opened")
-"""What of the request an export may show. Source and times are what the segments are compared with."""
-_ALWAYS: Final = ("source", "from_ms", "to_ms")
 _CASE_SHOWN: Final = ("case", "number", "authority")
 _PRIVATE: Final = 0o600
 _PIECE: Final = 1 << 20
@@ -63,6 +60,11 @@ def export(
         if file.exists():
             raise BadInput(f"There is a file {file.name} already.", fix="Give another name; nothing is overwritten.")
     found = seeking.release(office, number)
+    if found.request is not None and found.taken is None:
+        raise Problem(
+            "The record that this release was taken is not in the log yet, as far as witnesses have cosigned it.",
+            fix="Wait for the next checkpoint, then export it.",
+        )
     pieces = list(seeking.opened(office, found, glass))
     media = join((piece.header.context.from_ms, piece.plaintext) for piece in pieces)
     segments, records = [], []
@@ -91,7 +93,7 @@ def export(
     log = found.sight.log
     first = VerifierKey.parse(log.charters[0].oversight.key)
     verify(signed, log.trust.policy, log.charter_of(_charter(found)), oversight=first)
-    write_durably([(video, media), (manifest_file, signed.encode())], mode=_PRIVATE)
+    write_durably([(manifest_file, signed.encode()), (video, media)], mode=_PRIVATE)
     return {
         **found.as_json(),
         "video": str(video),
@@ -166,13 +168,17 @@ def _custody(
     months.add((str(office.keys.identity().verifier), month_of(sight.now)))
     for vkey, month in sorted(months):
         chain.append((sight.log.enrolment(VerifierKey.parse(vkey), role=role, month=month), {}))
-    shown = [*_ALWAYS, *(["reason"] if with_reason else []), *(["case", "opened"] if with_case else [])]
+    shown = [*SCOPE, *(["reason"] if with_reason else []), *(["case", "opened"] if with_case else [])]
     if found.record is None:
         raise Problem("The record of this emergency is not in the log yet.", fix="Wait for the next checkpoint.")
     chain.append((found.record, _some(found.statement, shown)))
     if with_case:
         chain += _case(office, found, role)
-    chain += [(each.record, {}) for each in found.approvals if found.granted and _named(found.granted, each.record)]
+    chain += [
+        (each.record, _some(each.statement, ["seen"]))
+        for each in found.approvals
+        if found.granted and _named(found.granted, each.record)
+    ]
     chain += [(entry, {}) for entry in (found.granted, found.taken) if entry is not None]
     return [*_charters(sight, max(entry.index for entry, _ in chain)), *chain]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from watchglass.bootstrap.keyring import HOLD_ORDER
 from watchglass.bootstrap.office import Office, Sight
 from watchglass.core.digest import b64
 from watchglass.core.errors import Problem, Refused
 from watchglass.core.time import iso, month_of
 from watchglass.ledger.keys import VerifierKey
 from watchglass.records.statement import SignedStatement
-
-_KEPT = "hold-order-"
 
 
 def offices(office: Office, sight: Sight) -> dict[str, Any]:
@@ -22,13 +21,8 @@ def offices(office: Office, sight: Sight) -> dict[str, Any]:
     """
     key = office.keys.identity().verifier
     month = month_of(sight.now)
-    roles = sorted(
-        {
-            str(entry.leaf.clear["enrolled_role"])
-            for entry in sight.log.of("key_enrolled")
-            if (entry.leaf.clear["vkey"], entry.leaf.clear["month"]) == (str(key), month)
-        }
-    )
+    said = {str(entry.leaf.clear["enrolled_role"]) for entry in sight.log.of("key_enrolled")}
+    roles = [role for role in sorted(said) if sight.is_enrolled(key, role, month)]
     pinned = {"oversight": sight.oversight, "authority": VerifierKey.parse(sight.charter.authority.key)}
     return {
         "key": str(key),
@@ -56,18 +50,16 @@ def order_hold(office: Office, *, source: str, from_ms: int, to_ms: int, until_m
             "until_ms": until_ms,
         },
     )
-    done = office.hand_in(statement)
-    office.keys.keep(f"{_KEPT}{number}", statement.encode())
+    done = office.hand_in_kept(f"{HOLD_ORDER}{number}", statement)
     return {"hold": number, "source": source, "from": iso(from_ms), "to": iso(to_ms), "until": iso(until_ms), **done}
 
 
 def orders(office: Office) -> list[dict[str, Any]]:
     """The holds that were ordered with keys of this folder, and whether they are in the log and lifted."""
     sight = office.look()
-    lifted = {ref for entry in sight.log.of("hold_lifted") for ref in entry.leaf.refs}
+    lifted = sight.lifted()
     found = []
-    for file in sorted(office.keys.folder.glob(f"{_KEPT}*.statement")):
-        number = file.stem.removeprefix(_KEPT)
+    for number in office.keys.orders():
         statement = _kept(office, number)
         values, leaf = statement.values, _leaf(sight, statement)
         found.append(
@@ -116,7 +108,7 @@ def _role(office: Office, sight: Sight) -> str:
 
 
 def _kept(office: Office, number: str) -> SignedStatement:
-    data = office.keys.kept(f"{_KEPT}{number}") if number.isalnum() else None
+    data = office.keys.kept(f"{HOLD_ORDER}{number}")
     if data is None:
         raise Problem(
             "This hold was not ordered from this folder of keys.",

@@ -29,6 +29,11 @@ from watchglass.ledger.keys import SignerKey
 from watchglass.records.fields import IDENTIFIER, MONTH
 
 IDENTITY: Final = "identity.key"
+HOLD_ORDER: Final = "hold-order-"
+"""What the name of a kept order to hold begins with; of cases and requests it is the id alone."""
+SIGNED: Final = "signed-"
+"""What the name of anything else that authority or oversight signed begins with; a fresh id follows."""
+_ID: Final = "[0-9a-f]" * 16
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 _LARGEST_STATEMENT: Final = 200_000
@@ -110,7 +115,7 @@ class Keyring:
 
     def holds(self) -> list[str]:
         """The holds whose keys are here."""
-        return sorted(file.stem.removeprefix("hold-") for file in self.folder.glob("hold-*.key"))
+        return sorted(file.stem.removeprefix("hold-") for file in self.folder.glob(f"hold-{_ID}.key"))
 
     def new_hold(self, number: str, entropy: Entropy) -> X25519PrivateKey:
         """The key of a hold, made if it is not here yet."""
@@ -143,21 +148,55 @@ class Keyring:
         destroy_key(self.folder / f"case-{number}.key")
 
     def keep(self, name: str, statement: bytes) -> None:
-        """Keep what was signed, for later: it holds what opens its record."""
+        """Keep what was signed, before it is handed in: what comes back is compared with it, and it opens its record.
+
+        Raises:
+            CannotRecord: the disk refuses.
+        """
         try:
-            write_durably([(self.folder / f"{name}.statement", statement)], mode=_PRIVATE_FILE)
+            write_durably([(self._statement(name), statement)], mode=_PRIVATE_FILE)
         except CannotRecord as error:
             raise CannotRecord(
-                f"It was accepted, but could not be kept here: {error.message}", fix="Make room in the folder of keys."
+                f"What was signed could not be kept here, so it was not handed in: {error.message}",
+                fix="Make room in the folder of keys, then do it again.",
             ) from error
 
     def kept(self, name: str) -> bytes | None:
-        """What was kept under that name."""
+        """What was kept under that name; None where nothing was.
+
+        Raises:
+            BadInput: it is there and cannot be read.
+        """
+        file = self._statement(name)
         try:
-            with (self.folder / f"{name}.statement").open("rb") as file:
-                return file.read(_LARGEST_STATEMENT)
-        except OSError:
+            with file.open("rb") as opened:
+                return opened.read(_LARGEST_STATEMENT)
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise BadInput(
+                f"{file.name} cannot be read: {error.strerror}.",
+                fix="Check the permissions of the folder of keys. Without it, nobody knows what was signed here.",
+            ) from error
+
+    def forget(self, name: str) -> None:
+        """Remove what was kept of something that was refused."""
+        self._statement(name).unlink(missing_ok=True)
+
+    def orders(self) -> list[str]:
+        """The holds that were ordered with this folder."""
+        found = self.folder.glob(f"{HOLD_ORDER}{_ID}.statement")
+        return sorted(file.stem.removeprefix(HOLD_ORDER) for file in found)
+
+    def signed(self) -> list[str]:
+        """The names of what authority or oversight signed with this folder, orders to hold included."""
+        found = [*self.folder.glob(f"{HOLD_ORDER}{_ID}.statement"), *self.folder.glob(f"{SIGNED}{_ID}.statement")]
+        return sorted(file.stem for file in found)
+
+    def _statement(self, name: str) -> Path:
+        """The file of what was signed: its name is an id, whoever told it."""
+        IDENTIFIER.check(name.removeprefix(HOLD_ORDER).removeprefix(SIGNED), "id")
+        return self.folder / f"{name}.statement"
 
     def _key(self, name: str) -> X25519PrivateKey | None:
         file = self.folder / name

@@ -9,27 +9,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from watchglass.bootstrap.copies import Copies
 from watchglass.bootstrap.keyring import Keyring
 from watchglass.bootstrap.signers import Signee, connect
+from watchglass.bootstrap.told import obj, rows
 from watchglass.bootstrap.witnessed import Entry, Witnessed, look
 from watchglass.charter.model import Charter
 from watchglass.core import canonical
-from watchglass.core.digest import b64, unb64
+from watchglass.core.digest import b64, sha256, unb64
 from watchglass.core.entropy import Entropy
-from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.errors import BadInput, DidNotVerify, Refused
 from watchglass.core.time import Clock, iso
 from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.edge.entropy import SystemEntropy
-from watchglass.edge.tiles import open_tiles
+from watchglass.edge.tiles import HttpTiles, open_tiles
 from watchglass.edge.trust import load_trust
 from watchglass.ledger import receipt as receipts
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.policy import Deployment
+from watchglass.ledger.tiles import TileReader
 from watchglass.records.leaf import Leaf
 from watchglass.records.query import ask
-from watchglass.records.statement import SignedStatement, sign, verify_leaf
+from watchglass.records.statement import SignedStatement, sign
 
+LOG_COPIES: Final = "log"
+"""The folder beside the keys in which the log's full tiles and bundles are kept."""
 _HASH: Final = 32
 
 
@@ -53,13 +58,37 @@ class Sight:
 
     def published(self) -> dict[tuple[str, str], Entry]:
         """The records of custodians' keys, by custodian and month: the first that each signed for that month."""
+        return self._of_custodians("sealing_key_published")
+
+    def destroyed(self) -> dict[tuple[str, str], Entry]:
+        """The records of custodians' keys that are gone, by custodian and month."""
+        return self._of_custodians("period_destroyed")
+
+    def is_enrolled(self, key: VerifierKey, role: str, month: str) -> bool:
+        """Whether oversight enrolled a key for that role and month."""
+        try:
+            self.log.enrolment(key, role=role, month=month)
+        except DidNotVerify:
+            return False
+        return True
+
+    def lifted(self) -> set[bytes]:
+        """The leaf hashes of the orders to hold that whoever could has lifted."""
+        found = set[bytes]()
+        for entry in self.log.of("hold_lifted"):
+            with suppress(DidNotVerify):  # somebody else's signature lifts nothing
+                self.log.check_signer(entry)
+                found.update(entry.leaf.refs)
+        return found
+
+    def _of_custodians(self, act: str) -> dict[tuple[str, str], Entry]:
+        """The records of an act that who was this custodian then did sign; the first for each custodian and month."""
         found: dict[tuple[str, str], Entry] = {}
-        for entry in self.log.of("sealing_key_published"):
+        for entry in self.log.of(act):
             name, period = str(entry.leaf.clear["custodian"]), str(entry.leaf.clear["period"])
-            if name in self.custodians and (name, period) not in found:
-                keys = {"custodian": [self.custodians[name]]}
+            if (name, period) not in found:
                 with suppress(DidNotVerify):
-                    verify_leaf(entry.leaf, origin=self.log.checkpoint.origin, keys=keys)
+                    self.log.check_signer(entry, name)
                     found[name, period] = entry
         return found
 
@@ -106,6 +135,7 @@ class Office:
         self.trust = trust
         self.portal: Signee = connect(where, virtual or clock)
         self._tiles = open_tiles(self.portal.ledger)
+        self._log: TileReader = self._tiles
         try:
             self.standing = self.portal.standing()
             self.origin = str(self.standing.get("origin"))
@@ -119,6 +149,8 @@ class Office:
         except BaseException:
             self.close()
             raise
+        if isinstance(self._tiles, HttpTiles):
+            self._log = Copies(self._tiles, keys.folder / LOG_COPIES / sha256(self.origin.encode())[:8].hex())
 
     def close(self) -> None:
         """Let go of the portal."""
@@ -138,7 +170,7 @@ class Office:
             DidNotVerify: the log is not accepted, or the portal shows another charter, custodian or key than the log.
         """
         now = self.clock.now()
-        log = look(self.trust, self._tiles, now)
+        log = look(self.trust, self._log, now)
         if log.checkpoint.origin != self.origin:
             raise DidNotVerify(
                 f"The ledger at {self.portal.ledger} is of {log.checkpoint.origin}, the portal of {self.origin}.",
@@ -166,13 +198,17 @@ class Office:
         act: str,
         role: str,
         *,
-        under: Charter,
+        under: Charter | bytes | None,
         purpose: str | None = None,
         clear: Mapping[str, Any] | None = None,
         committed: Mapping[str, Any] | None = None,
         refs: Sequence[bytes] = (),
     ) -> SignedStatement:
-        """Sign an act with the identity key, now, under the charter that the log shows."""
+        """Sign an act with the identity key, now.
+
+        Args:
+            under: the charter that the log shows, or the hash of one; None for what approves one.
+        """
         return sign(
             act,
             role=role,
@@ -180,7 +216,7 @@ class Office:
             origin=self.origin,
             now=self.clock.now(),
             entropy=self.entropy,
-            charter=under.sha256,
+            charter=under.sha256 if isinstance(under, Charter) else under,
             purpose=purpose,
             clear=clear,
             committed=committed,
@@ -197,11 +233,32 @@ class Office:
             DidNotVerify: what the portal says that it recorded is not what was signed, or the receipt is not the log's.
         """
         answer = self.portal.hand_in(statement, bundle)
+        done = self.receipt_of(statement, answer)
+        if answer.get("leaf") is None:  # it is in the log already, so that is where it must be
+            self.look().log.record_of(statement, unb64(done["leaf_hash"], length=_HASH), "what was handed in")
+        return done
+
+    def hand_in_kept(self, name: str, statement: SignedStatement) -> dict[str, Any]:
+        """Keep what was signed on this machine, then hand it in; what was refused is not kept."""
+        self.keys.keep(name, statement.encode())
+        try:
+            return self.hand_in(statement)
+        except (Refused, BadInput):
+            self.keys.forget(name)
+            raise
+
+    def receipt_of(self, statement: SignedStatement, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``hand_in`` returns, out of what the portal answered to it.
+
+        Raises:
+            DidNotVerify: as ``hand_in``.
+        """
         hashed = unb64(str(answer.get("leaf_hash")), length=_HASH)
         if answer.get("leaf") is not None:
             data = str(answer["leaf"]).encode()
             leaf = Leaf.parse(data)
-            if leaf_hash(data) != hashed or leaf.body() != statement.leaf.body():
+            signed = (leaf.body(), leaf.signature) == (statement.leaf.body(), statement.leaf.signature)
+            if leaf_hash(data) != hashed or not signed:
                 raise _not_recorded("it recorded another act than the one that was signed")
         receipt = receipts.parse(canonical.encode(answer.get("receipt")))
         keys = [log.key for log in load_trust(self.trust).policy.logs if log.origin == self.origin]
@@ -222,7 +279,7 @@ class Office:
     def _compare(self, sight: Sight) -> None:
         """Compare what the portal says of charter and custodians with the charter in the log."""
         shown = self.portal.standing()
-        charter = shown.get("charter") or {}
+        charter = obj(shown.get("charter"))
         if charter.get("sha256") != sight.charter.digest:
             raise DidNotVerify(
                 f"The portal shows another charter (version {charter.get('version')}, {charter.get('sha256')}) than "
@@ -231,9 +288,9 @@ class Office:
                 fix="If one was just published, look again in a minute. If it stays so, do nothing and tell oversight.",
                 field="charter",
             )
-        guard = shown.get("guard") or {}
+        guard = obj(shown.get("guard"))
         pinned = {each.name: each.key for each in sight.charter.safeguards.custodians}
-        told = guard.get("custodians") or {}
+        told = obj(guard.get("custodians"))
         for name in sorted(pinned.keys() | told.keys()):
             if pinned.get(name) != told.get(name):
                 raise DidNotVerify(
@@ -248,8 +305,8 @@ class Office:
     def _compare_published(self, sight: Sight, guard: Mapping[str, Any]) -> None:
         """A month's key that the portal shows as published is the one that the log shows, where it shows it already."""
         published = {pair: entry.leaf.clear["key"] for pair, entry in sight.published().items()}
-        for row in guard.get("sealing_keys") or ():
-            recorded = published.get((row.get("custodian"), row.get("period")))
+        for row in rows(guard, "sealing_keys"):
+            recorded = published.get((str(row.get("custodian")), str(row.get("period"))))
             if recorded is not None and recorded != row.get("key"):
                 raise DidNotVerify(
                     f"The portal shows another sealing key of {row.get('custodian')} for {row.get('period')} than the "

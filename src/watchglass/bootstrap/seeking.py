@@ -7,29 +7,57 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from watchglass.bootstrap.custody import HASH, check_record, opened_of, statement_of
+from watchglass.bootstrap.custody import check_record, opened_of, statement_of
 from watchglass.bootstrap.office import Office, Sight
+from watchglass.bootstrap.told import count, hash_of, octets, part, parts, rows
 from watchglass.bootstrap.witnessed import Entry
 from watchglass.charter.phrases import duration
-from watchglass.core.digest import b64, unb64
+from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
 from watchglass.core.time import SECOND, iso, month_of
+from watchglass.edge.tiles import write_durably
 from watchglass.evidence.custody import Bundle, Kind, open_bundle
 from watchglass.evidence.envelope import Opener, check_recorded
-from watchglass.evidence.header import LONGEST, PREFIX, Header, read_header
+from watchglass.evidence.header import END_OF_TIME, LONGEST, PREFIX, Header, read_header
 from watchglass.evidence.release import Request, check_approval, check_segment, read_request
 from watchglass.evidence.shares import Shares, recover, unwrap_glass
+from watchglass.evidence.subsets import MOST_CUSTODIANS
 from watchglass.ledger.keys import VerifierKey
+from watchglass.records.fields import HASH, IDENTIFIER, NAME, FieldType, ListOf, Members, OrNull, Text, Whole
 from watchglass.records.opening import Opened as OpenedField
 from watchglass.records.statement import SignedStatement, verify
 
+BROKEN: Final = "glass_broken"
 _SEEKER: Final = "investigator"
 _BREAKERS: Final = ("shift-lead", "investigator")
 _SHARES_BYTES: Final = 1 << 20
+_INSTANT: Final = Whole(0, END_OF_TIME - 1)
+_CASE: Final[Mapping[str, FieldType]] = {
+    "id": IDENTIFIER,
+    "number": Text(100),
+    "purpose": NAME,
+    "until_ms": _INSTANT,
+    "closed_ms": OrNull(_INSTANT),
+}
+_REQUEST: Final[Mapping[str, FieldType]] = {
+    "id": IDENTIFIER,
+    "source": NAME,
+    "from_ms": _INSTANT,
+    "to_ms": _INSTANT,
+    "until_ms": _INSTANT,
+    "approved_by": ListOf(NAME, MOST_CUSTODIANS),
+    "refused_by": ListOf(Members({"custodian": NAME, "reason": Text(2_000)}), MOST_CUSTODIANS),
+    "granted": OrNull(HASH),
+    "taken_ms": OrNull(_INSTANT),
+    "followed_ms": OrNull(_INSTANT),
+}
+_PRIVATE_FOLDER: Final = 0o700
+_PRIVATE_FILE: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +66,7 @@ class Piece:
 
     Attributes:
         plaintext: fragmented MP4. sha256: of the whole sealed object, as its record commits to it.
-        record: its record in the log, if it is there already, with what the house opened of it.
+        record: its record in the log, with what the house opened of it; None where the log does not show it yet.
     """
 
     header: Header
@@ -46,6 +74,9 @@ class Piece:
     sha256: bytes
     record: Entry | None
     opened: Mapping[str, OpenedField]
+
+
+Recorded = tuple[Entry | None, Mapping[str, OpenedField]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +98,7 @@ class Release:
         record: of the request; None for an emergency that was recorded so lately that no witness has cosigned it yet.
         request: None where the glass was broken.
         granted, taken: their records; None where the glass was broken.
+        recorded: for each segment its record; None where the log does not show yet what was sealed there.
     """
 
     number: str
@@ -78,6 +110,7 @@ class Release:
     approvals: tuple[Approval, ...]
     headers: Mapping[str, Header]
     rows: Mapping[str, Mapping[str, Any]]
+    recorded: Mapping[str, Recorded]
     sight: Sight
 
     def as_json(self) -> dict[str, Any]:
@@ -94,6 +127,7 @@ class Release:
             "segments": len(self.headers),
             "shows_from": iso(min(header.context.from_ms for header in self.headers.values())),
             "shows_to": iso(max(header.context.to_ms for header in self.headers.values())),
+            "unrecorded": sorted(name for name, (record, _) in self.recorded.items() if record is None),
             "gaps": [{"from": iso(begin), "to": iso(end)} for begin, end in self._gaps()],
         }
 
@@ -125,13 +159,12 @@ def open_case(
         "case_key": b64(key.public_key().public_bytes_raw()),
         "until_ms": until_ms,
     }
+    statement = office.sign("case_opened", _SEEKER, under=sight.charter, purpose=purpose, committed=committed)
     try:
-        statement = office.sign("case_opened", _SEEKER, under=sight.charter, purpose=purpose, committed=committed)
-        done = office.hand_in(statement)
-    except BaseException:
+        done = office.hand_in_kept(identifier, statement)
+    except (Refused, BadInput):  # of anything else nobody knows here whether it was recorded
         office.keys.forget_case(identifier)
         raise
-    office.keys.keep(identifier, statement.encode())
     return {"case": identifier, "number": number, "until": iso(until_ms), "file": f"case-{identifier}.key", **done}
 
 
@@ -152,7 +185,12 @@ def close_case(office: Office, number: str, result: str) -> dict[str, Any]:
 def status(office: Office) -> dict[str, Any]:
     """Own cases, requests and emergencies, as the portal tells them; what is opened is verified when it is opened."""
     told = office.ask("cases")
-    return {"now": iso(office.clock.now()), "cases": told.get("cases", []), "emergencies": told.get("emergencies", [])}
+    cases = [
+        {**parts(row, _CASE), "requests": [parts(each, _REQUEST) for each in rows(row, "requests")]}
+        for row in rows(told, "cases")
+    ]
+    emergencies = [parts(row, _REQUEST) for row in rows(told, "emergencies")]
+    return {"now": iso(office.clock.now()), "cases": cases, "emergencies": emergencies}
 
 
 # ---- requests ------------------------------------------------------------------------------------------------------
@@ -184,8 +222,7 @@ def request(office: Office, case: str, *, source: str, from_ms: int, to_ms: int,
             "until_ms": until,
         },
     )
-    done = office.hand_in(statement)
-    office.keys.keep(identifier, statement.encode())
+    done = office.hand_in_kept(identifier, statement)
     return {
         "request": identifier,
         "case": found["id"],
@@ -205,8 +242,7 @@ def take(office: Office, number: str) -> dict[str, Any]:
     row = _own_request(office, number)
     if row.get("granted") is None:
         raise Refused("This request is not granted (yet).", fix="See `watchglass case status` for who has approved.")
-    granted = sight.log.find(unb64(str(row["granted"]), length=HASH), "the grant")
-    asked = unb64(str(row["leaf_hash"]), length=HASH)
+    granted, asked = sight.log.find(hash_of(row, "granted"), "the grant"), _asked(office, sight, row)
     if granted.leaf.act != "release_granted" or granted.leaf.refs != (asked,):
         raise _differs("granted", "What the portal shows as the grant is the record of something else.")
     statement = office.sign(
@@ -214,11 +250,12 @@ def take(office: Office, number: str) -> dict[str, Any]:
         _SEEKER,
         under=sight.charter,
         purpose=granted.leaf.purpose,
-        committed={"request": row["id"], "segments": int(row.get("segments") or 0)},
+        committed={"request": _id(row), "segments": count(row, "segments")},
         refs=[granted.hash],
     )
     done = office.hand_in(statement)
-    return {"request": row["id"], "segments": row.get("segments"), "valid_until": iso(int(row["until_ms"])), **done}
+    until = iso(count(row, "until_ms"))
+    return {"request": row["id"], "segments": row["segments"], "valid_until": until, **done}
 
 
 # ---- emergencies ---------------------------------------------------------------------------------------------------
@@ -249,8 +286,7 @@ def break_glass(office: Office, *, purpose: str, source: str, from_ms: int, to_m
             "follow_up_by_ms": follow_up,
         },
     )
-    done = office.hand_in(statement)
-    office.keys.keep(identifier, statement.encode())
+    done = office.hand_in_kept(identifier, statement)
     return {
         "request": identifier,
         "source": source,
@@ -265,17 +301,19 @@ def follow_up(office: Office, number: str, *, report: str, case: str | None) -> 
     """Say what was seen and done in an emergency."""
     sight = office.look()
     row = _own_request(office, number)
-    entry = sight.log.find(unb64(str(row.get("leaf_hash")), length=HASH), "the emergency")
+    entry = sight.log.find(_asked(office, sight, row), "the emergency")
+    if entry.leaf.act != BROKEN:
+        raise _differs("leaf", f"What the portal shows as the emergency is the record of '{entry.leaf.act}'.")
     role = _enrolled(office, sight, _BREAKERS)
     statement = office.sign(
         "glass_followed_up",
         role,
         under=sight.charter,
         purpose=entry.leaf.purpose,
-        committed={"request": row["id"], "report": report, "case": case},
+        committed={"request": _id(row), "report": report, "case": case},
         refs=[entry.hash],
     )
-    return {"request": row["id"], **office.hand_in(statement)}
+    return {"request": _id(row), **office.hand_in(statement)}
 
 
 # ---- opening -------------------------------------------------------------------------------------------------------
@@ -289,35 +327,43 @@ def release(office: Office, number: str) -> Release:
             key, or a segment is not what was recorded; what differs is named.
     """
     sight = office.look()
-    identifier = str(_own_request(office, number)["id"])
+    identifier = _id(_own_request(office, number))
     answer = office.ask("release", identifier)
-    told = answer.get("request") or {}
-    statement = statement_of(told.get("statement"))
-    leaf = unb64(str(told.get("leaf_hash")), length=HASH)
+    told = answer.get("request")
+    if not isinstance(told, dict):
+        raise _differs("request", "The portal shows no request with this release.")
+    statement, leaf = statement_of(told.get("statement")), hash_of(told, "leaf_hash")
     mine = office.keys.kept(identifier)
     if mine is not None and SignedStatement.parse(mine) != statement:
         raise _differs("request", "The portal shows another request than the one that was signed on this machine.")
-    own = [statement.signature.key]
+    own = [office.keys.identity().verifier]
     record: Entry | None
     request_: Request | None = None
     granted = taken = None
     approvals: tuple[Approval, ...] = ()
-    if statement.leaf.act == "glass_broken":
+    if statement.leaf.act == BROKEN:
         verify(statement, origin=office.origin, keys={statement.leaf.role: own})
         record = _emergency(sight, statement, leaf, signed_here=mine is not None)
     else:
         record = sight.log.find(leaf, "the request")
         request_ = read_request(statement, record.data, origin=office.origin, keys={_SEEKER: own})
-        granted = sight.log.find(unb64(str(answer.get("granted")), length=HASH), "the grant")
+        if request_.until_ms <= sight.now:
+            raise Refused(
+                f"This release was valid until {iso(request_.until_ms)}.", fix="Ask again, with a new request."
+            )
+        granted = sight.log.find(hash_of(answer, "granted"), "the grant")
         if granted.leaf.act != "release_granted" or granted.leaf.refs != (record.hash,):
             raise _differs("granted", "What the portal shows as the grant is of another request.")
         taken = _taken(sight, answer)
-        approvals = tuple(_approval(sight, request_, row) for row in answer.get("approvals") or ())
+        approvals = tuple(_approval(sight, request_, row) for row in rows(answer, "approvals"))
         _check_granted(granted, approvals)
     if statement.values["request"] != identifier:
         raise _differs("request", "The portal shows another request than the one that was asked for.")
-    headers, rows = _headers(office, sight, answer, statement, request_)
-    return Release(identifier, statement, record, request_, granted, taken, approvals, headers, rows, sight)
+    headers, told_of = _headers(office, sight, answer, statement, request_)
+    recorded = {segment: _recorded(sight, headers[segment], row) for segment, row in told_of.items()}
+    return Release(
+        identifier, statement, record, request_, granted, taken, approvals, headers, told_of, recorded, sight
+    )
 
 
 def opened(office: Office, found: Release, glass: X25519PrivateKey | None = None) -> Iterator[Piece]:
@@ -342,12 +388,27 @@ def opened(office: Office, found: Release, glass: X25519PrivateKey | None = None
             key = unwrap_glass(header, glass)
         row = found.rows[header.segment]
         data = office.segment(found.number, header.segment, limit=min(header.size, LONGEST + PREFIX) + _SHARES_BYTES)
-        digest = unb64(str(row.get("sha256")), length=HASH)
+        digest = hash_of(row, "sha256")
         check = check_recorded(data, sha256=digest, key_commitment=header.key_commitment)
         if not hmac.compare_digest(check.sha256, header.sha256):
             raise _differs("header", f"Segment {header.segment} came with another header than was shown before.")
-        record, fields = _recorded(found.sight, row)
+        record, fields = found.recorded[header.segment]
         yield Piece(header, Opener(header, key).all(data), hashlib.sha256(data).digest(), record, fields)
+
+
+def write_opened(office: Office, found: Release, folder: Path, glass: X25519PrivateKey | None = None) -> list[Path]:
+    """Open a release into a folder, a file for each segment: each is there wholly or not at all, for its owner alone.
+
+    Raises:
+        CannotRecord: the disk refuses. And what ``opened`` raises.
+    """
+    folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    files = []
+    for piece in opened(office, found, glass):
+        name = f"{iso(piece.header.context.from_ms).replace(':', '')}-{piece.header.segment}.mp4"
+        write_durably([(folder / name, piece.plaintext)], mode=_PRIVATE_FILE)
+        files.append(folder / name)
+    return files
 
 
 def _emergency(sight: Sight, statement: SignedStatement, leaf: bytes, *, signed_here: bool) -> Entry | None:
@@ -382,7 +443,7 @@ def _approval(sight: Sight, asked: Request, row: Mapping[str, Any]) -> Approval:
             custodian=name,
             field="key",
         )
-    bundle = Bundle.parse(unb64(str(row.get("bundle"))))
+    bundle = Bundle.parse(octets(row, "bundle"))
     check_approval(asked, bundle, statement.leaf, values)
     entry = _record_in_log(sight, statement, name)
     return Approval(name, statement, entry, bundle)
@@ -412,7 +473,7 @@ def _taken(sight: Sight, answer: Mapping[str, Any]) -> Entry | None:
     if answer.get("taken") is None:
         return None
     try:
-        return sight.log.find(unb64(str(answer["taken"]), length=HASH), "the record that it was taken")
+        return sight.log.find(hash_of(answer, "taken"), "the record that it was taken")
     except DidNotVerify:
         return None  # it was taken a moment ago; the export needs it, opening does not
 
@@ -421,9 +482,9 @@ def _headers(
     office: Office, sight: Sight, answer: Mapping[str, Any], statement: SignedStatement, asked: Request | None
 ) -> tuple[dict[str, Header], dict[str, Mapping[str, Any]]]:
     headers: dict[str, Header] = {}
-    rows: dict[str, Mapping[str, Any]] = {}
-    for row in answer.get("segments") or ():
-        header = read_header(unb64(str(row.get("header"))))
+    told: dict[str, Mapping[str, Any]] = {}
+    for row in rows(answer, "segments"):
+        header = read_header(octets(row, "header"))
         context, values = header.context, statement.values
         if asked is not None:
             check_segment(asked, header, now=sight.now, held=True)
@@ -433,44 +494,52 @@ def _headers(
             raise _differs("scope", f"Segment {header.segment} is not what was asked for.")
         if header.segment != row.get("id") or header.segment in headers:
             raise _differs("segment", f"The portal shows segment {header.segment} under another id, or twice.")
-        check_record(header, row, sight)
-        headers[header.segment], rows[header.segment] = header, row
+        headers[header.segment], told[header.segment] = header, row
     if not headers:
         raise Problem("Nothing of this release is kept any more.", fix="Its retention has ended.")
-    return headers, rows
+    return headers, told
 
 
-def _recorded(sight: Sight, row: Mapping[str, Any]) -> tuple[Entry | None, dict[str, OpenedField]]:
-    try:
-        entry = sight.log.find(unb64(str(row.get("leaf_hash")), length=HASH), "the record of a segment")
-    except DidNotVerify:
+def _recorded(sight: Sight, header: Header, row: Mapping[str, Any]) -> Recorded:
+    """The record of a segment and what is opened of it, as ``check_record`` found both; nothing where it did not."""
+    if not check_record(header, row, sight):
         return None, {}
-    if row.get("opened") is None:
-        return entry, {}
+    entry = sight.log.find(hash_of(row, "leaf_hash"), "the record of a segment")
     return entry, opened_of(entry.leaf, row)
 
 
 def _case(office: Office, sight: Sight, number: str) -> dict[str, Any]:
     """The own case with that id (or the only one that begins like it), its record compared with what was signed."""
-    rows = [row for row in office.ask("cases").get("cases", []) if number and str(row.get("id")).startswith(number)]
-    if len(rows) != 1:
+    found = [row for row in rows(office.ask("cases"), "cases") if number and str(row.get("id")).startswith(number)]
+    if len(found) != 1:
         raise Problem(f"You have no case “{number}”.", fix="See `watchglass case status`.")
-    row: dict[str, Any] = rows[0]
-    kept = office.keys.kept(str(row["id"]))
+    kept = office.keys.kept(_id(found[0]))
+    leaf = hash_of(found[0], "leaf_hash")
     if kept is not None:
-        sight.log.record_of(SignedStatement.parse(kept), unb64(str(row.get("leaf_hash")), length=HASH), "the case")
-    return row
+        sight.log.record_of(SignedStatement.parse(kept), leaf, "the case")
+    return parts(found[0], _CASE)
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    return str(part(row, "id", IDENTIFIER))
+
+
+def _asked(office: Office, sight: Sight, row: Mapping[str, Any]) -> bytes:
+    """The leaf hash of an own request: of the record of what was signed here, where that was kept."""
+    leaf, kept = hash_of(row, "leaf_hash"), office.keys.kept(_id(row))
+    if kept is not None:
+        sight.log.record_of(SignedStatement.parse(kept), leaf, "the request")
+    return leaf
 
 
 def _own_request(office: Office, number: str) -> dict[str, Any]:
     told = office.ask("cases")
-    rows = [row for case in told.get("cases", []) for row in case.get("requests", [])]
-    rows += told.get("emergencies", [])
-    found = [row for row in rows if number and str(row.get("id")).startswith(number)]
+    own = [row for case in rows(told, "cases") for row in rows(case, "requests")]
+    own += rows(told, "emergencies")
+    found = [row for row in own if number and str(row.get("id")).startswith(number)]
     if len(found) != 1:
         raise Problem(f"You have no request “{number}”.", fix="See `watchglass case status`.")
-    row: dict[str, Any] = found[0]
-    return row
+    return found[0]
 
 
 def _enrolled(office: Office, sight: Sight, roles: tuple[str, ...]) -> str:
@@ -481,11 +550,8 @@ def _enrolled(office: Office, sight: Sight, roles: tuple[str, ...]) -> str:
     """
     key, month = office.keys.identity().verifier, month_of(sight.now)
     for role in roles:
-        try:
-            sight.log.enrolment(key, role=role, month=month, oversight=sight.oversight)
-        except DidNotVerify:
-            continue
-        return role
+        if sight.is_enrolled(key, role, month):
+            return role
     raise Refused(
         f"Oversight has not enrolled your key for {' or '.join(roles)} in {month}.",
         fix=f"Give oversight your public key, {key}. A new month needs a new enrolment.",

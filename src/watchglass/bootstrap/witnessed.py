@@ -14,22 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from watchglass.bootstrap.copies import Copies
 from watchglass.charter.decide import in_force
 from watchglass.charter.model import Charter
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.core.time import MINUTE, SECOND, iso
 from watchglass.edge.trust import Trust, load_trust, pin_oversight, remember
-from watchglass.evidence.succession import Succession, walk
+from watchglass.evidence.succession import Succession, signed_by, walk
 from watchglass.ledger import merkle
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
 from watchglass.ledger.policy import Deployment, told
 from watchglass.ledger.proof import Proof
-from watchglass.ledger.tiles import ENTRIES, FULL, Tile, TileReader, decode_bundle, node_reader, read_entry
+from watchglass.ledger.tiles import TileReader, node_reader, read_entry
 from watchglass.ledger.verify import Verified, verify_log
 from watchglass.records.leaf import Leaf
-from watchglass.records.statement import SignedStatement, verify_leaf
+from watchglass.records.statement import SignedStatement
 
 CLOCKS_APART_MS: Final = 5 * MINUTE
 """How far witnesses' clocks may be ahead of this machine's before this one's is called wrong."""
@@ -44,8 +45,15 @@ _GOVERNING: Final = tuple(
         "release_approved",
         "hold_ordered",
         "hold_lifted",
+        "suspension_ordered",
+        "suspension_obeyed",
+        "suspension_lifted",
+        "misuse_settled",
     )
 )
+_UNDER: Final = b'"charter":"'
+_DIGEST: Final = 44
+"""Characters of a hash in base64."""
 _TRIES: Final = 8
 _PAUSE_S: Final = 0.5
 
@@ -71,9 +79,10 @@ class Witnessed:
     Attributes:
         verified: the checkpoint and who cosigned it. trust: the trust file that accepts it.
         succession: every charter that both approved, with the keys that could.
-        governing: the records of charters, keys, approvals and holds, in order.
+        governing: the records of charters, keys, approvals, holds and of what oversight ordered, in order.
         hashes: of all entries, one after the other.
         pinned_now: oversight's key was remembered for the first time: a person should compare it.
+        fetched_again: the copies on this machine did not fit, were thrown away, and all of it was fetched again.
     """
 
     verified: Verified
@@ -81,6 +90,7 @@ class Witnessed:
     succession: Succession
     governing: tuple[Entry, ...]
     pinned_now: bool
+    fetched_again: bool
     hashes: bytes = field(repr=False)
     reader: TileReader = field(repr=False)
 
@@ -108,6 +118,7 @@ class Witnessed:
             "deployment": self.verified.deployment.value,
             "notice": self.verified.deployment.sentence,
             "oversight_remembered": self.pinned_now,
+            "fetched_again": self.fetched_again,
         }
 
     def charter(self, now: int) -> Charter:
@@ -147,6 +158,13 @@ class Witnessed:
             field="charter",
         )
 
+    def index_of(self, wanted: bytes) -> int | None:
+        """The number of the entry with that leaf hash; None where there is none, as far as witnesses cosigned it."""
+        at = self.hashes.find(wanted) if len(wanted) == HASH_BYTES else -1
+        while at >= 0 and at % HASH_BYTES:
+            at = self.hashes.find(wanted, at + 1)
+        return None if at < 0 else at // HASH_BYTES
+
     def find(self, wanted: bytes, what: str) -> Entry:
         """The entry with that leaf hash.
 
@@ -156,16 +174,13 @@ class Witnessed:
         Raises:
             DidNotVerify: the log, as far as witnesses cosigned it, does not hold it.
         """
-        at = self.hashes.find(wanted)
-        while at >= 0 and at % HASH_BYTES:
-            at = self.hashes.find(wanted, at + 1)
-        if at < 0 or len(wanted) != HASH_BYTES:
+        index = self.index_of(wanted)
+        if index is None:
             raise DidNotVerify(
                 f"The log does not hold {what}, as far as witnesses have cosigned it.",
                 fix="Wait for the next checkpoint and try again; if it stays so, do nothing and tell oversight.",
                 field="leaf",
             )
-        index = at // HASH_BYTES
         data = read_entry(self.reader, index, self.checkpoint.size)
         if leaf_hash(data) != wanted:
             raise DidNotVerify(
@@ -199,25 +214,48 @@ class Witnessed:
         return proof
 
     def of(self, act: str) -> Iterator[Entry]:
-        """The records of charters, keys, approvals and holds of one act, in order."""
+        """The governing records of one act, in order."""
         return (entry for entry in self.governing if entry.leaf.act == act)
 
-    def enrolment(self, key: VerifierKey, *, role: str, month: str, oversight: VerifierKey | None = None) -> Entry:
-        """The record with which oversight enrolled ``key`` for that role and month.
+    def check_signer(self, entry: Entry, custodian: str = "") -> None:
+        """Check that a record is signed with a key that its role had by the charters that stood when it was made.
 
         Args:
-            oversight: the one key that counts. Without it, whoever was oversight when the record was made.
+            custodian: which one, where custodians sign such records.
 
         Raises:
-            DidNotVerify: the log has none that this oversight signed.
+            DidNotVerify: it is not.
+        """
+        keys = self.keys_then(entry, custodian)
+        signed_by(entry.leaf, origin=self.checkpoint.origin, keys=keys)
+
+    def keys_then(self, entry: Entry, custodian: str = "") -> dict[str, list[VerifierKey]]:
+        """For each role that a charter pins keys for, those of the charters that stood when a record was made."""
+        stood = self.succession.stood_for(entry)
+        return {
+            "authority": [VerifierKey.parse(each.authority.key) for each in stood],
+            "oversight": [VerifierKey.parse(each.oversight.key) for each in stood],
+            "custodian": [
+                VerifierKey.parse(one.key)
+                for each in stood
+                for one in each.safeguards.custodians
+                if one.name == custodian
+            ],
+        }
+
+    def enrolment(self, key: VerifierKey, *, role: str, month: str) -> Entry:
+        """The record with which oversight, whoever that was when it was made, enrolled ``key`` for role and month.
+
+        Raises:
+            DidNotVerify: the log has none that oversight signed.
         """
         for entry in self.of("key_enrolled"):
             clear = entry.leaf.clear
             if (clear["vkey"], clear["enrolled_role"], clear["month"]) != (str(key), role, month):
                 continue
             with suppress(DidNotVerify):
-                allowed = self.succession.oversight_for(entry) if oversight is None else [oversight]
-                verify_leaf(entry.leaf, origin=self.checkpoint.origin, keys={"oversight": allowed})
+                allowed = self.succession.oversight_for(entry)
+                signed_by(entry.leaf, origin=self.checkpoint.origin, keys={"oversight": allowed})
                 return entry
         raise DidNotVerify(
             f"Oversight has enrolled the key {key.name} for no {role} in {month}: the log shows no such record.",
@@ -237,7 +275,7 @@ def look(
     """Read a log wholly, and accept and remember it as ``watchglass ledger verify --trust`` does.
 
     Args:
-        tiles: where the log's files are.
+        tiles: where the log's files are; ``Copies`` keeps what never changes.
         now: this machine's time.
         pause: waits so many seconds, where a checkpoint is so new that witnesses have not cosigned it yet.
 
@@ -246,68 +284,86 @@ def look(
             oversight is not the one that was remembered, or this machine's clock is behind the witnesses'.
     """
     trust = load_trust(trust_file)
-    reader = _Keeping(tiles)
-    verified, hashes, governing = _read(trust, reader, pause)
+    found, fetched_again = _read(trust, tiles, pause)
+    verified = found.verified
     _check_clock(verified, now)
-    succession = walk(governing, verified.checkpoint.origin)
+    succession = walk(found.governing, verified.checkpoint.origin, found.named)
     charters = succession.charters
     _check_oversight(trust, charters)
     remember(trust, verified.signed.note.encode())
     if charters and trust.oversight is None:
         pin_oversight(trust, VerifierKey.parse(charters[0].oversight.key))
     return Witnessed(
-        verified, trust, succession, tuple(governing), bool(charters) and trust.oversight is None, hashes, reader
+        verified=verified,
+        trust=trust,
+        succession=succession,
+        governing=tuple(found.governing),
+        pinned_now=bool(charters) and trust.oversight is None,
+        fetched_again=fetched_again,
+        hashes=bytes(found.hashes),
+        reader=tiles,
     )
 
 
-class _Keeping:
-    """A reader that keeps the last bundle of entries that was read, so that it is looked at without a second read."""
+@dataclass(slots=True)
+class _Found:
+    """What is taken out of a log while it is read; to be believed once all of it was verified.
 
-    def __init__(self, reader: TileReader) -> None:
-        self._reader = reader
-        self.bundle = b""
+    Attributes:
+        hashes: of all entries. named: for each charter the index of the first record that was made under it.
+    """
 
-    def read(self, path: str) -> bytes | None:
-        data = self._reader.read(path)
-        if data is not None and path != "checkpoint" and Tile.parse(path).level == ENTRIES:
-            self.bundle = data
-        return data
+    reader: TileReader
+    hashes: bytearray = field(default_factory=bytearray)
+    governing: list[Entry] = field(default_factory=list)
+    named: dict[str, int] = field(default_factory=dict)
+    _verified: Verified | None = None
+
+    @property
+    def verified(self) -> Verified:
+        assert self._verified is not None
+        return self._verified
+
+    def read(self, trust: Trust) -> None:
+        self._verified = verify_log(self.reader, trust.policy, seen=trust.seen, on_entries=self._take)
+
+    def _take(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        self.hashes += b"".join(hashes)
+        for index, data in enumerate(entries, first):
+            at = data.find(_UNDER)  # canonical JSON: no text that stands before it can hold an unescaped quote
+            if at >= 0:
+                under = data[at + len(_UNDER) : at + len(_UNDER) + _DIGEST]
+                self.named.setdefault(under.decode("utf-8", "replace"), index)
+            if data.startswith(_GOVERNING):
+                self.governing.append(Entry(index, data, Leaf.parse(data)))
 
 
-def _read(trust: Trust, reader: _Keeping, pause: Callable[[float], None]) -> tuple[Verified, bytes, list[Entry]]:
+def _read(trust: Trust, reader: TileReader, pause: Callable[[float], None]) -> tuple[_Found, bool]:
+    """What the log holds, and whether this machine's copies were thrown away to find out."""
+    copies, fetched_again = reader if isinstance(reader, Copies) else None, False
     for left in reversed(range(_TRIES)):
-        hashes, governing = bytearray(), list[Entry]()
-
-        def take(first: int, found: Sequence[bytes], into: bytearray = hashes, keep: list[Entry] = governing) -> None:
-            into += b"".join(found)
-            entries = _entries(reader.bundle, len(found))
-            for offset, data in enumerate(entries):
-                if data.startswith(_GOVERNING) and leaf_hash(data) == found[offset]:
-                    keep.append(Entry(first + offset, data, Leaf.parse(data)))
-
+        found = _Found(reader)
+        if copies:
+            copies.start()
         try:
-            verified = verify_log(reader, trust.policy, seen=trust.seen, on_bundle=take)
-        except DidNotVerify as error:
-            if "quorum" not in error.details or not left:
-                raise
-            pause(_PAUSE_S)
-            continue
-        if not verified.witnesses and trust.policy.deployment is not Deployment.TRIAL:
+            found.read(trust)
+        except (DidNotVerify, BadInput) as error:
+            if "quorum" in error.details and left:
+                pause(_PAUSE_S)
+                continue
+            if copies and copies.used and left:
+                copies.throw_away()
+                fetched_again = True
+                continue
+            raise
+        if not found.verified.witnesses and trust.policy.deployment is not Deployment.TRIAL:
             raise DidNotVerify(
                 "No witness cosigned the checkpoint, and this trust file asks for none.",
                 fix="Use a trust file that names at least one witness and a quorum.",
                 field="witnesses",
             )
-        return verified, bytes(hashes), governing
+        return found, fetched_again
     raise AssertionError  # the last try raises by itself
-
-
-def _entries(bundle: bytes, width: int) -> list[bytes]:
-    """The first ``width`` entries of a bundle, which may be longer where the log grew meanwhile."""
-    try:
-        return decode_bundle(bundle, width)
-    except BadInput:
-        return decode_bundle(bundle, FULL)[:width]
 
 
 def _check_clock(verified: Verified, now: int) -> None:

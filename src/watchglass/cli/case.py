@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from watchglass.bootstrap import Keyring, SystemEntropy, join_video, seeking
-from watchglass.cli.key import openings_key, passphrase
+from watchglass.bootstrap import join_video, seeking
+from watchglass.cli.key import openings_key
 from watchglass.cli.offices import (
     common,
     confirm,
     confirmable,
     end_of,
-    keys,
+    keygen,
     moment_of,
     office,
     render_receipt,
@@ -26,7 +26,6 @@ from watchglass.core.errors import BadInput, Problem
 from watchglass.core.time import iso
 
 _PLAYERS: Final = (("mpv", "--force-window", "-"), ("ffplay", "-i", "-"), ("vlc", "-"))
-_MOST_IN_MEMORY: Final = 1 << 30
 
 OPENED: Final = {
     "What will happen": "The original video is opened on this machine.",
@@ -47,11 +46,8 @@ def add(groups: Any) -> None:
     group = groups.add_parser("case", help="ask for sealed originals within a case, and open what was granted")
     commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    keygen = commands.add_parser("keygen", help="make your key of the month, for oversight to enrol")
-    keys(keygen)
-    keygen.add_argument("--name", required=True, help="who you are, in one word with dots: investigator-7.example")
-    keygen.add_argument("--no-passphrase", action="store_true", help="do not ask for a passphrase (demo and trial)")
-    keygen.set_defaults(run=_keygen, render=_render_keygen)
+    line = "Give this line to oversight, who enrols it for one role and one month:"
+    keygen(commands, "make your key of the month, for oversight to enrol", line)
 
     new = commands.add_parser("open", help="open a case with its legal authority; its key is made here")
     common(new)
@@ -121,12 +117,6 @@ def _scope(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", required=True, help="why just this; custodians and oversight read it")
 
 
-def _keygen(args: argparse.Namespace) -> Result:
-    secret = None if args.no_passphrase else passphrase(confirm=True)
-    signer = Keyring.make(args.keys, args.name, secret, SystemEntropy())
-    return {"keys": str(args.keys), "name": args.name, "public": str(signer.verifier)}
-
-
 def _open(args: argparse.Namespace) -> Result:
     with office(args) as here:
         return seeking.open_case(
@@ -184,15 +174,8 @@ def _release(args: argparse.Namespace) -> Result:
             say(f"Release {found.number}. Every look is yours to answer for.")
             subprocess.run(player, input=video, check=False)  # noqa: S603 (a player found on this machine)
             return {**found.as_json(), "played": player[0]}
-        args.into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files = []
-        for piece in seeking.opened(here, found, glass):
-            context = piece.header.context
-            file = args.into / f"{iso(context.from_ms).replace(':', '')}-{piece.header.segment}.mp4"
-            file.touch(0o600)
-            file.write_bytes(piece.plaintext)
-            files.append(str(file))
-        return {**found.as_json(), "files": files}
+        files = seeking.write_opened(here, found, args.into, glass)
+        return {**found.as_json(), "files": [str(file) for file in files]}
 
 
 def _player() -> list[str]:
@@ -217,12 +200,6 @@ def _follow(args: argparse.Namespace) -> Result:
 
 
 # ---- for people ----------------------------------------------------------------------------------------------------
-
-
-def _render_keygen(result: Result) -> None:
-    print(f"Wrote {result['keys']}/identity.key. Keep it and its passphrase; nobody can make it again.")
-    print("Give this line to oversight, who enrols it for one role and one month:")
-    print(result["public"])
 
 
 def _render_open(result: Result) -> None:
@@ -285,7 +262,14 @@ def _render_release(result: Result) -> None:
     for gap in result["gaps"]:
         print(f"Nothing was recorded from {gap['from']} to {gap['to']}; a player shows the last picture meanwhile.")
     by = "nobody: the emergency rule was used" if result["emergency"] else ", ".join(result["approved_by"])
-    print(f"Approved by {by}; every piece is what was sealed and recorded.")
+    print(f"Approved by {by}.")
+    if result["unrecorded"]:
+        print(
+            f"The ledger does not show yet what was sealed in {len(result['unrecorded'])} of {result['segments']} "
+            "pieces: records of pieces come in batches. Until it does, nothing proves that these are what was recorded."
+        )
+    else:
+        print("Every piece is what was sealed and recorded.")
     for file in result.get("files", ()):
         print(file)
 

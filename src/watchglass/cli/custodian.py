@@ -7,9 +7,8 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from watchglass.bootstrap import Keyring, SystemEntropy, custody
-from watchglass.cli.key import passphrase
-from watchglass.cli.offices import common, confirm, confirmable, keys, office, render_ledger, render_receipt
+from watchglass.bootstrap import custody
+from watchglass.cli.offices import common, confirm, confirmable, keygen, office, render_ledger, render_receipt
 from watchglass.cli.output import Result, say
 
 
@@ -17,11 +16,8 @@ def add(groups: Any) -> None:
     group = groups.add_parser("custodian", help="keep keys to sealed originals: requests, holds, a key each month")
     commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    keygen = commands.add_parser("keygen", help="make your identity key; the charter pins its public half")
-    keys(keygen)
-    keygen.add_argument("--name", required=True, help="who you are, in one word with dots: dpo.example")
-    keygen.add_argument("--no-passphrase", action="store_true", help="do not ask for a passphrase (demo and trial)")
-    keygen.set_defaults(run=_keygen, render=_render_keygen)
+    line = "The line for the charter (`safeguards: custodians:`):"
+    keygen(commands, "make your identity key; the charter pins its public half", line)
 
     rotate = commands.add_parser("rotate", help="make this month's key, sign it and publish it")
     common(rotate)
@@ -67,12 +63,6 @@ DESTROYED = {
 }
 
 
-def _keygen(args: argparse.Namespace) -> Result:
-    secret = None if args.no_passphrase else passphrase(confirm=True)
-    signer = Keyring.make(args.keys, args.name, secret, SystemEntropy())
-    return {"keys": str(args.keys), "name": args.name, "public": str(signer.verifier)}
-
-
 def _rotate(args: argparse.Namespace) -> Result:
     with office(args) as here:
         return custody.rotate(here, args.month)
@@ -109,12 +99,6 @@ def _destroy(args: argparse.Namespace) -> Result:
 
 
 # ---- for people ----------------------------------------------------------------------------------------------------
-
-
-def _render_keygen(result: Result) -> None:
-    print(f"Wrote {result['keys']}/identity.key. Keep it and its passphrase; nobody can make it again.")
-    print("The line for the charter (`safeguards: custodians:`):")
-    print(result["public"])
 
 
 def _render_rotate(result: Result) -> None:

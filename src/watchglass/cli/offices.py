@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import Keyring, Office
+from watchglass.bootstrap import Keyring, Office, SystemEntropy
 from watchglass.cli.key import passphrase
 from watchglass.cli.output import Result, say
 from watchglass.core.errors import BadInput
@@ -29,6 +30,31 @@ def common(command: argparse.ArgumentParser) -> None:
 def keys(command: argparse.ArgumentParser) -> None:
     """The folder of keys."""
     command.add_argument("--keys", type=Path, required=True, metavar="DIR", help="the folder of your keys")
+
+
+def keygen(commands: Any, about: str, line: str) -> None:
+    """The command that makes an identity key.
+
+    Args:
+        about: its help. line: what is to be done with the line that it prints.
+    """
+    command = commands.add_parser("keygen", help=about)
+    keys(command)
+    command.add_argument("--name", required=True, help="who you are, in one word with dots: dpo.example")
+    command.add_argument("--no-passphrase", action="store_true", help="do not ask for a passphrase (demo and trial)")
+    command.set_defaults(run=_keygen, render=partial(_render_keygen, line))
+
+
+def _keygen(args: argparse.Namespace) -> Result:
+    secret = None if args.no_passphrase else passphrase(confirm=True)
+    signer = Keyring.make(args.keys, args.name, secret, SystemEntropy())
+    return {"keys": str(args.keys), "name": args.name, "public": str(signer.verifier)}
+
+
+def _render_keygen(line: str, result: Result) -> None:
+    print(f"Wrote {result['keys']}/identity.key. Keep it and its passphrase; nobody can make it again.")
+    print(line)
+    print(result["public"])
 
 
 def confirmable(command: argparse.ArgumentParser) -> None:
@@ -104,5 +130,7 @@ def render_ledger(told: Mapping[str, Any]) -> None:
         print(f"Cosigned by {witness['name']} at {witness['time']}.")
     if ledger["notice"]:
         print(f"Deployment: {ledger['deployment']}. {ledger['notice']}")
+    if ledger["fetched_again"]:
+        print("The copies of it on this machine did not fit: they were thrown away, and all of it was fetched again.")
     if ledger["oversight_remembered"]:
         print("First time here: oversight's key was remembered. Compare it with what oversight itself tells you.")

@@ -30,8 +30,11 @@ def millis(when: datetime) -> int:
 
 
 def iso(ms: int) -> str:
-    """``2026-11-23T14:05:09Z``."""
-    return moment(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """``2026-11-23T14:05:09Z``; a time that no calendar has stays a number of milliseconds, so that it can be shown."""
+    try:
+        return moment(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{ms} ms"
 
 
 def hour_of(ms: int) -> str:

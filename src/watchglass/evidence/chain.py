@@ -18,12 +18,15 @@ from watchglass.core.digest import b64, sha256, unb64
 from watchglass.core.errors import DidNotVerify
 from watchglass.evidence.manifest import Link, Manifest, SignedManifest
 from watchglass.evidence.subsets import permitted_subsets
-from watchglass.evidence.succession import APPROVED, PUBLISHED, Succession, signed_by, walk
+from watchglass.evidence.succession import APPROVED, PUBLISHED, Succession, first_named, signed_by, walk
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Accepted, Deployment, Policy
 
 REQUESTED: Final = "release_requested"
 BROKEN: Final = "glass_broken"
+TAKEN: Final = "release_taken"
+SCOPE: Final = ("source", "from_ms", "to_ms")
+"""What every export shows of the request: what each segment is compared with."""
 _MONTH: Final = len("2026-11")
 
 
@@ -81,6 +84,7 @@ def verify(
     manifest.exported_by.verify(manifest.message, signed.sig)
     accepted = _included(manifest, policy)
     request = _root(manifest)
+    _check_shown(request)
     glass = request.leaf.act == BROKEN
     if charter.sha256 != _charter_of(request):
         raise _wrong("The request was made under another charter than this.", "charter")
@@ -91,10 +95,17 @@ def verify(
     exporters = {requester.public, *(key.public for key in _enrolled(manifest, charters, role))}
     if manifest.exported_by.public not in exporters:
         raise _wrong(f"{manifest.exported_by.name} exported this, and is not enrolled as {role}.", "exported_by")
-    approved_by = () if glass else _check_approvals(manifest, charter, request)
+    approved_by = () if glass else _check_approvals(manifest, charter, request, requester)
     _check_case(manifest, charters, request)
     _check_segments(manifest, request)
     return Verified(manifest, accepted, approved_by, request.values, glass, policy.deployment, first)
+
+
+def _check_shown(request: Link) -> None:
+    """Without what was asked for, nobody could tell whether that is what was approved and exported."""
+    for name in SCOPE:
+        if name not in request.opened:
+            raise _lacks(f"what was asked for: `{name}` of the request is not shown", field=name)
 
 
 def _included(manifest: Manifest, policy: Policy) -> Accepted:
@@ -114,7 +125,7 @@ def _check_charters(manifest: Manifest, charter: Charter) -> Succession:
     """Every charter of the chain follows from the one before, and the first from itself; this one is among them."""
     if charter_text(manifest) != charter.data:
         raise _wrong("The charter in the chain is another than this.", "charter")
-    found = walk(manifest.chain, manifest.origin)
+    found = walk(manifest.chain, manifest.origin, first_named(manifest.chain))
     accepted = {each.digest for each in found.charters}
     for link in manifest.of(PUBLISHED):
         if link.leaf.clear["sha256"] not in accepted:
@@ -170,8 +181,11 @@ def _enrolled(manifest: Manifest, charters: Succession, role: str, for_link: Lin
     return keys
 
 
-def _check_approvals(manifest: Manifest, charter: Charter, request: Link) -> tuple[str, ...]:
-    """A permitted subset of custodians approved this request, and then the grant was recorded."""
+def _check_approvals(manifest: Manifest, charter: Charter, request: Link, requester: VerifierKey) -> tuple[str, ...]:
+    """A permitted subset of custodians approved this request, then it was granted, and then taken by who asked.
+
+    The one who asked is not among them: nobody decides on their own.
+    """
     rule = charter.safeguards.release
     if rule is None:
         raise _wrong("The charter knows no release.", "charter")
@@ -183,8 +197,13 @@ def _check_approvals(manifest: Manifest, charter: Charter, request: Link) -> tup
     for link in manifest.of("release_approved"):
         _refers(link, request)
         key = _signed(manifest, link, {"custodian": list(names)})
+        if key.public == requester.public:
+            raise _wrong(
+                f"{names[key]} approved what they had asked for themselves.", "approvals", custodian=names[key]
+            )
         if b64(link.hash) not in missing or link.index > grant.index:
             raise _wrong("The grant does not name an approval of the chain, or came before it.", "approvals")
+        _check_seen(link, request, names[key])
         missing.remove(b64(link.hash))
         approved.add(names[key])
     if missing:
@@ -192,7 +211,29 @@ def _check_approvals(manifest: Manifest, charter: Charter, request: Link) -> tup
     if not any(approved.issuperset(each) for each in permitted_subsets(list(names.values()), rule.k, rule.one_of)):
         who = ", ".join(sorted(approved)) or "Nobody"
         raise _wrong(f"{who} approved, which the charter's rule does not permit.", "approvals")
+    _check_taken(manifest, grant, requester)
     return tuple(sorted(approved))
+
+
+def _check_seen(approval: Link, request: Link, custodian: str) -> None:
+    """The custodian signed that they had seen the request in a checkpoint of the log before they approved it."""
+    seen = approval.values.get("seen")
+    if seen is None:
+        raise _lacks(f"the checkpoint that {custodian} had seen: `seen` of the approval is not shown", field="seen")
+    if not request.index < seen["size"] <= approval.index:
+        raise _wrong(
+            f"{custodian} approved without having seen the request in a checkpoint before.",
+            "seen",
+            custodian=custodian,
+        )
+
+
+def _check_taken(manifest: Manifest, grant: Link, requester: VerifierKey) -> None:
+    """The one who asked took what was granted, and the log shows it."""
+    taken = _only(manifest, TAKEN)
+    if taken.leaf.refs != (grant.hash,):
+        raise _wrong("What was taken is not what this grant is about.", TAKEN)
+    _signed(manifest, taken, {taken.leaf.role: [requester]})
 
 
 def _check_case(manifest: Manifest, charters: Succession, request: Link) -> None:
@@ -205,7 +246,7 @@ def _check_case(manifest: Manifest, charters: Succession, request: Link) -> None
 
 
 def _check_segments(manifest: Manifest, request: Link) -> None:
-    """Each segment was recorded as sealed; where the request's scope is shown, it lies within."""
+    """Each segment was recorded as sealed, for the purpose of the request, and lies within what was asked for."""
     records = {link.values.get("segment"): link for link in manifest.of("segment_sealed")}
     shown = request.values
     for each in manifest.segments:
@@ -225,7 +266,7 @@ def _check_segments(manifest: Manifest, request: Link) -> None:
                     name,
                     segment=each.segment,
                 )
-        if {"source", "from_ms", "to_ms"} <= shown.keys() and not (
+        if link.leaf.purpose != request.leaf.purpose or not (
             link.values.get("source") == shown["source"]
             and each.from_ms < shown["to_ms"]
             and each.to_ms > shown["from_ms"]

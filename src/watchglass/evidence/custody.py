@@ -41,7 +41,9 @@ from watchglass.records.fields import X25519 as X25519_TEXT
 DOMAIN: Final = b"watchglass/resealed-shares/v1\n"
 VERSION: Final = 1
 MOST_SEGMENTS: Final = 10_000
-LARGEST_BUNDLE: Final = 64 << 20
+LARGEST_BUNDLE: Final = 6 << 20
+"""Bytes. An hour of pieces of one second takes 5.5 MB where a charter uses all the shares that it may (32 of one
+custodian in a piece, 1,532 bytes); a day of pieces of ten seconds takes 2.2 MB for "2 of 3" (252 bytes)."""
 
 
 class Kind(StrEnum):
@@ -168,11 +170,13 @@ def reseal(terms: Terms, shares: Iterable[Shares]) -> Bundle:
     """A custodian's shares, sealed anew to the recipient of ``terms``. Call it only for a request that was checked.
 
     Raises:
-        BadInput: shares of another custodian, or a recipient that nothing can be sealed to.
+        BadInput: shares of another custodian, a recipient that nothing can be sealed to, or more than fits.
     """
     public = X25519PublicKey.from_public_bytes(terms.recipient)
-    found = []
-    for each in sorted(shares, key=lambda one: one.segment):
+    found, given = list[Resealed](), sorted(shares, key=lambda one: one.segment)
+    if len(given) > MOST_SEGMENTS:
+        raise _too_much(terms, len(given))
+    for each in given:
         if each.custodian != terms.custodian:
             raise BadInput(
                 f"These shares are {each.custodian}'s, not {terms.custodian}'s.",
@@ -181,7 +185,10 @@ def reseal(terms: Terms, shares: Iterable[Shares]) -> Bundle:
             )
         info = _info(terms, each.segment, each.context)
         found.append(Resealed(each.segment, each.context, seal_to(public, each.packed, info, "the recipient")))
-    return Bundle(terms, tuple(found))
+    bundle = Bundle(terms, tuple(found))
+    if len(bundle.encoded) > LARGEST_BUNDLE:
+        raise _too_much(terms, len(given))
+    return bundle
 
 
 def open_bundle(
@@ -253,6 +260,16 @@ def not_for_this(terms: Terms, name: str, what: str, segment: str | None = None)
         custodian=terms.custodian,
         field=name,
         **({} if segment is None else {"segment": segment}),
+    )
+
+
+def _too_much(terms: Terms, segments: int) -> BadInput:
+    what = "ask again for less at a time" if terms.kind is Kind.RELEASE else "order shorter holds instead of this one"
+    return BadInput(
+        f"Shares of {segments:,} segments are more than can be handed in at once ({MOST_SEGMENTS:,} segments, "
+        f"{LARGEST_BUNDLE >> 20} MB), so nothing was signed.",
+        fix=f"Let whoever asked {what}.",
+        custodian=terms.custodian,
     )
 
 

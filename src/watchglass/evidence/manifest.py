@@ -154,6 +154,14 @@ class Link:
                     field=name,
                 )
             commitment.check(self.leaf.commitments[name], opened.salt, name, opened.value)
+            try:
+                self.leaf.spec.committed[name].check(opened.value, name)
+            except BadInput as error:
+                raise DidNotVerify(
+                    f"The record of '{self.leaf.act}' commits to what no such record holds: {error.message}",
+                    fix="Do not rely on this export; keep it, and ask oversight about it.",
+                    field=name,
+                ) from error
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the manifest."""

@@ -17,6 +17,7 @@ from a_release import (
     IDENTITIES,
     INVESTIGATOR,
     NOW,
+    PURPOSE,
     RECORDER,
     SEGMENTS,
     STRANGER,
@@ -38,13 +39,15 @@ from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.evidence import manifest as manifests
-from watchglass.evidence.chain import charter_text, verify
+from watchglass.evidence.chain import SCOPE, charter_text, verify
 from watchglass.evidence.custody import reseal
 from watchglass.evidence.manifest import Link, Manifest, Segment, SignedManifest, check_media, check_object
 from watchglass.evidence.release import approval, check_request
 from watchglass.evidence.shares import recover, unwrap_shares
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.merkle import leaf_hash
+from watchglass.records.commitment import commit
+from watchglass.records.leaf import Leaf
 from watchglass.records.opening import Opened
 
 MEDIA = b"an exported film"
@@ -71,6 +74,11 @@ class Story:
         late_case: bool = False,
         early_grant: bool = False,
         approves: dict[str, Any] | None = None,
+        taker: SignerKey | None = None,
+        takes: bytes | None = None,
+        taken: int = 1,
+        seen: int | None = None,
+        purpose: str = PURPOSE,
         breaks_as: str | None = None,
         before: Sequence[tuple[Charter, Sequence[tuple[str, SignerKey]]]] = (),
     ) -> None:
@@ -103,6 +111,7 @@ class Story:
                     "key_commitment": b64(one.key_commitment),
                     "bytes": len(one.data),
                 },
+                purpose=purpose,
             )
             self._add(data, opened)
         case = signed(
@@ -139,8 +148,10 @@ class Story:
         if late_case:
             self.log.add(case_leaf)
             self._add(case_leaf, {})
-        self._release(custodians, approver, approves or {})
+        self._release(custodians, approver, approves or {}, seen)
         self._finish(granted, grant_first=grant_first, early_grant=early_grant)
+        for _ in range(taken):
+            self._take(taker or requester, takes or self.grant)
 
     def _add(self, data: bytes, opened: dict[str, Opened]) -> None:
         self.parts.append((data, opened))
@@ -158,34 +169,46 @@ class Story:
         self._add(data, {})
         for role, key in approvers:
             clear = {**about, "as_role": role, "seen": None}
-            statement = signed("charter_approved", key, role, {}, purpose=None, clear=clear)
+            statement = signed("charter_approved", key, role, {}, purpose=None, charter=None, clear=clear)
             self._add(self.log.signed_act(statement), {})
 
-    def _release(self, custodians: Sequence[str], approver: SignerKey | None, approves: dict[str, Any]) -> None:
+    def _release(
+        self, custodians: Sequence[str], approver: SignerKey | None, approves: dict[str, Any], seen: int | None
+    ) -> None:
         statement = self.request_statement
         request = read(statement, self.request, {"investigator": [statement.signature.key]})
         proof = self.log.proof(self.request)
-        accepted = check_request(request, proof, TRUST, custodians=CUSTODIANS, charter=CHARTER.sha256, now=NOW)
-        self.approvals: list[bytes] = []
+        others = [key for key in CUSTODIANS if key.public != request.by.public]  # no custodian's machine lets it happen
+        accepted = check_request(request, proof, TRUST, custodians=others, charter=CHARTER.sha256, now=NOW)
+        self.approvals: dict[bytes, dict[str, Opened]] = {}
         for name in custodians:
             shares = [unwrap_shares(header, name, PRIVATE[name]) for header in HEADERS.values()]
             committed = approval(request, reseal(request.terms(name), shares), accepted)
+            if seen is not None:
+                committed["seen"] = {**committed["seen"], "size": seen}
             given = {"refs": (request.leaf_hash,), **approves}
             answer = signed("release_approved", approver or IDENTITIES[name], "custodian", committed, **given)
-            self.approvals.append(RECORDER.signed(answer).data)
+            self.approvals[RECORDER.signed(answer).data] = {"seen": answer.opened["seen"]}
 
     def _grant(self, hashes: list[str]) -> None:
         committed = {"request": "00000000000000aa", "segments": len(SEGMENTS)}
         given = {"clear": {"approvals": hashes}, "refs": (leaf_hash(self.request),)}
-        self._add(*attested(self.log, "release_granted", committed, **given))
+        data, opened = attested(self.log, "release_granted", committed, **given)
+        self._add(data, opened)
+        self.grant = leaf_hash(data)
+
+    def _take(self, taker: SignerKey, refs: bytes) -> None:
+        committed = {"request": "00000000000000aa", "segments": len(self.parts)}
+        statement = signed("release_taken", taker, "investigator", committed, refs=(refs,))
+        self._add(self.log.signed_act(statement), {})
 
     def _finish(self, granted: int | None, *, grant_first: bool, early_grant: bool) -> None:
         hashes = sorted(b64(leaf_hash(leaf)) for leaf in self.approvals)[:granted]
         if grant_first:
             self._grant(hashes)
-        for leaf in self.approvals:
+        for leaf, opened in self.approvals.items():
             self.log.add(leaf)
-            self._add(leaf, {})
+            self._add(leaf, opened)
         if not grant_first and not early_grant:
             self._grant(hashes)
 
@@ -245,13 +268,42 @@ def test_an_export_verifies_from_its_bytes_and_a_trust_file() -> None:
 
 def test_a_requester_may_show_less_and_it_still_verifies() -> None:
     request = one_of("release_requested")
-    shown = {name: request.opened[name] for name in ("request", "opened")}
+    shown = {name: request.opened[name] for name in (*SCOPE, "opened")}
     verified = verify(
         story().signed(chain=chain_with(request, dataclasses.replace(request, opened=shown))), TRUST, CHARTER
     )
     assert verified.shown == {name: each.value for name, each in shown.items()}
     without_case = chain_with(one_of("case_opened"), None)
     assert verify(story().signed(chain=without_case), TRUST, CHARTER).approved_by == ("dpo", "oversight")
+
+
+@pytest.mark.parametrize("hidden", SCOPE)
+def test_what_was_asked_for_is_always_shown(hidden: str) -> None:
+    """Otherwise pieces of another release would pass as what these custodians approved."""
+    request = one_of("release_requested")
+    shown = {name: each for name, each in request.opened.items() if name != hidden}
+    changed = dataclasses.replace(request, opened=shown)
+    error = refused(story().signed(chain=chain_with(request, changed)), f"`{hidden}` of the request is not shown")
+    assert error.details["field"] == hidden
+
+
+def test_each_custodian_shows_the_checkpoint_that_they_had_seen() -> None:
+    for place in range(2):
+        link = one_of("release_approved", place)
+        changed = dataclasses.replace(link, opened={})
+        refused(story().signed(chain=chain_with(link, changed)), "`seen` of the approval is not shown")
+
+
+def test_a_field_that_no_such_record_holds_is_refused() -> None:
+    """A house may write what it likes into its log; a witness does not read it."""
+    made = Story()
+    place, (data, opened) = next((at, part) for at, part in enumerate(made.parts) if b"segment_sealed" in part[0])
+    leaf, false = Leaf.parse(data), Opened(bytes(16), "noon")
+    commitments = {**leaf.commitments, "from_ms": commit(false.salt, "from_ms", false.value)}
+    bad = dataclasses.replace(leaf, commitments=commitments).encode()
+    made.log.entries[made.log.entries.index(data)] = bad
+    made.parts[place] = (bad, {**opened, "from_ms": false})
+    refused(made.signed(), "commits to what no such record holds")
 
 
 def test_another_file_is_not_the_one_that_was_exported() -> None:
@@ -280,6 +332,7 @@ NEEDED = (
     "release_requested",
     "release_approved",
     "release_granted",
+    "release_taken",
     "segment_sealed",
 )
 
@@ -346,10 +399,19 @@ def test_a_checkpoint_that_no_witness_signed_is_refused() -> None:
         ({"early_grant": True}, "'release_granted' came before the request"),
         ({"approves": {"refs": (b"x" * 32,)}}, "'release_approved' in the chain is of another request or charter"),
         ({"approves": {"charter": b"x" * 32}}, "'release_approved' in the chain is of another request or charter"),
+        ({"requester": DPO}, "dpo approved what they had asked for themselves"),
+        ({"requester": SignerKey.from_seed("another.name", b"d" * 32)}, "dpo approved what they had asked for"),
+        ({"purpose": "crowd-safety"}, "is not what was asked for"),
+        ({"taken": 0}, "lacks exactly one record of 'release_taken'"),
+        ({"taken": 2}, "lacks exactly one record of 'release_taken'"),
+        ({"taker": STRANGER}, "may not speak as investigator"),
+        ({"takes": b"x" * 32}, "What was taken is not what this grant is about"),
+        ({"seen": 2}, "approved without having seen the request"),
+        ({"seen": 99}, "approved without having seen the request"),
     ],
 )
 def test_a_chain_with_something_wrong_in_it_is_refused(wrong: dict[str, Any], said: str) -> None:
-    refused(Story(**wrong).signed(), said)
+    refused(Story(**wrong).signed(wrong.get("requester", INVESTIGATOR)), said)
 
 
 def test_what_was_opened_in_an_emergency_says_so() -> None:
