@@ -40,8 +40,10 @@ class Unacceptable(WatchglassError):
 class TooLarge(WatchglassError):
     """The request's body is over the limit."""
 
-    def __init__(self) -> None:
-        super().__init__("This is more than 256 kB, so nothing was done.", fix="Shorten it and send it again.")
+    def __init__(self, largest: int) -> None:
+        super().__init__(
+            f"This is more than {largest // 1024:,} kB, so nothing was done.", fix="Shorten it and send it again."
+        )
 
 
 class TooMany(WatchglassError):

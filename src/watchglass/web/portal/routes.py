@@ -17,6 +17,12 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Match, compile_path
 
 from watchglass.access.roles import May
+from watchglass.evidence.custody import LARGEST_BUNDLE
+
+MAX_BODY: Final = 256 * 1024
+"""The largest request body, bytes. The portal takes forms and signed statements; nobody uploads pictures to it."""
+LARGEST_BUNDLE_BODY: Final = LARGEST_BUNDLE * 4 // 3 + MAX_BODY
+"""Of a signed act with its bundle of shares: the bundle in base64, and the statement."""
 
 
 class Pace(StrEnum):
@@ -40,6 +46,7 @@ class Rule:
         csrf: whether an unsafe request must carry the session's token. Only sign-in (no session yet) and the
             signed acts (the signature is the authority, no cookie is looked at) go without.
         stream: server-sent events; stays open.
+        largest: bytes that a request's body may have, where it is more than forms and statements need.
     """
 
     method: str
@@ -48,6 +55,7 @@ class Rule:
     csrf: bool = True
     pace: Pace = Pace.PAGE
     stream: bool = False
+    largest: int = MAX_BODY
 
     @property
     def public(self) -> bool:
@@ -82,7 +90,7 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/log/checkpoint", "/log/tile/{path:path}", pace=Pace.LOG),
     Rule("POST", "/api/v1/signed-acts", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/charters", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
-    Rule("POST", "/api/v1/bundles", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
+    Rule("POST", "/api/v1/bundles", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED, largest=LARGEST_BUNDLE_BODY),
     Rule("POST", "/api/v1/queries", May.SEE_PUBLIC, csrf=False, pace=Pace.ASKED),
     Rule("POST", "/api/v1/segments", May.SEE_PUBLIC, csrf=False, pace=Pace.ASKED),
 )

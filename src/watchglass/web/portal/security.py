@@ -30,13 +30,10 @@ from watchglass.access.authorise import authorise, check_public
 from watchglass.access.policies import Policies
 from watchglass.core.errors import WatchglassError
 from watchglass.web.portal.answers import NotFound, NotSignedIn, TooLarge, TooMany, Unacceptable, wants_data
-from watchglass.web.portal.routes import Pace, Rule, Table
+from watchglass.web.portal.routes import MAX_BODY, Pace, Rule, Table
 from watchglass.web.portal.session import Session, Sessions
 
 _log: Final = logging.getLogger(__name__)
-
-MAX_BODY: Final = 256 * 1024
-"""The largest request body, bytes. The portal takes forms and signed statements; nobody uploads pictures to it."""
 
 _FIELDS: Final = 1_000
 """The most fields that a form may have; the zone editor's has a handful for each thing that is drawn."""
@@ -138,7 +135,7 @@ class Wall:
 
         try:
             self._check(scope, rule)
-            await self._app(scope, _bounded(receive), with_headers)
+            await self._app(scope, _bounded(receive, _largest(rule)), with_headers)
         except WatchglassError as error:
             if started:
                 raise
@@ -158,8 +155,8 @@ class Wall:
                 fix="Use the address that is printed on the sign or by `watchglass run`.",
             )
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            raise TooLarge
+        if not length.isdigit() or int(length) > _largest(rule):
+            raise TooLarge(_largest(rule))
         pace = rule.pace if rule else Pace.PAGE
         if pace in LIMITS and not self._paces.take(LIMITS[pace], pace, client(scope)):
             raise TooMany
@@ -311,7 +308,11 @@ def _field(headers: Headers, body: bytes, name: str) -> str:
     return next((value for key, value in pairs if key == name), "")
 
 
-def _bounded(receive: Receive) -> Receive:
+def _largest(rule: Rule | None) -> int:
+    return rule.largest if rule else MAX_BODY
+
+
+def _bounded(receive: Receive, largest: int) -> Receive:
     """Stops a body that grows beyond the limit, whatever its header said."""
     seen = 0
 
@@ -319,8 +320,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise TooLarge
+        if seen > largest:
+            raise TooLarge(largest)
         return message
 
     return count
