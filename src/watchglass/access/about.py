@@ -30,13 +30,29 @@ class AboutRequest:
     Attributes:
         requester: who asked, as oversight enrolled them. requester_key: the public half of the key that they signed
             with, in base64.
-        until_ms: when it can no longer be approved or taken.
+        until_ms: when it can no longer be approved, taken or fetched.
+        emergency: whether it is a use of the emergency rule. taken: whether the one who asked has taken it.
     """
 
     id: str
     requester: str
     requester_key: str
     until_ms: int
+    emergency: bool = False
+    taken: bool = False
 
 
-About = AboutCase | AboutRequest
+@dataclass(frozen=True, slots=True)
+class AboutHold:
+    """An order to keep originals, whose shares a custodian reads to seal them anew.
+
+    Attributes:
+        until_ms: when it ends by itself. lifted: whether it was lifted before.
+    """
+
+    id: str
+    until_ms: int
+    lifted: bool = False
+
+
+About = AboutCase | AboutRequest | AboutHold

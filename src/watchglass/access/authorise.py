@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import cedarpy
 
-from watchglass.access.about import About, AboutCase
+from watchglass.access.about import About, AboutCase, AboutHold, AboutRequest
 from watchglass.access.policies import Policies, encode, entities_of, policies_of, undecided
 from watchglass.access.roles import _TOKEN, Actor, Grant, May, Person, Role, Signer
 from watchglass.core.digest import b64
@@ -19,6 +19,7 @@ from watchglass.core.errors import Refused
 __all__ = ["authorise", "check_public", "known", "may_all", "question"]
 
 _ROLES: Final = tuple(Role)
+_TYPES: Final = {AboutCase: "Case", AboutRequest: "Request", AboutHold: "Hold"}
 
 
 def authorise(
@@ -119,7 +120,7 @@ def _who(who: Actor | None) -> dict[str, str]:
 def _what(about: About | None) -> dict[str, str]:
     if about is None:
         return {"type": "House", "id": "this"}
-    return {"type": "Case" if isinstance(about, AboutCase) else "Request", "id": about.id}
+    return {"type": _TYPES[type(about)], "id": about.id}
 
 
 def _facts(about: About | None) -> list[dict[str, Any]]:
@@ -134,8 +135,16 @@ def _facts(about: About | None) -> list[dict[str, Any]]:
             "until": about.until_ms,
             "closed": about.closed,
         }
+    elif isinstance(about, AboutRequest):
+        attrs = {
+            "requester": about.requester,
+            "requester_key": about.requester_key,
+            "until": about.until_ms,
+            "emergency": about.emergency,
+            "taken": about.taken,
+        }
     else:
-        attrs = {"requester": about.requester, "requester_key": about.requester_key, "until": about.until_ms}
+        attrs = {"until": about.until_ms, "lifted": about.lifted}
     return [{"uid": _what(about), "attrs": attrs, "parents": []}]
 
 

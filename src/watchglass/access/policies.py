@@ -28,11 +28,25 @@ from watchglass.ledger.keys import VerifierKey
 Effect = Literal["permit", "forbid"]
 
 _CASE: Final = (May.OPEN_CASE, May.CLOSE_CASE, May.REQUEST_RELEASE)
-_REQUEST: Final = (May.APPROVE_RELEASE, May.REFUSE_RELEASE, May.TAKE_RELEASE, May.FOLLOW_UP_GLASS)
+_REQUEST: Final = (
+    May.APPROVE_RELEASE,
+    May.REFUSE_RELEASE,
+    May.TAKE_RELEASE,
+    May.FOLLOW_UP_GLASS,
+    May.FETCH_RELEASE,
+)
+_SHARES: Final = (May.READ_SHARES,)
 ABOUT_CASE: Final = frozenset(_CASE)
 """What can only be decided about a case."""
 ABOUT_REQUEST: Final = frozenset(_REQUEST)
 """What can only be decided about a request."""
+ABOUT_SHARES: Final = frozenset(_SHARES)
+"""What can only be decided about a request or an order to keep."""
+
+_OWN_KEY: Final = (
+    "resource.requester == principal.name && resource.requester_key == principal.key && context.now < resource.until"
+)
+"""Who asked for it themselves, with the same key, and not too long ago."""
 
 _HEAD: Final = (
     "// Watchglass: who may do what. Whatever no rule permits is refused, and so is whatever any rule forbids.\n"
@@ -86,15 +100,18 @@ def rule(
 def schema_text() -> str:
     """Cedar's schema: who can ask, what for, and about what."""
     roles = ", ".join(f'"{role}"' for role in [*Role, AUTHORITY])
-    plain = [act for act in May if act not in ABOUT_CASE | ABOUT_REQUEST]
+    plain = [act for act in May if act not in ABOUT_CASE | ABOUT_REQUEST | ABOUT_SHARES]
+    timed = "now: Long"
     return f"""entity Role enum [{roles}];
 entity Visitor in [Role];
 entity Person in [Role] = {{ name: String }};
 entity Signer in [Role] = {{ name: String, key: String }};
 entity House enum ["this"];
 entity Case = {{ opened_by: String, authority: String, reason: String, until: Long, closed: Bool }};
-entity Request = {{ requester: String, requester_key: String, until: Long }};
-{_actions(plain, "House", "")}{_actions(_CASE, "Case", "now: Long")}{_actions(_REQUEST, "Request", "now: Long")}"""
+entity Request = {{ requester: String, requester_key: String, until: Long, emergency: Bool, taken: Bool }};
+entity Hold = {{ until: Long, lifted: Bool }};
+{_actions(plain, "House", "")}{_actions(_CASE, "Case", timed)}{_actions(_REQUEST, "Request", timed)}\
+{_actions(_SHARES, "Request, Hold", timed)}"""
 
 
 def _actions(acts: Iterable[May], resource: str, context: str) -> str:
@@ -130,6 +147,28 @@ def of_roles(grants: Mapping[Role, frozenset[May]] = GRANTS, signed_in: frozense
             )
         )
     return tuple(found)
+
+
+def of_offices() -> tuple[Rule, ...]:
+    """What authority and oversight may ask with their own keys, whatever the charter keeps."""
+    oversight = f"principal is Signer in Role::{_quoted(Role.OVERSIGHT)}"
+    authority = f"principal is Signer in Role::{_quoted(AUTHORITY)}"
+    return (
+        rule(
+            "office.read",
+            f"Oversight may, with its own key, {_listing((May.READ_OFFICE, May.READ_DRAFT))}.",
+            (May.READ_OFFICE, May.READ_DRAFT),
+            who=oversight,
+            role=Role.OVERSIGHT,
+        ),
+        rule(
+            "draft.read",
+            f"The authority may, with its own key, {IN_WORDS[May.READ_DRAFT]}.",
+            (May.READ_DRAFT,),
+            who=authority,
+            role=AUTHORITY,
+        ),
+    )
 
 
 def of_release(custodians: tuple[Custodian, ...], release: Release) -> Iterator[Rule]:
@@ -173,8 +212,24 @@ def of_release(custodians: tuple[Custodian, ...], release: Release) -> Iterator[
         (May.TAKE_RELEASE,),
         who=investigator,
         resource="resource is Request",
-        when="resource.requester == principal.name && resource.requester_key == principal.key"
-        " && context.now < resource.until",
+        when=_OWN_KEY,
+        role=Role.INVESTIGATOR,
+    )
+    yield rule(
+        "cases.read",
+        f"An investigator may {IN_WORDS[May.READ_OWN_CASES]}.",
+        (May.READ_OWN_CASES,),
+        who=investigator,
+        role=Role.INVESTIGATOR,
+    )
+    yield rule(
+        "release.fetch",
+        "The investigator who took it, with the key of that request, may fetch what was released, until the request "
+        "runs out.",
+        (May.FETCH_RELEASE,),
+        who=investigator,
+        resource="resource is Request",
+        when=f"resource.taken && !resource.emergency && {_OWN_KEY}",
         role=Role.INVESTIGATOR,
     )
     if release.break_glass is not None:
@@ -223,6 +278,32 @@ def _of_custodians(custodians: tuple[Custodian, ...]) -> Iterator[Rule]:
         role=Role.CUSTODIAN,
     )
     yield rule(
+        "custodian.inbox",
+        f"The same custodians may {IN_WORDS[May.READ_INBOX]}.",
+        (May.READ_INBOX,),
+        who=who,
+        when=pinned,
+        role=Role.CUSTODIAN,
+    )
+    yield rule(
+        "custodian.shares",
+        f"The same custodians may {IN_WORDS[May.READ_SHARES]} of what is requested, until the request runs out.",
+        (May.READ_SHARES,),
+        who=who,
+        resource="resource is Request",
+        when=f"!resource.emergency && context.now < resource.until && (\n       {pinned})",
+        role=Role.CUSTODIAN,
+    )
+    yield rule(
+        "custodian.held-shares",
+        f"The same custodians may {IN_WORDS[May.READ_SHARES]} of what an order keeps, while it stands.",
+        (May.READ_SHARES,),
+        who=who,
+        resource="resource is Hold",
+        when=f"!resource.lifted && context.now < resource.until && (\n       {pinned})",
+        role=Role.CUSTODIAN,
+    )
+    yield rule(
         "release.never-ones-own",
         "Nobody may answer a request that they made themselves, whether known by name or by key.",
         (May.APPROVE_RELEASE, May.REFUSE_RELEASE),
@@ -252,6 +333,24 @@ def _of_glass(roles: Iterable[str]) -> Iterator[Rule]:
             when="resource.requester == principal.name",
             role=role,
         )
+        yield rule(
+            f"glass.fetch.{role}",
+            f"{_plural(role)} may fetch what they opened in an emergency themselves, with the key that they did it "
+            "with, for as long as it is given out.",
+            (May.FETCH_RELEASE,),
+            who=f"principal is Signer in Role::{_quoted(role)}",
+            resource="resource is Request",
+            when=f"resource.emergency && {_OWN_KEY}",
+            role=role,
+        )
+        if role != Role.INVESTIGATOR:
+            yield rule(
+                f"glass.read.{role}",
+                f"{_plural(role)} may {IN_WORDS[May.READ_OWN_CASES]}.",
+                (May.READ_OWN_CASES,),
+                who=f"principal is Signer in Role::{_quoted(role)}",
+                role=role,
+            )
 
 
 def public_half(vkey: str) -> str:
@@ -377,9 +476,9 @@ def policies_of(charter: Charter | None) -> Policies:
 
 @lru_cache(maxsize=32)
 def policies_for(custodians: tuple[Custodian, ...], release: Release | None) -> Policies:
-    """Who may do what under a release rule and its custodians; ``None``: by the table of roles alone."""
+    """Who may do what under a release rule and its custodians; ``None``: where nothing is sealed."""
     released = tuple(of_release(custodians, release)) if release is not None else ()
-    return Policies(of_roles() + released)
+    return Policies(of_roles() + of_offices() + released)
 
 
 def entities_of(json_text: str) -> cedarpy.Entities:

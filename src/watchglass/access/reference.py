@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from watchglass.access.policies import Rule, of_release, of_roles, schema_text
+from watchglass.access.policies import Rule, of_offices, of_release, of_roles, schema_text
 from watchglass.charter.sealing import BREAKERS, GlassRule, Quorum, Release
 from watchglass.core.time import DAY, HOUR, MINUTE
 
@@ -24,14 +24,16 @@ takes both.
 
 The policies are written in [Cedar](https://www.cedarpolicy.com), a language for such rules with a checker of its own.
 They are compiled from the table of roles, and from the custodians and the release rule of the charter in force.
-`watchglass charter explain FILE` prints them in words below the charter; with `--cedar` it prints them as they are.
+`watchglass charter explain FILE` prints them in words below the charter; with `--cedar` it prints them as they are. The
+portal's page `/charter` has the words too.
 
 * What no rule permits is refused. What a rule forbids is refused, whatever permits it.
 * Every request to the portal is decided anew, with the roles that the account has at that moment. A page that has no
   line in the portal's table of endpoints does not exist.
-* Acts that people sign on their own machines are decided by the key that signed. Orders to stop, their lifting and the
-  enrolment of keys are not put to the policies: oversight's key in the charter decides alone, so that no fault in the
-  policies can keep anybody from stopping anything.
+* Acts that people sign on their own machines are put to them too, with the key that signed; and so is every question
+  that is signed there (what waits for a custodian, one's own cases, a release that was taken), before it is answered.
+* Orders to stop, their lifting, the enrolment of keys and the approval of charters are not: keys that the charter pins
+  decide alone, so that no fault in the policies can keep anybody from stopping anything, or from mending the policies.
 * The policies are checked against a schema when a charter is checked or published, and when the portal starts. If Cedar
   meets an error in any rule, or gives no answer, the answer is no. (Cedar itself would pass over a rule that errs, one
   that forbids as well.)
@@ -57,6 +59,10 @@ def page() -> str:
             "## In the portal\n",
             *_table(of_roles()),
             "\nRoles without a line have nothing to do in the portal.\n",
+            "## Authority and oversight\n",
+            "Asked with a signed question, with the key that the charter pins.\n",
+            *_table(of_offices()),
+            "",
             "## Sealed originals\n",
             "Only under a charter with custodians and a release rule. Each is signed by the person's own key.\n",
             *_table(release),

@@ -67,6 +67,13 @@ class May(StrEnum):
     KEEP_HOLD = "keep-hold"
     LIFT_HOLD = "lift-hold"
     SETTLE_SIGNAL = "settle-signal"
+    # what follows is asked with a question that is signed likewise; it changes nothing
+    READ_INBOX = "read-inbox"
+    READ_SHARES = "read-shares"  # shares of keys, which open nothing by themselves
+    READ_OWN_CASES = "read-own-cases"
+    FETCH_RELEASE = "fetch-release"  # original pictures, sealed
+    READ_OFFICE = "read-office"
+    READ_DRAFT = "read-draft"
 
 
 IN_WORDS: Final[dict[May, str]] = {
@@ -103,6 +110,12 @@ IN_WORDS: Final[dict[May, str]] = {
     May.KEEP_HOLD: "seal their shares anew for an order to keep originals",
     May.LIFT_HOLD: "lift an order to keep originals",
     May.SETTLE_SIGNAL: "say what was made of a signal of misuse",
+    May.READ_INBOX: "read what waits for them",
+    May.READ_SHARES: "read their sealed shares",
+    May.READ_OWN_CASES: "read their own cases, and what became of what they asked for",
+    May.FETCH_RELEASE: "fetch original video, sealed, and what opens it together with their own key",
+    May.READ_OFFICE: "read signals of misuse, uses of the emergency rule, and whose keys were enrolled",
+    May.READ_DRAFT: "read the draft of the charter that waits for their signature",
 }
 """Each act in plain words, to stand after “may”."""
 

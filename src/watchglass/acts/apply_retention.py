@@ -12,6 +12,14 @@ from itertools import islice
 from typing import Final
 
 from watchglass.acts.context import Acting, Objects, attest
+from watchglass.acts.forget_accesses import (
+    DUE_SEGMENTS,
+    accesses_are_due,
+    destroy_shares,
+    forget_accesses,
+    forget_keys,
+    shares_are_due,
+)
 from watchglass.charter.model import Charter
 from watchglass.core.errors import WatchglassError
 from watchglass.core.time import DAY, hour_of, minute_of
@@ -32,11 +40,13 @@ class Leftovers:
         count: how many could not be destroyed in this round, as far as is known.
         trouble: what the last of them met.
         swept: how many went that an earlier round or a crash had left.
+        missing: how many sealed segments have a row and no object. Nobody can open them any more.
     """
 
     count: int = 0
     trouble: WatchglassError | None = None
     swept: int = 0
+    missing: int = 0
 
     def missed(self, error: WatchglassError, count: int = 1) -> None:
         self.count += count
@@ -50,7 +60,8 @@ def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | Non
         leftovers: is told of objects that could not be destroyed now, and of those that earlier rounds had left.
 
     Returns:
-        How many clips, alerts, openings of alerts, and sealed segments went.
+        How many clips, alerts, openings of alerts, shares that were sealed anew, sealed segments, and rows and openings
+        of cases, requests, orders to keep and signals went.
     """
     now = acting.clock.now()
     keep = charter.safeguards.retention
@@ -58,10 +69,24 @@ def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | Non
     clips = _clips(acting, charter, now - keep.reviewer_clips_ms, left)
     alerts = _alerts(acting, charter, now - keep.alerts_ms, left)
     openings = _openings(acting, charter, now - keep.alerts_ms)
+    shares = _shares(acting, charter, now)
     segments = _segments(acting, charter, now, left)
+    accesses = _accesses(acting, charter, now - keep.alerts_ms)
     if left.trouble is None:
-        left.swept = _sweep(acting, acting.clips, "clip", left) + _sweep(acting, acting.objects, "segment", left)
-    return {"clips": clips, "alerts": alerts, "openings": openings, "segments": segments}
+        due = acting.store.read().all("SELECT path FROM segment WHERE destroyed_ms IS NULL")
+        there: set[str] = set()
+        left.swept = _sweep(acting, acting.clips, "clip", left)
+        left.swept += _sweep(acting, acting.objects, "segment", left, there)
+        if left.trouble is None:  # else not everything was listed
+            left.missing = len({row["path"] for row in due} - there)
+    return {
+        "clips": clips,
+        "alerts": alerts,
+        "openings": openings,
+        "shares": shares,
+        "segments": segments,
+        "accesses": accesses,
+    }
 
 
 def _destroy(objects: Objects, names: Sequence[str], left: Leftovers) -> int:
@@ -79,10 +104,16 @@ def _destroy(objects: Objects, names: Sequence[str], left: Leftovers) -> int:
     return len(names)
 
 
-def _sweep(acting: Acting, objects: Objects, table: str, left: Leftovers) -> int:
+def _sweep(acting: Acting, objects: Objects, table: str, left: Leftovers, there: set[str] | None = None) -> int:
     """Destroy what lies in the store and should not: its row says destroyed, or no row has known it for a day.
 
-    A row follows its object within moments, so one that has none for a day is left over from a crash. How many went.
+    A row follows its object within moments, so one that has none for a day is left over from a crash.
+
+    Args:
+        there: is told of everything that lies in the store.
+
+    Returns:
+        How many went.
     """
     now, gone = acting.clock.now(), 0
     every = iter(objects.kept())
@@ -94,6 +125,8 @@ def _sweep(acting: Acting, objects: Objects, table: str, left: Leftovers) -> int
             return gone
         if not batch:
             return gone
+        if there is not None:
+            there.update(batch)
         rows = acting.store.read().all(
             f"SELECT path, destroyed_ms FROM {table} WHERE path IN ({', '.join('?' * len(batch))})",  # noqa: S608 (question marks)
             *batch,
@@ -177,14 +210,36 @@ def _openings(acting: Acting, charter: Charter, before: int) -> int:
         _attest(acting, tx, charter, "openings", len(rows), before)
         for row in rows:
             tx.execute("DELETE FROM opening WHERE idx = ?", row["idx"])
-        tx.execute(
-            "DELETE FROM opening_key WHERE hour < ? AND key_id NOT IN (SELECT key_id FROM opening)"
-            " AND key_id NOT IN (SELECT key_id FROM outbox WHERE key_id IS NOT NULL)",
-            hour,
-        )
+        forget_keys(tx, hour)
 
     acting.store.commit(act)
     return len(rows)
+
+
+def _shares(acting: Acting, charter: Charter, now: int) -> int:
+    """Shares that custodians sealed anew, once a request has run out or an order to keep is over."""
+    if not shares_are_due(acting.store.read(), now):
+        return 0
+
+    def act(tx: Transaction) -> int:
+        count = destroy_shares(tx, now)
+        _attest(acting, tx, charter, "shares", count, now)
+        return count
+
+    return acting.store.commit(act).value
+
+
+def _accesses(acting: Acting, charter: Charter, before: int) -> int:
+    """Cases, requests, orders to keep and signals that were over before then, and what opens their entries."""
+    if not accesses_are_due(acting.store.read(), before):
+        return 0
+
+    def act(tx: Transaction) -> int:
+        count = forget_accesses(tx, before)
+        _attest(acting, tx, charter, "accesses", count, before)
+        return count
+
+    return acting.store.commit(act).value
 
 
 def _segments(acting: Acting, charter: Charter, now: int, left: Leftovers) -> int:
@@ -192,17 +247,12 @@ def _segments(acting: Acting, charter: Charter, now: int, left: Leftovers) -> in
 
     What a charter promised when a segment was sealed holds for it, whatever a later charter says.
     """
-    due = (
-        "SELECT id, path FROM segment WHERE keep_until_ms <= ? AND destroyed_ms IS NULL AND NOT EXISTS"
-        " (SELECT 1 FROM hold WHERE lifted_ms IS NULL AND until_ms > ? AND hold.source = segment.source"
-        " AND hold.from_ms < segment.to_ms AND hold.to_ms > segment.from_ms)"
-    )
     reader: Reader = acting.store.read()
-    if not reader.all(due, now, now):
+    if not reader.all(DUE_SEGMENTS, now):
         return 0
 
     def act(tx: Transaction) -> list[str]:
-        rows = tx.all(due, now, now)
+        rows = tx.all(DUE_SEGMENTS, now)
         if rows:
             _attest(acting, tx, charter, "segments", len(rows), now)
         for row in rows:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchglass.acts.handed import Handed
+from watchglass.acts.rows import as_value
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import OpenCase
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import DidNotVerify, Problem, Refused
 from watchglass.core.time import DAY, iso
-from watchglass.records.outbox import Reader, Row
+from watchglass.records.outbox import Reader
 
 LONGEST_MS = 366 * DAY
 """A case that lasts longer is opened again, with its legal authority looked at again."""
@@ -49,13 +50,13 @@ def case_of(reader: Reader, number: str) -> Case:
     row = reader.one("SELECT * FROM evidence_case WHERE id = ?", number)
     if row is None:
         raise Problem("There is no such case.", fix="Open one first: `watchglass case open`.")
-    return _case(row)
+    return as_value(Case, row)
 
 
 def cases_of(reader: Reader, person: str) -> list[Case]:
     """The cases that a person opened, the newest first."""
     rows = reader.all("SELECT * FROM evidence_case WHERE person = ? ORDER BY opened_ms DESC", person)
-    return [_case(row) for row in rows]
+    return [as_value(Case, row) for row in rows]
 
 
 def open_case(handed: Handed) -> None:
@@ -88,7 +89,7 @@ def open_case(handed: Handed) -> None:
 
 
 def close_case(handed: Handed) -> None:
-    """Nothing more can be asked for within it; what was granted already may still be taken."""
+    """Nothing more can be asked for, approved or granted within it; what was granted already may still be taken."""
     case = own_case(handed)
     handed.tx.execute("UPDATE evidence_case SET closed_ms = ? WHERE id = ?", handed.now, case.id)
 
@@ -109,29 +110,18 @@ def own_case(handed: Handed) -> Case:
         raise DidNotVerify(
             f"This case is for the purpose “{case.purpose}”.", fix="Ask under the purpose that the case was opened for."
         )
-    if case.closed_ms is not None:
-        raise Refused(
-            f"This case was closed at {iso(case.closed_ms)}.", fix="Open a new one, with its own legal authority."
-        )
-    if case.until_ms <= handed.now:
-        raise Refused(
-            f"This case ran out at {iso(case.until_ms)}.", fix="Open a new one, with its own legal authority."
-        )
+    check_open(handed.tx, case.id, handed.now)
     return case
 
 
-def _case(row: Row) -> Case:
-    return Case(
-        row["id"],
-        row["number"],
-        row["authority"],
-        row["reason"],
-        row["purpose"],
-        bytes(row["case_key"]),
-        row["until_ms"],
-        row["opened_ms"],
-        row["closed_ms"],
-        row["person"],
-        bytes(row["statement"]),
-        bytes(row["leaf_hash"]),
-    )
+def check_open(reader: Reader, number: str, now_ms: int) -> None:
+    """Check that the case with that id is neither closed nor over.
+
+    Raises:
+        Refused: it is. Problem: there is none.
+    """
+    case, fix = case_of(reader, number), "Open a new one, with its own legal authority."
+    if case.closed_ms is not None:
+        raise Refused(f"This case was closed at {iso(case.closed_ms)}.", fix=fix)
+    if case.until_ms <= now_ms:
+        raise Refused(f"This case ran out at {iso(case.until_ms)}.", fix=fix)

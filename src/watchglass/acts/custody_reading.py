@@ -1,27 +1,33 @@
-"""What custodians, investigators and shift leads may read with a signed question; it changes nothing."""
+"""What custodians, investigators, shift leads and oversight may read with a signed question; it changes nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from watchglass.access.about import AboutHold, AboutRequest
+from watchglass.access.misuse import cannot_judge
+from watchglass.access.policies import public_half
+from watchglass.access.roles import Role, Signer
+from watchglass.acts import misuse, oversight_reading
+from watchglass.acts.approvals import approvals_of
 from watchglass.acts.break_glass import OPEN_MS
 from watchglass.acts.cases import Case, case_of, cases_of
 from watchglass.acts.context import Acting
-from watchglass.acts.grant_releases import approvals_of
 from watchglass.acts.handed import keys_of
 from watchglass.acts.holds import hold_of, open_holds
-from watchglass.acts.releases import ReleaseRequest, as_request, request_of, segments_of
+from watchglass.acts.releases import ReleaseRequest, as_request, check_disclosed, request_of, segments_of
 from watchglass.acts.seal_segment import whole
 from watchglass.acts.sealing_keys import sealing_keys
 from watchglass.acts.segments import Segment, segment_of, segments_in
 from watchglass.acts.standing import is_cosigned
+from watchglass.acts.who_asks import allow_question, not_yours, office_of
 from watchglass.charter.decide import Standing
 from watchglass.charter.model import Charter
 from watchglass.core.digest import b64
-from watchglass.core.errors import BadInput, Problem, Refused
+from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
 from watchglass.core.time import month_of
 from watchglass.ledger.keys import VerifierKey
 from watchglass.records.outbox import Reader
@@ -40,10 +46,11 @@ class _Asked:
     charter: Charter
     cosigned_size: int
     vkey: VerifierKey
+    what: str
     about: str
     now: int
 
-    def custodian(self) -> str:
+    def custodian(self) -> Signer:
         """The custodian whose key asks.
 
         Raises:
@@ -51,10 +58,10 @@ class _Asked:
         """
         for custodian in self.charter.safeguards.custodians:
             if VerifierKey.parse(custodian.key).public == self.vkey.public:
-                return custodian.name
-        raise _not_yours()
+                return Signer(custodian.name, Role.CUSTODIAN, b64(self.vkey.public))
+        raise not_yours()
 
-    def person(self) -> str:
+    def person(self) -> Signer:
         """The investigator or shift lead whose key asks.
 
         Raises:
@@ -64,8 +71,24 @@ class _Asked:
             if self.vkey in keys_of(self.acting, self.charter, role):
                 row = self.reader.one("SELECT person FROM enrolled_key WHERE vkey = ?", str(self.vkey))
                 assert row is not None
-                return str(row["person"])
-        raise _not_yours()
+                return Signer(str(row["person"]), role, b64(self.vkey.public))
+        raise not_yours()
+
+    def allow(self, who: Signer) -> None:
+        """Put it to the policies.
+
+        Raises:
+            Refused: they say no.
+        """
+        allow_question(self.charter, self.what, who)
+
+    def allow_about(self, who: Signer, about: AboutRequest | AboutHold) -> None:
+        """Put it to the policies, about a request or an order to keep.
+
+        Raises:
+            Refused: they say no.
+        """
+        allow_question(self.charter, self.what, who, about=about, now_ms=self.now)
 
     def own(self, number: str) -> ReleaseRequest:
         """The request with that id, if this key signed it.
@@ -75,7 +98,7 @@ class _Asked:
         """
         asked = request_of(self.reader, number)
         if asked.vkey != str(self.vkey):
-            raise _not_yours()
+            raise not_yours()
         return asked
 
 
@@ -99,13 +122,17 @@ def segment_data(acting: Acting, standing: Standing, query: SignedQuery, *, cosi
     Raises:
         as ``answer``.
     """
+    if query.what != "segment":
+        raise DidNotVerify(
+            "This question was signed for something else than a segment.", fix="Ask for “segment”, as the command does."
+        )
     asked = _verified(acting, standing, query, cosigned_size)
     number, _, segment = query.about.partition("/")
     request = asked.own(number)
     _check_handed_out(asked, request)
     found = segment_of(asked.reader, segment)
     if found.id not in {each.id for each in segments_of(asked.reader, request)}:
-        raise _not_yours()
+        raise not_yours()
     return whole(acting, found.path, found.header)
 
 
@@ -152,14 +179,20 @@ def _verified(acting: Acting, standing: Standing, query: SignedQuery, cosigned_s
         raise Refused("There is no charter yet, so no key is pinned.", fix="Publish a charter first.")
     now = acting.clock.now()
     vkey = query.verify(origin=acting.origin, now=now)
-    return _Asked(acting, acting.store.read(), standing, charter, cosigned_size, vkey, query.about, now)
+    return _Asked(acting, acting.store.read(), standing, charter, cosigned_size, vkey, query.what, query.about, now)
 
 
 def _inbox(asked: _Asked) -> dict[str, Any]:
     """What waits for a custodian: requests that can still be answered, and holds that stand."""
-    name = asked.custodian()
+    who = asked.custodian()
+    asked.allow(who)
+    name = who.name
     rows = asked.reader.all(
-        "SELECT * FROM release_request WHERE glass = 0 AND until_ms > ? ORDER BY asked_ms", asked.now
+        "SELECT release_request.* FROM release_request JOIN evidence_case ON evidence_case.id = evidence_case"
+        " WHERE glass = 0 AND release_request.until_ms > ? AND closed_ms IS NULL AND evidence_case.until_ms > ?"
+        " ORDER BY asked_ms",
+        asked.now,
+        asked.now,
     )
     holds = []
     for hold in open_holds(asked.reader, asked.now):
@@ -207,14 +240,17 @@ def _to_answer(asked: _Asked, request: ReleaseRequest) -> dict[str, Any]:
 
 def _headers(asked: _Asked) -> dict[str, Any]:
     """The headers of what a request or a hold is about: wrapped shares, which open nothing by themselves."""
-    name = asked.custodian()
+    who = asked.custodian()
     try:
         request = request_of(asked.reader, asked.about)
-        segments = [] if request.glass else segments_of(asked.reader, request)
     except Problem:
         hold = hold_of(asked.reader, asked.about)
+        asked.allow_about(who, AboutHold(hold.id, hold.until_ms, hold.lifted_ms is not None))
         segments = segments_in(asked.reader, hold.source, hold.from_ms, hold.to_ms)
-    held = asked.reader.all("SELECT bundle FROM hold_share WHERE custodian = ?", name)
+    else:
+        asked.allow_about(who, _about(request))
+        segments = segments_of(asked.reader, request)
+    held = asked.reader.all("SELECT bundle FROM hold_share WHERE custodian = ? AND length(bundle) > 0", who.name)
     return {
         "segments": [_header(each) for each in segments],
         "hold_bundles": [b64(bytes(row["bundle"])) for row in held],
@@ -234,7 +270,9 @@ def _header(segment: Segment) -> dict[str, Any]:
 
 def _cases(asked: _Asked) -> dict[str, Any]:
     """The cases and requests of whoever asks, and the emergencies."""
-    person = asked.person()
+    who = asked.person()
+    asked.allow(who)
+    person = who.name
     broken = asked.reader.all(
         "SELECT * FROM release_request WHERE glass = 1 AND person = ? ORDER BY asked_ms DESC", person
     )
@@ -291,7 +329,10 @@ def _release(asked: _Asked) -> dict[str, Any]:
     request = asked.own(asked.about)
     _check_handed_out(asked, request)
     answers = asked.reader.all(
-        "SELECT statement, bundle FROM release_answer WHERE request = ? AND approved = 1 ORDER BY custodian", request.id
+        "SELECT statement, bundle FROM release_answer WHERE request = ? AND approved = 1 AND until_ms > ?"
+        " ORDER BY custodian",
+        request.id,
+        asked.now,
     )
     return {
         "request": {"leaf_hash": b64(request.leaf_hash), "statement": json.loads(request.statement)},
@@ -304,27 +345,61 @@ def _release(asked: _Asked) -> dict[str, Any]:
     }
 
 
+def _office(asked: _Asked) -> dict[str, Any]:
+    """What waits for oversight: signals of misuse, uses of the emergency rule, and whose keys it has enrolled."""
+    asked.allow(office_of(asked.charter, asked.vkey))
+    facts = misuse.facts_of(asked.reader, asked.now)
+    enrolled = asked.reader.all(
+        "SELECT * FROM enrolled_key WHERE month >= ? ORDER BY month, person", month_of(asked.now)
+    )
+    return {
+        "signals": [
+            {
+                "id": each.signal.id,
+                "kind": each.signal.kind.value,
+                "person": each.signal.person,
+                "other": each.signal.other,
+                "sentence": each.signal.sentence,
+                "evidence": list(each.signal.evidence),
+                "at_ms": each.signal.at_ms,
+                "finding": each.finding,
+                "note": each.note,
+                "settled_ms": each.settled_ms,
+            }
+            for each in misuse.signals(asked.reader)
+        ],
+        "judged_until_ms": misuse.judged_until(asked.reader),
+        "cannot_judge": list(cannot_judge(facts)),
+        "emergencies": [
+            {**asdict(each), "overdue": each.overdue} for each in oversight_reading.emergencies(asked.reader, asked.now)
+        ],
+        "enrolled": [
+            {**{name: row[name] for name in ("person", "role", "month", "vkey")}, "leaf_hash": b64(row["leaf_hash"])}
+            for row in enrolled
+        ],
+    }
+
+
 def _check_handed_out(asked: _Asked, request: ReleaseRequest) -> None:
     """Refuse until it was taken by a signed act; a broken glass was taken when it was broken.
 
     Raises:
-        Refused: it was not taken, or too long ago.
+        Refused: it was not taken, or too long ago; it is suspended; or the policies say no.
     """
     if request.glass:
         if asked.now >= request.asked_ms + OPEN_MS:
             raise Refused("What this emergency opened is no longer handed out.", fix="Request a release.")
-        return
-    if request.taken is None:
+    elif request.taken is None:
         raise Refused("This release was not taken yet.", fix="Take it first: `watchglass case take`.")
-    if asked.now >= request.until_ms:
+    elif asked.now >= request.until_ms:
         raise Refused("This release has run out.", fix="Ask again, with a new request.")
+    check_disclosed(asked.reader, asked.standing, request, asked.now)
+    asked.allow_about(asked.person(), _about(request))
 
 
-def _not_yours() -> Refused:
-    return Refused(
-        "Your key may not read this.",
-        fix="Ask with the key that the charter pins, or that oversight enrolled for this month.",
-    )
+def _about(request: ReleaseRequest) -> AboutRequest:
+    taken = request.taken is not None
+    return AboutRequest(request.id, request.person, public_half(request.vkey), request.until_ms, request.glass, taken)
 
 
 _ANSWERS: Final[Mapping[str, Callable[[_Asked], dict[str, Any]]]] = {
@@ -332,4 +407,5 @@ _ANSWERS: Final[Mapping[str, Callable[[_Asked], dict[str, Any]]]] = {
     "segments": _headers,
     "cases": _cases,
     "release": _release,
+    "office": _office,
 }

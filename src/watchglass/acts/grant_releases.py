@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from watchglass.acts.approvals import approvals_of, enough
+from watchglass.acts.at_once import check_clock, stands_now
+from watchglass.acts.cases import check_open
 from watchglass.acts.context import Acting, attest
 from watchglass.acts.releases import ReleaseRequest, as_request, segments_of
-from watchglass.acts.segments import Segment, held
+from watchglass.acts.segments import held
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.permit import GrantRelease
+from watchglass.charter.permit import GrantRelease, Permit
 from watchglass.core.digest import b64
 from watchglass.core.errors import Refused
 from watchglass.records.outbox import Reader, Transaction
 from watchglass.records.statement import SignedStatement
 
 
-def grant_releases(acting: Acting, standing: Standing) -> list[str]:
+def grant_releases(acting: Acting, standing: Standing, *, cosigned_size: int) -> list[str]:
     """Grant what is approved by enough custodians and still valid; the ids of the requests.
+
+    Each is looked at inside the transaction that grants it: what was approved, sealed, closed, suspended or published a
+    moment before counts.
 
     Cryptography has the last word: this only says when the house hands out what it could not open itself.
     """
@@ -24,54 +30,51 @@ def grant_releases(acting: Acting, standing: Standing) -> list[str]:
         " AND EXISTS (SELECT 1 FROM release_answer WHERE request = release_request.id AND approved = 1)",
         now,
     )
-    return [asked.id for asked in map(as_request, rows) if _grant(acting, standing, asked, now)]
+    found = map(as_request, rows)
+    return [asked.id for asked in found if _grant(acting, standing, asked, cosigned_size)]
 
 
-def approvals_of(reader: Reader, request: str, now_ms: int) -> dict[str, bytes]:
-    """The custodians whose approval of a request holds now, each with the leaf hash of it."""
-    rows = reader.all(
-        "SELECT custodian, leaf_hash FROM release_answer WHERE request = ? AND approved = 1 AND until_ms > ?",
-        request,
-        now_ms,
-    )
-    return {str(row["custodian"]): bytes(row["leaf_hash"]) for row in rows}
-
-
-def enough(segments: list[Segment], approved: frozenset[str]) -> bool:
-    """Whether every segment has a permitted set of custodians all of whom approved."""
-    return bool(segments) and all(
-        any(approved.issuperset(each) for each in segment.read_header().subsets) for segment in segments
-    )
-
-
-def _grant(acting: Acting, standing: Standing, asked: ReleaseRequest, now: int) -> bool:
-    approvals = approvals_of(acting.store.read(), asked.id, now)
-    segments = segments_of(acting.store.read(), asked)
-    if not enough(segments, frozenset(approvals)):
-        return False
-    charter = standing.charter
-    if charter is None or SignedStatement.parse(asked.statement).leaf.charter != charter.sha256:
-        return False
-    wanted = GrantRelease(asked.source, asked.purpose, asked.from_ms, asked.to_ms, held(segments, now))
-    try:
-        permit = decide(standing, wanted, now)
-    except Refused:
-        return False  # suspended, or run out: it is asked again at the next round, until the request's own end
+def _grant(acting: Acting, standing: Standing, asked: ReleaseRequest, cosigned_size: int) -> bool:
+    if _ready(acting.store.read(), standing, asked, acting.clock.now()) is None:
+        return False  # a quick no, without a transaction; it is asked again at the next round, until its own end
 
     def act(tx: Transaction) -> bool:
-        if tx.one("SELECT 1 FROM release_request WHERE id = ? AND granted_ms IS NOT NULL", asked.id):
+        now = acting.clock.now()
+        stands = stands_now(tx, standing, cosigned_size=cosigned_size, now_ms=now)
+        ready = _ready(tx, stands, asked, now)
+        if ready is None or tx.one("SELECT 1 FROM release_request WHERE id = ? AND granted_ms IS NOT NULL", asked.id):
             return False
+        permit, approvals, segments = ready
         leaf = attest(
             acting,
             tx,
             "release_granted",
             by=None,
             under=permit,
-            clear={"approvals": sorted(b64(leaf) for leaf in approvals.values())},
-            committed={"request": asked.id, "segments": len(segments)},
+            clear={"approvals": sorted(b64(leaf) for leaf in approvals)},
+            committed={"request": asked.id, "segments": segments},
             refs=[asked.leaf_hash],
         )
         tx.execute("UPDATE release_request SET granted_ms = ?, granted_leaf_hash = ? WHERE id = ?", now, leaf, asked.id)
         return True
 
     return acting.store.commit(act).value
+
+
+def _ready(
+    reader: Reader, stands: Standing, asked: ReleaseRequest, now: int
+) -> tuple[Permit, tuple[bytes, ...], int] | None:
+    """The charter's yes, the approvals that hold and the number of segments; None while it cannot be granted."""
+    approvals, segments = approvals_of(reader, asked.id, now), segments_of(reader, asked)
+    if asked.until_ms <= now or not enough(segments, frozenset(approvals)):
+        return None
+    charter = stands.charter
+    if charter is None or SignedStatement.parse(asked.statement).leaf.charter != charter.sha256:
+        return None
+    wanted = GrantRelease(asked.source, asked.purpose, asked.from_ms, asked.to_ms, held(segments, now))
+    try:
+        check_clock(reader, now)
+        check_open(reader, str(asked.case), now)
+        return decide(stands, wanted, now), tuple(approvals.values()), len(segments)
+    except Refused:
+        return None

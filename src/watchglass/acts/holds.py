@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchglass.acts.handed import Handed, not_sealing
+from watchglass.acts.rows import as_value
 from watchglass.acts.segments import check_can_open, segments_in
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused
 from watchglass.core.time import DAY
 from watchglass.evidence.custody import Bundle, Kind, Terms
-from watchglass.records.outbox import Reader, Row
+from watchglass.records.outbox import Reader
 
 LONGEST_MS = 366 * DAY
 """A hold that lasts longer is ordered again."""
@@ -42,13 +43,13 @@ def hold_of(reader: Reader, number: str) -> Hold:
     row = reader.one("SELECT * FROM hold WHERE id = ?", number)
     if row is None:
         raise Problem("There is no such hold.", fix="Fetch the list again: `watchglass custodian inbox`.")
-    return _hold(row)
+    return as_value(Hold, row)
 
 
 def open_holds(reader: Reader, now_ms: int) -> list[Hold]:
     """The holds that keep something now."""
     rows = reader.all("SELECT * FROM hold WHERE lifted_ms IS NULL AND until_ms > ? ORDER BY ordered_ms", now_ms)
-    return [_hold(row) for row in rows]
+    return [as_value(Hold, row) for row in rows]
 
 
 def order(handed: Handed) -> None:
@@ -129,19 +130,3 @@ def lift(handed: Handed) -> None:
     if hold.lifted_ms is not None:
         raise Problem("This hold was lifted before.", fix="Nothing more needs to be done.")
     handed.tx.execute("UPDATE hold SET lifted_ms = ? WHERE id = ?", handed.now, hold.id)
-
-
-def _hold(row: Row) -> Hold:
-    return Hold(
-        row["id"],
-        row["source"],
-        row["from_ms"],
-        row["to_ms"],
-        row["reason"],
-        row["until_ms"],
-        row["role"],
-        row["ordered_ms"],
-        row["lifted_ms"],
-        bytes(row["statement"]),
-        bytes(row["leaf_hash"]),
-    )

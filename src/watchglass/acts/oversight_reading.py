@@ -169,10 +169,11 @@ def turned_away(reader: Reader) -> tuple[TurnedAway, ...]:
 
 
 def emergencies(reader: Reader, now_ms: int) -> tuple[Emergency, ...]:
-    """Uses of the emergency rule: those whose report is overdue first, then the newest."""
+    """Uses of the emergency rule: overdue reports first, then the newest. Whatever nobody reported on is among them."""
     rows = reader.all(
         "SELECT release_request.*, idx FROM release_request LEFT JOIN entry USING (leaf_hash)"
-        " WHERE glass = 1 ORDER BY asked_ms DESC LIMIT ?",
+        " WHERE glass = 1 AND (followed_ms IS NULL OR id IN"
+        " (SELECT id FROM release_request WHERE glass = 1 ORDER BY asked_ms DESC LIMIT ?)) ORDER BY asked_ms DESC",
         LIMIT,
     )
     found = [

@@ -247,10 +247,15 @@ class Kept:
 def kept(charter: Charter) -> tuple[Kept, ...]:
     """How long anything is kept, by the charter and by what this version can record at all."""
     retention = charter.safeguards.retention
+    asked = Kept(
+        "Cases, requests for original video, signals of misuse",
+        f"{words.duration(retention.alerts_ms)} after they are over",
+    )
     return (
         Kept(*kept_line(charter)),
         Kept("Blurred clips of alerts, encrypted", words.duration(retention.reviewer_clips_ms)),
         Kept("What people decided about an alert", words.duration(retention.alerts_ms)),
+        *((asked,) if charter.safeguards.record is not None else ()),
         Kept("The public ledger", "For good. It holds no picture and no name."),
     )
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from watchglass.acts.cases import own_case
+from watchglass.acts.approvals import approvals_of, enough
+from watchglass.acts.at_once import check_clock
+from watchglass.acts.cases import check_open, own_case
 from watchglass.acts.context import Acting, attest, do
 from watchglass.acts.handed import Handed, not_sealing
 from watchglass.acts.segments import Segment, check_can_open, held, segments_in
-from watchglass.charter.decide import decide
+from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter
-from watchglass.charter.permit import RequestRelease
+from watchglass.charter.permit import GrantRelease, RequestRelease
 from watchglass.core.digest import b64, sha256, unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import SECOND, iso
@@ -127,6 +129,7 @@ def approve(handed: Handed) -> None:
     """A custodian's yes, with the shares sealed anew to the case's key."""
     values = handed.values
     asked, name = _answerable(handed), str(values["custodian"])
+    check_open(handed.tx, str(asked.case), handed.now)
     if not handed.cosigned(asked.leaf_hash):
         raise Refused(
             "No witness has cosigned this request yet, and nothing is disclosed before (law 12).",
@@ -174,12 +177,33 @@ def take(handed: Handed) -> None:
         raise Refused(f"This release was valid until {iso(asked.until_ms)}.", fix="Ask again, with a new request.")
     if asked.taken is not None:
         raise Problem("This was taken before.", fix="Open it on the machine that took it.")
+    if SignedStatement.parse(asked.statement).leaf.charter != handed.charter.sha256:
+        raise Refused("This was granted under an earlier charter.", fix="Ask again, under the one in force.")
+    check_disclosed(handed.tx, handed.standing, asked, handed.now)
     handed.tx.execute(
         "UPDATE release_request SET taken_ms = ?, taken_leaf_hash = ? WHERE id = ?",
         handed.now,
         handed.leaf_hash,
         asked.id,
     )
+
+
+def check_disclosed(reader: Reader, standing: Standing, asked: ReleaseRequest, now_ms: int) -> None:
+    """Check, each time that something of it is given out, that it may be: that nothing stops it since it was granted.
+
+    Raises:
+        Refused: the charter no longer says yes, everything is suspended, an approval has run out, or the house's clock
+            was set back.
+    """
+    check_clock(reader, now_ms)
+    segments = segments_of(reader, asked)
+    wanted = GrantRelease(asked.source, asked.purpose, asked.from_ms, asked.to_ms, held=True)
+    decide(standing, wanted, now_ms)  # how old it may be was decided when it was asked for
+    if not asked.glass and not enough(segments, frozenset(approvals_of(reader, asked.id, now_ms))):
+        raise Refused(
+            "Not enough approvals hold any more, or what was released is destroyed.",
+            fix="Ask again, with a new request.",
+        )
 
 
 def deny(
@@ -190,11 +214,17 @@ def deny(
     person: str,
     error: WatchglassError,
 ) -> None:
-    """Record that the house did not let a request for originals through. Oversight sees who asked, and why not."""
+    """Record that the house did not let a request for originals through. Oversight sees who asked, and why not.
+
+    Once for each statement: whoever saw one could otherwise hand it in again and again in its signer's name.
+    """
     why = f"{error.message} {error.fix}"[:2_000]
     case, source = values.get("case"), values.get("source")
 
     def act(tx: Transaction) -> None:
+        if tx.one("SELECT 1 FROM statement WHERE sig = ?", statement.signature.sig):
+            return
+        tx.insert("statement", {"sig": statement.signature.sig, "accepted_ms": acting.clock.now()})
         leaf = attest(
             acting,
             tx,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from watchglass.acts.rows import as_value
 from watchglass.core.errors import Problem
 from watchglass.core.time import iso
 from watchglass.evidence.header import Header, read_header
 from watchglass.evidence.subsets import can_still_open
-from watchglass.records.outbox import Reader, Row
+from watchglass.records.outbox import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def segments_in(reader: Reader, source: str, from_ms: int, to_ms: int, *, purpos
         purpose: only what was recorded for this purpose; None takes every purpose.
     """
     rows = reader.all(
-        "SELECT * FROM segment WHERE source = ? AND from_ms < ? AND to_ms > ? AND destroyed_ms IS NULL"
+        "SELECT *, bytes AS size FROM segment WHERE source = ? AND from_ms < ? AND to_ms > ? AND destroyed_ms IS NULL"
         " AND (? IS NULL OR purpose = ?) ORDER BY from_ms, id",
         source,
         to_ms,
@@ -56,7 +57,7 @@ def segments_in(reader: Reader, source: str, from_ms: int, to_ms: int, *, purpos
         purpose,
         purpose,
     )
-    return [_segment(row) for row in rows]
+    return [as_value(Segment, row) for row in rows]
 
 
 def segment_of(reader: Reader, number: str) -> Segment:
@@ -65,10 +66,10 @@ def segment_of(reader: Reader, number: str) -> Segment:
     Raises:
         Problem: there is none (any more).
     """
-    row = reader.one("SELECT * FROM segment WHERE id = ? AND destroyed_ms IS NULL", number)
+    row = reader.one("SELECT *, bytes AS size FROM segment WHERE id = ? AND destroyed_ms IS NULL", number)
     if row is None:
         raise Problem("There is no such segment (any more).", fix="Its retention may have ended.")
-    return _segment(row)
+    return as_value(Segment, row)
 
 
 def held(segments: Iterable[Segment], now_ms: int) -> bool:
@@ -103,22 +104,3 @@ def check_can_open(reader: Reader, segments: Iterable[Segment], *, without: Sequ
                 fix="Nothing was recorded. What was destroyed stays destroyed; ask for another time.",
                 period=segment.period,
             )
-
-
-def _segment(row: Row) -> Segment:
-    return Segment(
-        row["id"],
-        row["source"],
-        row["purpose"],
-        row["from_ms"],
-        row["to_ms"],
-        row["period"],
-        bytes(row["charter"]),
-        row["path"],
-        bytes(row["header"]),
-        None if row["opened"] is None else bytes(row["opened"]),
-        row["bytes"],
-        bytes(row["sha256"]),
-        bytes(row["leaf_hash"]),
-        row["keep_until_ms"],
-    )

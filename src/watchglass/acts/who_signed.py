@@ -71,5 +71,6 @@ def _about(handed: Handed, what: May) -> About | None:
         return AboutCase(case.id, case.person, case.authority, case.reason, case.until_ms, closed)
     if what in _REQUEST:
         asked = request_of(handed.tx, str(handed.values["request"]))
-        return AboutRequest(asked.id, asked.person, public_half(asked.vkey), asked.until_ms)
+        taken = asked.taken is not None
+        return AboutRequest(asked.id, asked.person, public_half(asked.vkey), asked.until_ms, asked.glass, taken)
     return None

@@ -360,7 +360,7 @@ class House:
     def grant_releases(self) -> None:
         """Grant what enough custodians have approved, and publish that soon."""
         try:
-            if grant_releases(self.acting, self.standing()):
+            if grant_releases(self.acting, self.standing(), cosigned_size=self.cosigned_size()):
                 self.nudge()
         except WatchglassError as error:
             log.error("Releases wait: %s %s", error.message, error.fix)

@@ -124,6 +124,11 @@ def log_words(charter: Charter) -> Iterator[str]:
         return
     yield f"Who looked at what is recorded. That record is there only {listed([_USES[use] for use in rules.log_uses])}."
     yield "It is never used to judge how well somebody works."
+    if rules.record is not None:
+        yield (
+            "Cases, requests for original video and signals of misuse are kept until "
+            f"{duration(rules.retention.alerts_ms)} after they are over."
+        )
 
 
 def _quoted(name: str) -> str:

@@ -206,7 +206,7 @@ _LIFE: Final = (
         HOUSE,
         "What the charter's retention had outlived was destroyed: keys first, then data.",
         _OVERSIGHT,
-        clear={"what": Choice(("clips", "alerts", "openings", "segments"))},
+        clear={"what": Choice(("clips", "alerts", "openings", "segments", "shares", "accesses"))},
         committed={"count": Whole(0, MAX_INTEGER), "before": MINUTE},
     ),
 )

@@ -360,7 +360,7 @@ def test_releases_of_which_nothing_comes_are_told() -> None:
 
 
 def test_one_clip_that_is_opened_again_and_again_is_one_clip() -> None:
-    again = [clip(f"x{n}", "anna", at(3 + n), alert="a1") for n in range(DEFAULT.unjudged_times + 2)]
+    again = tuple(clip(f"x{n}", "anna", at(3 + n), alert="a1") for n in range(DEFAULT.unjudged_times + 2))
     assert signals(again, kind="no-outcome") == []
 
 

@@ -14,10 +14,12 @@ from watchglass.access.authorise import authorise
 from watchglass.access.policies import (
     ABOUT_CASE,
     ABOUT_REQUEST,
+    ABOUT_SHARES,
     Policies,
     Rule,
     encode,
     entities_of,
+    of_offices,
     of_roles,
     policies_for,
     policies_of,
@@ -93,8 +95,10 @@ def test_each_act_has_words_and_is_permitted_by_a_rule() -> None:
 def test_only_one_rule_forbids_and_signed_acts_have_no_rule_without_a_charter() -> None:
     assert [rule.id for rule in FULL.rules if rule.effect == "forbid"] == ["release.never-ones-own"]
     in_the_portal = set(SIGNED_IN) | {act for acts in GRANTS.values() for act in acts}
-    assert {act for rule in policies_of(None).rules for act in rule.acts} == in_the_portal
-    assert not in_the_portal & (ABOUT_CASE | ABOUT_REQUEST)
+    offices = {act for rule in of_offices() for act in rule.acts}
+    assert offices == {May.READ_OFFICE, May.READ_DRAFT}
+    assert {act for rule in policies_of(None).rules for act in rule.acts} == in_the_portal | offices
+    assert not in_the_portal & (ABOUT_CASE | ABOUT_REQUEST | ABOUT_SHARES | offices)
 
 
 def test_without_break_glass_nobody_may() -> None:

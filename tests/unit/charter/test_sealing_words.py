@@ -67,6 +67,8 @@ def test_what_the_access_record_is_for_is_said(reseal) -> None:
     assert "never used to judge how well somebody works" in section(reseal(), "checked")
     only = section(reseal(("lawfulness, self-monitoring, integrity, criminal-proceedings", "lawfulness")), "checked")
     assert "is there only to check that looking was lawful." in only
+    kept = "Cases, requests for original video and signals of misuse are kept until 1 year after they are over."
+    assert kept in section(reseal(), "checked")
 
 
 def test_without_somebody_in_particular_all_pairs_are_told(reseal) -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from a_portal import Someone
 from a_street import DAY, NOON, Street, make_street
+from markupsafe import escape
 
+from watchglass.access.policies import policies_of
+from watchglass.core.digest import b64
 from watchglass.review.model import VerdictValue
 from watchglass.web.portal.app import create_app
 
@@ -315,6 +318,23 @@ def test_the_charter_shows_its_signatures_and_their_entries(client: Someone) -> 
             approval["leaf_hash"],
         )
     assert "not consulted on" in client.get("/charter").text
+
+
+def test_the_charter_says_who_may_do_what_rule_by_rule(street: Street, client: Someone) -> None:
+    data = client.get("/charter.json").json()["access"]
+    charter = street.house.standing().charter
+    assert charter is not None
+    policies = policies_of(charter)
+    assert data["policy_sha256"] == b64(policies.sha256)
+    assert data["rules"] == [{"id": r.id, "effect": r.effect, "words": r.words} for r in policies.rules]
+    html = client.get("/charter").text
+    inside = html[html.index("<details>") : html.index("</details>")]
+    for rule in policies.rules:
+        assert f"<code>{rule.id}</code>" in inside
+        assert str(escape(rule.words)) in inside
+    assert inside.count(">forbidden<") == sum(rule.effect == "forbid" for rule in policies.rules) == 1
+    older = client.get("/charter/versions/1.json").json()["access"]["rules"]
+    assert older  # an older version's own
 
 
 def test_versions_and_diffs_tell_what_changed(street: Street, client: Someone) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.access.policies import policies_of
 from watchglass.acts import how_sure, public_originals
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
@@ -20,6 +21,7 @@ from watchglass.charter.decide import Standing
 from watchglass.charter.diff import compare
 from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
+from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.web.portal import costs, originals, public_log, public_view
 from watchglass.web.portal.answers import NotFound
@@ -216,12 +218,17 @@ def charter_diff(request: Request, a: str, b: str) -> Response:
 def _charter_data(charter: Charter, published: tuple[charters.Version, ...]) -> dict[str, object]:
     this = next((version for version in published if version.sha256 == charter.sha256), None)
     older = next((version.version for version in published if version.version < charter.version), None)
+    policies = policies_of(charter)
     return {
         "name": charter.charter,
         "version": charter.version,
         "sha256": charter.digest,
         "record": this,
         "sections": words.explain(charter),
+        "access": {
+            "rules": [{"id": rule.id, "effect": rule.effect, "words": rule.words} for rule in policies.rules],
+            "policy_sha256": b64(policies.sha256),
+        },
         "older": older,
         "text": None,
     }
