@@ -251,8 +251,10 @@ def _original(
             against = (*against_sealing(deployment, charter, request),)
             if against:
                 return _Case("", runs=True, analytic=analytic, against=against)
-            purpose = analytic.purpose if analytic is not None else _purpose_of_source(standing, charter, source)
-            return _Case(purpose, runs=True, analytic=analytic)
+            if analytic is not None:
+                return _Case(analytic.purpose, runs=True, analytic=analytic)
+            _purpose_of_source(standing, charter, source)  # somebody looks
+            return _Case(charter.kept_for(source), runs=True)
         case OpenCase(purpose):
             return _Case(purpose, runs=False, against=(*against_case(deployment, charter, request),))
         case RequestRelease() | GrantRelease() | BreakGlass():

@@ -448,6 +448,13 @@ class Charter:
         """The analytics that look at ``source``."""
         return tuple(analytic for analytic in self.analytics if analytic.source == source)
 
+    def kept_for(self, source: str) -> str:
+        """The purpose for which everything of a source is kept, where everything is: of the first analytic there.
+
+        Whether that one is suspended at the moment makes no difference, as long as another one looks.
+        """
+        return self.analytics_of(source)[0].purpose
+
     def regime_of(self, purpose: Purpose) -> Regime:
         """The law that holds for a purpose."""
         return purpose.regime or self.authority.regime

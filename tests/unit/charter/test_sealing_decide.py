@@ -20,6 +20,7 @@ from watchglass.charter.permit import (
 )
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.runtime.specs import sealing_of
 
 NOW = 1_799_146_800_000  # 2027-01-05 12:00 in Berlin
 SOURCE, PURPOSE = "steps-cam", "crowd-safety"
@@ -118,6 +119,11 @@ def test_where_everything_is_recorded_no_alert_is_needed(standing: Standing, res
     assert permit.purpose == PURPOSE
     on_track = decide(replace(standing, charter=always), SealSegment(SOURCE, "on-the-track"), NOW)
     assert on_track.purpose == "restricted-area"
+    one_stopped = (Suspension("crowding", "oversight", NOW - 5),)
+    still = decide(replace(standing, charter=always, suspensions=one_stopped), SealSegment(SOURCE), NOW)
+    worker = sealing_of(always, always.source(SOURCE), origin="city.example", statements=())
+    assert worker is not None
+    assert still.purpose == worker.purpose == PURPOSE, "what a piece is kept for does not change with who looks"
     names = [analytic.name for analytic in always.analytics]
     stopped = tuple(Suspension(name, "oversight", 5) for name in names)
     assert (
