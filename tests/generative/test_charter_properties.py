@@ -28,7 +28,7 @@ from watchglass.charter.permit import (
 )
 from watchglass.charter.words import explain
 from watchglass.core.errors import Refused
-from watchglass.core.time import DAY
+from watchglass.core.time import DAY, HOUR
 
 CHARTERS = Path(__file__).parents[1] / "spec" / "charters"
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(CHARTERS.glob("*.yaml"))]
@@ -170,8 +170,9 @@ running = st.sampled_from(
 @given(running, st.integers(0, 2 * 366 * DAY), st.floats(0, 1))
 def test_a_permit_holds_at_every_moment_until_it_ends(pair: tuple, offset: int, part: float) -> None:
     charter, request = pair
-    standing = Standing(charter, "production", frozenset({"authority", "oversight"}), "cosigned")
     now = in_force(charter)[0] + offset
+    signed = frozenset({"authority", "oversight"})
+    standing = Standing(charter, "production", signed, "cosigned", witnessed_ms=now - offset % HOUR)
     permit = answer(standing, request, now)
     assume(permit is not None)
     assert permit is not None

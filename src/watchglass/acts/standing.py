@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,14 @@ def charter_of(text: bytes) -> Charter:
     return parse(text)
 
 
-def standing(reader: Reader, *, deployment: Deployment, cosigned_size: int, now_ms: int) -> Standing:
+def standing(
+    reader: Reader,
+    *,
+    deployment: Deployment,
+    cosigned_size: int,
+    now_ms: int,
+    witnessed_ms: int | None = None,
+) -> Standing:
     """The charter that counts at ``now_ms`` and all that bears on it.
 
     The newest version counts that is approved by both, published in a cosigned checkpoint, and whose first day has
@@ -29,11 +37,12 @@ def standing(reader: Reader, *, deployment: Deployment, cosigned_size: int, now_
 
     Args:
         cosigned_size: how many entries the last witness-cosigned checkpoint covers.
+        witnessed_ms: when enough witnesses were asked that have cosigned since.
     """
     rows = reader.all("SELECT sha256, version, text, leaf_hash FROM charter_version ORDER BY version DESC")
     if not rows:
         return Standing(None, deployment)
-    candidates = [_standing(reader, row, deployment, cosigned_size) for row in rows]
+    candidates = [replace(_standing(reader, row, deployment, cosigned_size), witnessed_ms=witnessed_ms) for row in rows]
     for candidate in candidates:
         assert candidate.charter is not None
         begun = in_force(candidate.charter)[0] <= now_ms
@@ -114,6 +123,7 @@ def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int) 
             "approvals": sorted(now.approvals),
             "published": now.published,
             "analytics": [analytic.name for analytic in charter.analytics],
+            "witnesses": [{"key": witness.key, "url": witness.url} for witness in charter.oversight.witnesses],
         },
         "suspensions": orders,
     }

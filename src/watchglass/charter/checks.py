@@ -281,6 +281,29 @@ def no_witness(charter: Charter) -> Iterator[Hit]:
         yield ("oversight",), "No witness is named, so nobody outside would notice a rewritten ledger."
 
 
+def quorum_half(charter: Charter) -> Iterator[Hit]:
+    agreement, number = charter.oversight.agreement, len(charter.oversight.witnesses)
+    if agreement is not None and number > 1 and 2 * agreement.needed <= number:
+        yield (
+            ("oversight", "quorum"),
+            f"{agreement.needed} of {number} witnesses are enough, so two groups of them could confirm two pasts.",
+        )
+
+
+def quorum_all(charter: Charter) -> Iterator[Hit]:
+    agreement, number = charter.oversight.agreement, len(charter.oversight.witnesses)
+    if agreement is not None and agreement.needed == number > 1:
+        yield (
+            ("oversight", "quorum" if charter.oversight.quorum else "witnesses"),
+            f"All {number} witnesses must agree: while one is away, nothing new comes into force.",
+        )
+
+
+def unwitnessed(charter: Charter) -> Iterator[Hit]:
+    if charter.ledger.witnessed_within_ms is None:
+        yield ("ledger",), "If all witnesses went away, everything would run on, and nobody outside would see it."
+
+
 def no_suspend(charter: Charter) -> Iterator[Hit]:
     if "suspend" not in charter.oversight.may:
         yield ("oversight", "may"), "Oversight could not stop anything."

@@ -40,6 +40,7 @@ from watchglass.charter.permit import (
     ShowReviewerView,
     TryDestination,
 )
+from watchglass.charter.phrases import duration
 from watchglass.charter.releases import Against, against_case, against_opening, against_sealing
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.reach import is_near
@@ -54,11 +55,14 @@ __all__ = [
     "Suspension",
     "decide",
     "in_force",
+    "is_unseen",
+    "unseen_from",
 ]
 
 LEASE_MS: Final = 1500
 """No permit holds longer: whatever changes is obeyed within two seconds."""
 
+_CLOCKS_APART_MS: Final = 300_000
 _END_OF_TIME: Final = 7_289_654_400_000  # 2201-01-01, after the last day that a charter can name
 
 Approver = Literal["authority", "oversight"]
@@ -93,6 +97,7 @@ class Standing:
         published: ``cosigned`` once its record is in a witness-cosigned checkpoint (law 12); ``exempt`` only in a trial
             or the demo; ``waiting`` while it is recorded and not cosigned yet.
         suspensions: those that hold now.
+        witnessed_ms: when enough witnesses were asked that have cosigned since; None where too few ever have.
     """
 
     charter: Charter | None
@@ -100,6 +105,7 @@ class Standing:
     approvals: frozenset[Approver] = field(default_factory=frozenset)
     published: Publication = "no"
     suspensions: tuple[Suspension, ...] = ()
+    witnessed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,8 @@ def decide(standing: Standing, request: Request, now_ms: int) -> Permit:
     if case.runs:
         reasons += _out_of_force(begin, end, now_ms)
         reasons += _suspended(standing, case)
+        reasons += _unseen(standing, charter, now_ms)
+        until = min(until, max(now_ms, unseen_from(standing)))
         if case.analytic is not None and case.hours_at is not None:
             answer = look(case.analytic.hours, case.analytic.days, charter.timezone, case.hours_at)
             if not answer.within:
@@ -199,6 +207,34 @@ def _suspended(standing: Standing, case: _Case) -> Iterator[str]:
     for order in _stops(standing, name):
         what = "Everything" if order.scope == EVERYTHING else repr(order.scope)
         yield f"{what} is suspended by {order.by} since {iso(order.at_ms)}."
+
+
+def unseen_from(standing: Standing) -> int:
+    """From which moment (ms) on nothing runs unless enough witnesses cosign before; far away where no charter says so.
+
+    A trial has no witness, and says that it binds nobody.
+    """
+    within = standing.charter.ledger.witnessed_within_ms if standing.charter is not None else None
+    if within is None or standing.deployment == "trial":
+        return _END_OF_TIME
+    return 0 if standing.witnessed_ms is None else standing.witnessed_ms + within
+
+
+def is_unseen(standing: Standing, now_ms: int) -> bool:
+    """Whether nothing runs because too few witnesses have cosigned for too long.
+
+    A last time that lies in the future is no time: somebody set a clock.
+    """
+    ends = unseen_from(standing)
+    ahead = (standing.witnessed_ms or 0) > now_ms + _CLOCKS_APART_MS
+    return ends != _END_OF_TIME and (now_ms >= ends or ahead)
+
+
+def _unseen(standing: Standing, charter: Charter, now_ms: int) -> Iterator[str]:
+    if is_unseen(standing, now_ms):
+        within = duration(charter.ledger.witnessed_within_ms or 0)
+        since = f"since {iso(standing.witnessed_ms)}" if standing.witnessed_ms else "so far"
+        yield f"Too few witnesses have confirmed the ledger {since}, and nothing may run longer than {within} without."
 
 
 def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -> _Case:

@@ -59,6 +59,8 @@ from watchglass.charter.sealing_ends import Keys, Sealing, sealing_ends
 from watchglass.charter.telling import DESTINATIONS, Costs, Destination, MqttDestination, WebhookDestination
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput
+from watchglass.ledger.agreement import Agreement, more_than_half
+from watchglass.ledger.keys import VerifierKey
 
 __all__ = [
     "EVERYTHING",
@@ -306,6 +308,14 @@ class LedgerRules:
             "heartbeat_every",
         ),
     ] = None
+    witnessed_within_ms: Annotated[
+        int | None,
+        Key(
+            schema.DURATION,
+            "How long anything may run without a fresh cosignature by enough witnesses; then it stops by itself.",
+            "witnessed_within",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         for value in (self.checkpoint_every_ms, self.batch_every_ms, self.merge_within_ms):
@@ -314,6 +324,12 @@ class LedgerRules:
         beat = self.heartbeat_every_ms
         if beat is not None and not schema.UNITS["s"] <= beat <= schema.UNITS["h"]:
             raise BadInput("Heartbeats come once a second to once an hour.", fix="Write `heartbeat_every: 60s`.")
+        seen = self.witnessed_within_ms
+        if seen is not None and not 2 * self.checkpoint_every_ms <= seen <= 30 * schema.UNITS["d"]:
+            raise BadInput(
+                "`witnessed_within` is at least twice `checkpoint_every`, and at most 30 days.",
+                fix="Write `witnessed_within: 1h`, or how long it may run unseen.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,12 +352,30 @@ class Oversight:
         Key(Many(schema.word("suspend", "inspect", "audit"), fewest=1, most=3), "What it may do."),
     ]
     witnesses: Annotated[tuple[Witness, ...], Key(Many(Part(Witness), most=16), "Who cosigns checkpoints.")] = ()
+    quorum: Annotated[
+        int | None,
+        Key(schema.whole(1, 16), "How many of them must have cosigned. Without it: more than half of them."),
+    ] = None
 
     def __post_init__(self) -> None:
         if len(set(self.may)) != len(self.may):
             raise BadInput("`may` names an act twice.", fix="Name each once.")
-        if len({witness.key for witness in self.witnesses}) != len(self.witnesses):
+        keys = [VerifierKey.parse(witness.key) for witness in self.witnesses]
+        if len({key.public for key in keys}) != len(keys):
             raise BadInput("Two witnesses have the same key.", fix="Name each witness once.")
+        if len({key.name for key in keys}) != len(keys):
+            raise BadInput("Two witnesses have one name.", fix="Ask one of them for a key of another name.")
+        if self.quorum is not None and self.quorum > len(keys):
+            raise BadInput(
+                f"{self.quorum} of {len(keys)} witnesses can never agree.",
+                fix="Name more witnesses, or lower `oversight.quorum`.",
+            )
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """How many of which witnesses must agree; None where none is named."""
+        labels = frozenset(VerifierKey.parse(witness.key).label for witness in self.witnesses)
+        return Agreement(labels, self.quorum or more_than_half(len(labels))) if labels else None
 
 
 @dataclass(frozen=True, slots=True)

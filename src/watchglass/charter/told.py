@@ -345,6 +345,11 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "merge_within_ms": Told(
             more_is_wider, "Nothing may now take longer than {new} to show in the ledger; before: {old}.", duration
         ),
+        "witnessed_within_ms": Told(
+            _rarer_is_wider,
+            "Without witnesses, everything now stops {new}; before: {old}.",
+            lambda ms: "never" if ms is None else f"after {duration(ms)}",
+        ),
         "heartbeat_every_ms": Told(
             _rarer_is_wider,
             "What looks at a camera now signs that it is there {new}; before: {old}.",
@@ -356,6 +361,11 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "key": Told(wider, "Oversight now signs with another key."),
         "openings_key": Told(wider, "The details of records can now be opened with another key."),
         "may": Told(members_protect, "Oversight may now {new}; before: {old}.", names),
+        "quorum": Told(
+            _less_is_wider,
+            "So many witnesses must now have confirmed the ledger: {new}; before: {old}.",
+            lambda number: "more than half of them" if number is None else str(number),
+        ),
     },
     Witness: {
         "url": Told(neither, "A witness now has another address: {new}, not {old}."),

@@ -294,21 +294,39 @@ def _checked(charter: Charter) -> Iterator[str]:
         "audit": "check all of it against these rules, and publish what it finds",
     }
     yield f"{capital(oversight.body)} watches over it. It may {listed([powers[power] for power in oversight.may])}."
-    number = len(oversight.witnesses)
-    if number == 1:
-        yield "One witness outside keeps watch, so that the ledger cannot be rewritten without anyone noticing."
-    elif number:
-        yield (
-            f"{capital(count(number))} witnesses outside keep watch, so that the ledger cannot be rewritten without "
-            "anyone noticing."
-        )
-    else:
-        yield "No witness outside keeps watch: nobody outside would notice if the ledger were rewritten."
+    yield from _witnesses(charter)
     stop = charter.safeguards.on_suspension
     if stop is not None:
         yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"
         yield f"These are told: {listed([said(role) for role in stop.tell])}."
     yield from log_words(charter)
+
+
+def _witnesses(charter: Charter) -> Iterator[str]:
+    number, agreement = len(charter.oversight.witnesses), charter.oversight.agreement
+    if agreement is None:
+        yield "No witness outside keeps watch: nobody outside would notice if the ledger were rewritten."
+        return
+    if number == 1:
+        yield "One witness outside keeps watch, so that the ledger cannot be rewritten without anyone noticing."
+    else:
+        yield (
+            f"{capital(count(number))} witnesses outside keep watch, so that the ledger cannot be rewritten without "
+            "anyone noticing."
+        )
+        yield (
+            f"{capital(_so_many(agreement.needed, number))} of them must have confirmed it before new rules hold, "
+            "before something that was stopped runs again, and before originals are opened."
+        )
+    within = charter.ledger.witnessed_within_ms
+    if within is None:
+        yield "If witnesses stop confirming the ledger, the software goes on."
+    else:
+        yield f"If they have not confirmed the ledger for {duration(within)}, everything stops until they have."
+
+
+def _so_many(needed: int, number: int) -> str:
+    return "all" if needed == number else count(needed)
 
 
 def _heartbeats(every_ms: int | None) -> str:

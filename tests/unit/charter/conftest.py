@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ def harbour() -> str:
 @pytest.fixture(scope="session")
 def charter(harbour: str) -> Charter:
     return parse(harbour.encode())
+
+
+@pytest.fixture(scope="session")
+def unwitnessed(charter: Charter) -> Charter:
+    """The harbour charter without `witnessed_within`: for what has nothing to do with witnesses."""
+    return replace(charter, ledger=replace(charter.ledger, witnessed_within_ms=None))
 
 
 Edit = Callable[..., bytes]

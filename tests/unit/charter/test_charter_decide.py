@@ -51,9 +51,48 @@ FINISHING: tuple[Request, ...] = (
 )
 
 
+WITHIN = 3_600_000
+"""The harbour charter's `witnessed_within`."""
+UNSEEN = (", witnessed_within: 1h", "")
+"""For what has nothing to do with witnesses."""
+
+
+def witnessed(charter: Charter, witnessed_ms: int | None, deployment: str = "production") -> Standing:
+    signed = frozenset({"authority", "oversight"})
+    return Standing(charter, deployment, signed, "cosigned", witnessed_ms=witnessed_ms)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("request_", RUNNING)
+def test_without_a_fresh_cosignature_nothing_runs(charter: Charter, request_: Request) -> None:
+    assert decide(witnessed(charter, NOON), request_, NOON).until_ms == NOON + LEASE_MS
+    assert decide(witnessed(charter, NOON - WITHIN + 1), request_, NOON).until_ms == NOON + 1
+    for last in (None, NOON - WITHIN, NOON - 10 * WITHIN):
+        (reason,) = reasons(witnessed(charter, last), request_, NOON)
+        assert "Too few witnesses have confirmed the ledger" in reason
+        assert "longer than 1 hour" in reason
+    assert "so far" in reasons(witnessed(charter, None), request_, NOON)[0]
+    assert "since 2027-01-05T10:00:00Z" in reasons(witnessed(charter, NOON - WITHIN), request_, NOON)[0]
+
+
+@pytest.mark.parametrize("request_", FINISHING)
+def test_without_witnesses_people_still_finish_what_was_raised(charter: Charter, request_: Request) -> None:
+    assert decide(witnessed(charter, None), request_, NOON)
+
+
+def test_a_cosignature_from_the_future_is_none(charter: Charter) -> None:
+    assert decide(witnessed(charter, NOON + 299_000), RUNNING[0], NOON)
+    assert "Too few" in reasons(witnessed(charter, NOON + 301_000), RUNNING[0], NOON)[0]
+
+
+def test_a_trial_is_exempt_from_witnesses_and_the_demo_is_not(charter: Charter) -> None:
+    trial = witnessed(charter, None, "trial")
+    assert not [why for why in reasons(trial, RUNNING[0], NOON) if "witness" in why]
+    assert "Too few" in reasons(witnessed(charter, None, "demo"), RUNNING[0], NOON)[0]
+
+
 @pytest.fixture
-def standing(charter: Charter) -> Standing:
-    return Standing(charter, "production", frozenset({"authority", "oversight"}), "cosigned")
+def standing(unwitnessed: Charter) -> Standing:
+    return Standing(unwitnessed, "production", frozenset({"authority", "oversight"}), "cosigned")
 
 
 def reasons(standing: Standing, request: Request, now: int) -> tuple[str, ...]:
@@ -205,7 +244,7 @@ def test_an_alert_is_judged_by_the_time_it_was_captured(standing: Standing) -> N
 
 @pytest.mark.parametrize("days", ["mon", "tue"])
 def test_a_night_belongs_to_the_day_on_which_it_begins(standing: Standing, edit, days: str) -> None:
-    charter = parse(edit(('hours: "01:00-04:30"', f'hours: "22:00-06:00", days: [{days}]')))
+    charter = parse(edit(UNSEEN, ('hours: "01:00-04:30"', f'hours: "22:00-06:00", days: [{days}]')))
     night = replace(standing, charter=charter)
     monday_late, tuesday_early = at(2027, 1, 4, 23, 0), at(2027, 1, 5, 5, 59)
     if days == "mon":
@@ -220,7 +259,7 @@ def test_a_night_belongs_to_the_day_on_which_it_begins(standing: Standing, edit,
 
 def test_when_clocks_are_put_forward_the_hours_follow_the_wall(standing: Standing, edit) -> None:
     # 28 March 2027, 02:00 -> 03:00 in Berlin: the minutes from 02:30 to 03:00 do not exist.
-    charter = parse(edit(('"01:00-04:30"', '"01:00-02:30"')))
+    charter = parse(edit(UNSEEN, ('"01:00-04:30"', '"01:00-02:30"')))
     spring = replace(standing, charter=charter)
     jump = at(2027, 3, 28, 3, 0)
     assert decide(spring, TRACK, jump - 100).until_ms == jump
@@ -229,7 +268,7 @@ def test_when_clocks_are_put_forward_the_hours_follow_the_wall(standing: Standin
 
 def test_when_clocks_are_put_back_an_hour_counts_twice(standing: Standing, edit) -> None:
     # 31 October 2027, 03:00 -> 02:00 in Berlin.
-    charter = parse(edit(('"01:00-04:30"', '"02:00-02:30"')))
+    charter = parse(edit(UNSEEN, ('"01:00-04:30"', '"02:00-02:30"')))
     autumn = replace(standing, charter=charter)
     for fold in (0, 1):
         start = at(2027, 10, 31, 2, 0, fold=fold)

@@ -111,7 +111,8 @@ def full(charter: Charter) -> Charter:
     purposes = tuple(replace(p, regime="led", national_law="Police Act") for p in charter.purposes)
     analytics = tuple(replace(a, hours=Hours(60, 270), days=("mon", "tue")) for a in charter.analytics)
     authority = replace(charter.authority, competent_under="Police Act 2")
-    return replace(charter, purposes=purposes, analytics=analytics, authority=authority)
+    oversight = replace(charter.oversight, quorum=1)
+    return replace(charter, purposes=purposes, analytics=analytics, authority=authority, oversight=oversight)
 
 
 def test_the_full_charter_sets_every_field(full: Charter) -> None:
@@ -238,6 +239,9 @@ def changed(edit, charter: Charter, *pairs: tuple[str, str]) -> list[Change]:
         ("heartbeat_every: 60s", "heartbeat_every: 5m", "widening"),
         ("heartbeat_every: 60s", "heartbeat_every: 10s", "narrowing"),
         (", heartbeat_every: 60s", "", "widening"),
+        ("witnessed_within: 1h", "witnessed_within: 2h", "widening"),
+        ("witnessed_within: 1h", "witnessed_within: 30m", "narrowing"),
+        (", witnessed_within: 1h", "", "widening"),
         ("tell: [oversight, shift-lead]", "tell: [oversight, shift-lead, clerk]", "narrowing"),
         (
             "[[[0,0],[300,0],[300,120],[0,120]]]",

@@ -7,7 +7,7 @@ import pytest
 from watchglass.charter.lint import RULES, Finding, lint
 from watchglass.charter.parse import read
 from watchglass.charter.sealing_rules import SEALING_RULES
-from watchglass.ledger.keys import KeyType, VerifierKey
+from watchglass.ledger.keys import KeyType, SignerKey, VerifierKey
 
 HIT = {
     "led-authority": ("regime: gdpr", "regime: led"),
@@ -47,6 +47,9 @@ HIT = {
     "own-oversight": None,
     "own-witness": None,
     "no-witness": None,
+    "quorum-half": None,
+    "quorum-all": None,
+    "witnessed-within": (", witnessed_within: 1h", ""),
     "no-suspend": ("may: [suspend, inspect]", "may: [inspect]"),
     "not-consulted": ("", ""),
     **{rule.id: None for rule in SEALING_RULES},  # see test_sealing_lint
@@ -100,6 +103,39 @@ def test_without_a_witness_it_cannot_be_published_but_a_trial_can_run(edit, harb
     data = edit((witnesses_of(harbour), ""))
     assert ("no-witness", "error") in {(f.rule, f.severity) for f in found(data)}
     assert ("no-witness", "notice") in {(f.rule, f.severity) for f in found(data, "trial")}
+
+
+def more_witnesses(count: int, quorum: int | None = None) -> tuple[str, str]:
+    keys = [SignerKey.from_seed(f"w{n}.example", bytes([n]) * 32, KeyType.COSIGNATURE_V1) for n in range(1, count)]
+    lines = [f'    - {{key: {key.verifier}, url: "https://{key.name}"}}\n' for key in keys]
+    asked = "" if quorum is None else f"  quorum: {quorum}\n"
+    return "  witnesses:\n", f"{asked}  witnesses:\n{''.join(lines)}"
+
+
+@pytest.mark.parametrize(
+    ("count", "quorum", "rules"),
+    [
+        (1, None, set()),
+        (2, None, {"quorum-all"}),
+        (2, 1, {"quorum-half"}),
+        (3, None, set()),
+        (3, 1, {"quorum-half"}),
+        (3, 3, {"quorum-all"}),
+        (4, 2, {"quorum-half"}),
+        (4, None, set()),
+    ],
+)
+def test_more_than_half_of_the_witnesses_agree_and_not_all(
+    edit, count: int, quorum: int | None, rules: set[str]
+) -> None:
+    data = edit(more_witnesses(count, quorum))
+    assert {f.rule for f in found(data)} & {"quorum-half", "quorum-all"} == rules
+
+
+def test_a_trial_and_the_demo_need_not_say_how_long_they_run_unseen(edit) -> None:
+    data = edit(HIT["witnessed-within"])
+    assert ("witnessed-within", "warning") in {(f.rule, f.severity) for f in found(data)}
+    assert "witnessed-within" not in {f.rule for f in (*found(data, "trial"), *found(data, "demo"))}
 
 
 def test_the_demo_may_be_live_and_says_so(edit) -> None:

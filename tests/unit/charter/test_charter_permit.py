@@ -20,8 +20,8 @@ NOON = 1_799_146_800_000
 
 
 @pytest.fixture
-def permit(charter: Charter) -> Permit:
-    standing = Standing(charter, "production", frozenset({"authority", "oversight"}), "cosigned")
+def permit(unwitnessed: Charter) -> Permit:
+    standing = Standing(unwitnessed, "production", frozenset({"authority", "oversight"}), "cosigned")
     return decide(standing, LookAt("steps-cam"), NOON)
 
 

@@ -11,6 +11,7 @@ from watchglass.charter.hours import HOURS
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 from watchglass.charter.words import duration, explain, listed, sentence, things, when
+from watchglass.ledger.keys import KeyType, SignerKey
 
 
 def told(charter: Charter) -> str:
@@ -111,6 +112,23 @@ def test_sentences_are_short_and_whole(charter: Charter) -> None:
 
 def test_no_word_that_the_house_does_not_use(charter: Charter) -> None:
     assert not re.search(r"\b(threat|suspect|subject|user|positive)\b", told(charter), re.IGNORECASE)
+
+
+def test_a_resident_reads_how_many_witnesses_must_agree_and_what_happens_without_them(edit) -> None:
+    def checked(data: bytes) -> str:
+        return " ".join(next(section for section in explain(parse(data)) if section.id == "checked").sentences)
+
+    keys = [SignerKey.from_seed(f"w{n}.example", bytes([n]) * 32, KeyType.COSIGNATURE_V1) for n in (1, 2)]
+    lines = "".join(f'    - {{key: {key.verifier}, url: "https://{key.name}"}}\n' for key in keys)
+    three = ("  witnesses:\n", f"  witnesses:\n{lines}")
+    assert "have not confirmed the ledger for 1 hour, everything stops until they have" in checked(edit())
+    assert "the software goes on" in checked(edit((", witnessed_within: 1h", "")))
+    assert "One witness outside" in checked(edit())
+    assert "Three witnesses outside keep watch" in checked(edit(three))
+    assert "Two of them must have confirmed it before new rules hold" in checked(edit(three))
+    assert "All of them must have confirmed it" in checked(
+        edit(three, ("  witnesses:\n", "  quorum: 3\n  witnesses:\n"))
+    )
 
 
 def test_a_resident_reads_how_often_a_heartbeat_is_signed_or_that_none_is(edit) -> None:

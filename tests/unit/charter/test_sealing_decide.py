@@ -63,9 +63,9 @@ def test_the_charter_says_yes_for_a_short_time(standing: Standing, sealed_charte
 
 @pytest.mark.parametrize("request_", EVERY, ids=lambda r: type(r).__name__)
 def test_a_charter_that_records_nothing_seals_and_opens_nothing(
-    standing: Standing, charter: Charter, request_: Request
+    standing: Standing, unwitnessed: Charter, request_: Request
 ) -> None:
-    error = refusal(replace(standing, charter=charter), request_)
+    error = refusal(replace(standing, charter=unwitnessed), request_)
     assert "keeps no original video" in error.message
     assert len(error.reasons) == 1
 

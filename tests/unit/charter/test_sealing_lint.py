@@ -36,6 +36,7 @@ def test_the_sealed_harbour_charter_has_only_what_a_person_must_read(sealed: str
     assert [(f.rule, f.severity) for f in found(sealed.encode())] == [
         ("prohibited-words", "warning"),
         ("break-glass", "warning"),
+        ("witnessed-within", "warning"),
         ("not-consulted", "notice"),
         ("sealed-never-see", "notice"),
     ]
