@@ -1,0 +1,1 @@
+"""The compliance audit: a log replayed against its own charters. Pure; bytes in, findings out."""

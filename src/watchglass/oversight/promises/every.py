@@ -1,0 +1,57 @@
+"""All promises, in the order in which a report tells them, and those that this version does not make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from watchglass.oversight.promises.alerts import Alerts
+from watchglass.oversight.promises.allowed import Allowed
+from watchglass.oversight.promises.charters import CharterSuccession
+from watchglass.oversight.promises.disclosed import Disclosed
+from watchglass.oversight.promises.emergencies import Emergencies
+from watchglass.oversight.promises.hours import InHours
+from watchglass.oversight.promises.obeyed import Obeyed
+from watchglass.oversight.promises.once import Once
+from watchglass.oversight.promises.promise import Promise
+from watchglass.oversight.promises.refs import Refs
+from watchglass.oversight.promises.releases import Releases
+from watchglass.oversight.promises.suspensions import Suspensions
+from watchglass.oversight.promises.under_charter import UnderCharter
+from watchglass.oversight.report import Depth, Finding, State
+
+_NOT_MADE: Final = "This version does not make this promise: {}."
+
+
+def _pending(name: str, title: str, why: str, depth: Depth = "structure") -> Finding:
+    return Finding(name, title, _NOT_MADE.format(why), depth, State.PENDING, 0)
+
+
+PENDING: Final = (
+    _pending("consultation", "Every charter was consulted on and answered.", "consultations are not built"),
+    _pending("limits", "Every analytic over its published limit stopped.", "published limits are not built"),
+    _pending("budget", "The privacy budget was never overspent.", "statistics under a budget are not built"),
+    _pending("requests", "Every individual's request was answered in time.", "individuals' requests are not built"),
+)
+
+_STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
+    Refs,
+    Once,
+    CharterSuccession,
+    UnderCharter,
+    Allowed,
+    InHours,
+    Suspensions,
+    Obeyed,
+    Alerts,
+    Releases,
+    Disclosed,
+    Emergencies,
+)
+"""Besides those of whether the log is one, its entries are records and its signatures genuine, which come first."""
+
+
+def every(*, openings: bool) -> Iterator[Callable[[], Promise]]:
+    """What makes each promise."""
+    del openings
+    yield from _STRUCTURE
