@@ -49,6 +49,7 @@ class Plan:
         days: how long it lasts. alerts_a_day: of each analytic that may run.
         charters: how often the charter changes; gap: the first runs out before the next begins.
         check_every: how often retention looks (ms).
+        all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
         suspensions, cases, emergencies, holds, stops, asides: how many of each story are told.
     """
 
@@ -72,6 +73,7 @@ class Plan:
     clips_ms: int = 7 * DAY
     alerts_kept_ms: int = 365 * DAY
     review_ms: int = 10 * MINUTE
+    hours: str | None = None
     all_day: bool = False
     charters: int = 1
     new_oversight: bool = True
@@ -148,6 +150,8 @@ class Life:
         self.raised: dict[str, list[int]] = defaultdict(list)
         self.sealed: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         self.resumed: dict[bytes, int] = {}
+        self.silent_until: dict[str, int] = {}
+        self.next_beat: dict[str, dict[str, object]] = {}
 
     # ---- the schedule ------------------------------------------------------------------------------------------------
 
@@ -180,8 +184,6 @@ class Life:
     def _note(self) -> None:
         """Write down that the newest checkpoint was witnessed; once for each growth by something else."""
         log = self.town.log
-        if "unwitnessed" in self.sins:
-            return
         assert log.published is not None
         log.grown = False
         self.town.clock.set(max(self.town.now, log.published.at_ms))
@@ -216,16 +218,16 @@ class Life:
         begin, end = in_force(standing.charter)
         return begin <= self.town.now < end
 
-    def start(self, charter: Charter) -> None:
-        """A run: its start, its recorders, their beats."""
+    def start(self, charter: Charter, **otherwise: object) -> bytes:
+        """A run: its start, its recorders, their beats. The leaf hash of its start."""
         town = self.town
         town.run, self.under = town.number(), charter
         sources = sorted(source.name for source in charter.sources)
         models = {model.name: b64(hash_of(model.name)) for model in charter.models}
-        clear = {"run": town.run, "software": SOFTWARE, "models": models, "sources": sources}
-        town.attest("run_started", under=charter, clear=clear)
+        clear = {"run": town.run, "software": SOFTWARE, "models": models, "sources": sources, **otherwise}
+        started = town.attest("run_started", under=charter, clear=clear)
         if charter.ledger.heartbeat_every_ms is None:
-            return
+            return started
         for group in [sources] if self.dice.random() < 1 / 2 else [[source] for source in sources]:
             key = SignerKey.generate(f"{town.origin}/recorder-{group[0]}", town.entropy)
             clear = {"run": town.run, "vkey": str(key.verifier), "sources": group}
@@ -233,6 +235,7 @@ class Life:
             for source in group:
                 self.recorders[source], self.began[source] = key, town.now
                 self.tell(town.now, self._beats(town.run, source, charter.ledger.heartbeat_every_ms))
+        return started
 
     def stop(self, cause: str) -> None:
         """The run ends; recorders sign a last, shorter beat."""
@@ -251,7 +254,8 @@ class Life:
             yield every - self.town.now % every
             if self.town.run != run:
                 return
-            self.beat(source)
+            if self.town.now >= self.silent_until.get(source, 0):
+                self.beat(source, **self.next_beat.pop(source, {}))
 
     def beat(self, source: str, **otherwise: object) -> bytes | None:
         """A recorder signs that it lived since its last beat; None where that was in this very second."""
@@ -286,14 +290,16 @@ class Life:
             "segments": b64(root(ciphertexts) if ciphertexts else EMPTY_ROOT),
             "minute": minute_of(town.now),
         }
-        key = otherwise.pop("key", self.recorders[source])
+        key, lied = otherwise.pop("key", self.recorders[source]), bool(otherwise)
         clear.update({name: value for name, value in otherwise.items() if name in clear})
         committed.update({name: value for name, value in otherwise.items() if name in committed})
         assert isinstance(key, SignerKey)
         leaf = town.signed(
             "heartbeat", key, "recorder", clear=clear, committed=committed, charter=charter, signed_ms=town.now
         )
-        self.beat_of[source] = (int(str(clear["sequence"])), leaf)
+        if lied or key is not self.recorders[source]:
+            town.planted.append(leaf)
+        self.beat_of[source] = (sequence + 1, leaf)
         self.began[source] = town.now
         return leaf
 
@@ -345,7 +351,7 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
     looks = [Look(f"camera-{source}", "camera_fault", source, "upkeep") for source in sources]
     for source in sources:
         for kind in ("intrusion", "crowd_density")[: dice.randint(1, 2)]:
-            hours, days = (None, ()) if plan.all_day else (dice.choice(HOURS), dice.choice(DAYS))
+            hours, days = (plan.hours, ()) if plan.all_day else (dice.choice(HOURS), dice.choice(DAYS))
             looks.append(Look(f"{kind.replace('_', '-')}-{source}", kind, source, "safety", hours, days))
     names = CUSTODIANS[: plan.custodians]
     sealed = Sealed(

@@ -193,9 +193,9 @@ class Log:
 
     # ---- what readers get --------------------------------------------------------------------------------------------
 
-    def trust_text(self) -> str:
-        """A trust file for this log."""
-        return trust_text(self.signer.verifier, [(each.name, each.key.verifier) for each in self.watchers], self.quorum)
+    def kept_hashes(self) -> list[tuple[Receipt, bytes]]:
+        """The receipts that somebody kept, each with the leaf hash that it is for."""
+        return [(receipt, leaf_hash(data)) for receipt, data in self.kept]
 
     def bundle(self) -> dict[str, object]:
         """Every sealed opening and wrapped key, as the house hands them to oversight."""

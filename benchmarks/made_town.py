@@ -160,6 +160,8 @@ class Town:
     pseudonyms: dict[tuple[int, str], str] = field(default_factory=dict)
     run: str | None = None
     planted: list[bytes] = field(default_factory=list)
+    leaves_too: list[bytes] = field(default_factory=list)
+    lodged: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     # ---- what stands -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,99 @@
+"""Audits what was made, honest or not, as an outsider or as oversight does it: verify the log, then every promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from dishonest import Depth, Lie, Made
+from made_log import files_of
+from watchglass.bootstrap.opened import OpenedRecords
+from watchglass.core.errors import DidNotVerify
+from watchglass.ledger import policy as policies
+from watchglass.ledger.merkle import leaf_hash
+from watchglass.ledger.verify import verify_log
+from watchglass.oversight.audit import Auditor
+from watchglass.oversight.report import Report
+from watchglass.records.leaf import Leaf
+
+INTACT = "intact"
+"""The promise that verifying the log's bytes keeps; what that finds is raised before anything else is looked at."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an audit said.
+
+    Attributes:
+        broken: for each broken promise the numbers of all entries that its breaches name.
+        sentences: of the breaches. report: None where the log itself did not verify.
+    """
+
+    broken: dict[str, frozenset[int]]
+    sentences: tuple[str, ...]
+    report: Report | None
+
+
+class EveryKey:
+    """Openings under several keys of oversight: it changed, and each opens what was sealed in its time."""
+
+    def __init__(self, made: Made) -> None:
+        log, origin = made.town.log, made.town.origin
+        placed = {leaf: sealed for leaf, sealed in log.sealed.items() if leaf in log.places}
+        self._each = [OpenedRecords(origin, log.keys, placed, key) for key in made.town.openings]
+
+    def values(self, leaf: Leaf, digest: bytes) -> dict[str, Any] | None:
+        """The committed values; None where there is no opening.
+
+        Raises:
+            DidNotVerify: no key opens it, or it is not what the leaf committed to.
+        """
+        for each in self._each[:-1]:
+            with suppress(DidNotVerify):
+                return each.values(leaf, digest)
+        return self._each[-1].values(leaf, digest)
+
+
+def audited(made: Made, depth: Depth = "structure") -> Result:
+    """Verify and audit."""
+    policy = policies.parse(made.trust.encode())
+    seen = {made.town.origin: made.seen} if made.seen is not None else None
+    try:
+        verified = verify_log(files_of(made.entries, made.note), policy, seen=seen)
+    except DidNotVerify as error:
+        entry = error.details.get("entry")
+        return Result({INTACT: frozenset([entry] if isinstance(entry, int) else [])}, (error.message,), None)
+    auditor = auditor_of(made, depth)
+    for index, data in enumerate(made.entries):
+        auditor.see(index, data, leaf_hash(data))
+    return result(auditor.finish(verified.checkpoint, verified.witnesses))
+
+
+def auditor_of(made: Made, depth: Depth) -> Auditor:
+    """Who has read nothing yet."""
+    return Auditor(
+        made.town.origin,
+        policy=policies.parse(made.trust.encode()),
+        oversight=made.oversight,
+        openings=EveryKey(made) if depth == "openings" else None,
+        receipts=made.receipts,
+        lodged=made.lodged,
+        now_ms=made.at_ms,
+    )
+
+
+def result(report: Report) -> Result:
+    """What a report says is broken."""
+    return Result(
+        {each.promise: frozenset(n for one in each.breaches for n in one.entries) for each in report.broken},
+        tuple(f"{one.promise}: {one.sentence}" for each in report.broken for one in each.breaches),
+        report,
+    )
+
+
+def named(lie: Lie, planted: Sequence[int], found: Result) -> bool:
+    """Whether the audit named the promise that a lie broke, with the entries that show it, and no other promise."""
+    entries = found.broken.get(lie.promises[0], frozenset())
+    return lie.promises[0] in found.broken and set(planted) <= entries and found.broken.keys() <= set(lie.promises)
