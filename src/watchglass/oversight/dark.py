@@ -11,7 +11,7 @@ hour (an outsider) gives the bounds that the hour allows; the house, which knows
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -149,17 +149,25 @@ def stretches(beats: Sequence[Beats], runs: Sequence[Run], *, now_s: int, every_
     found: list[Stretch] = []
     at = min(runs[0].started_s, beats[0].from_s) if beats else runs[0].started_s
     place, heard = 0, False
+    edge: tuple[int | bytes, ...] = ()
     for beat in beats:
         here = order.get(beat.run, place)
         if beat.from_s > at:
-            found += _gap(at, beat.from_s, runs[place : here + 1], heard=heard)
+            gap = _gap(at, beat.from_s, runs[place : here + 1], heard=heard)
+            found += _between_beats(gap, (*edge, *beat.refs[:1]))
         if beat.to_s > at:
             found.append(Stretch(max(at, beat.from_s), beat.to_s, beat.state, MEANS[beat.state], beat.refs))
             at = beat.to_s
-        place, heard = here, True
+        place, heard, edge = here, True, beat.refs[-1:]
     if now_s > at:
-        found += _end(at, now_s, runs[place:], every_s, heard=heard)
+        found += _between_beats(_end(at, now_s, runs[place:], every_s, heard=heard), edge)
     return tuple(_joined(found))
+
+
+def _between_beats(found: Iterable[Stretch], edges: tuple[int | bytes, ...]) -> Iterator[Stretch]:
+    """Dark time is proved by the beats at its edges, too."""
+    for each in found:
+        yield replace(each, refs=(*edges, *each.refs)) if each.state is Watch.DARK else each
 
 
 def _gap(at: int, until: int, runs: Sequence[Run], *, heard: bool) -> Iterator[Stretch]:

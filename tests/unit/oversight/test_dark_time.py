@@ -63,6 +63,11 @@ def test_a_beat_that_is_missing_within_a_run_is_dark_however_short() -> None:
     ]
 
 
+def test_dark_time_is_proved_by_the_beats_at_its_edges_and_the_run() -> None:
+    found = stretches([beat("a", 0, 60), beat("a", 90, 120)], [run("a", 7)], now_s=120, every_s=EVERY)
+    assert found[1].refs == (60, 90, -7)
+
+
 def test_the_last_beat_is_missed_only_when_the_next_is_overdue() -> None:
     last = 60 + EVERY + LATE_S
     assert of([beat("a", 0, 60)], [run("a", 0)], last)[-1] == (60, last, PENDING)

@@ -16,6 +16,7 @@ from watchglass.access.policies import policies_of
 from watchglass.acts import how_sure, public_originals
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
+from watchglass.acts.watched_times import watched
 from watchglass.charter import words
 from watchglass.charter.decide import Standing
 from watchglass.charter.diff import compare
@@ -23,7 +24,7 @@ from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import costs, originals, public_log, public_view
+from watchglass.web.portal import costs, heartbeats, originals, public_log, public_view
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -35,6 +36,7 @@ router.include_router(public_view.router)
 router.include_router(public_log.router)
 router.include_router(costs.router)
 router.include_router(originals.router)
+router.include_router(heartbeats.router)
 
 _CARDS: Final = "perception/weights"
 
@@ -116,6 +118,7 @@ def source(request: Request, name: str) -> Response:
         "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
         "originals": public_originals.of_source(charter, name),
         "originals_recorded": charter.records(name),
+        "watched": watched(request.app.state.house.store.read(), charter, name, now, most=0).sentences,
     }
     return page(request, "public/source.html", data)
 

@@ -79,6 +79,7 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/", "/index.json"),
     *_both(May.SEE_PUBLIC, "/tour", "/register", "/originals", "/costs", "/charter", "/ledger"),
     *_both(May.SEE_PUBLIC, "/register/sources/{name}", "/register/analytics/{name}", "/register/models/{name}"),
+    *_both(May.SEE_PUBLIC, "/register/sources/{name}/heartbeats"),
     *_both(May.SEE_PUBLIC, "/charter/versions", "/charter/versions/{n}", "/charter/diff/{a}/{b}"),
     *_both(May.SEE_PUBLIC, "/view/{source}"),
     *_get(May.SEE_PUBLIC, "/view/{source}/still.png", "/view/{source}/now.webp", "/view/{source}/backdrop.png"),
