@@ -22,6 +22,7 @@ from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
 from watchglass.bootstrap.originals import VERSIONS, keeps_versions, originals
+from watchglass.bootstrap.watching import Watch
 from watchglass.bootstrap.ways_out import portal_address, ways_out
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
@@ -45,7 +46,6 @@ from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.store.committer import Store
 from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.video import VideoFile
-from watchglass.edge.witness import WitnessClient
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.perception.messages import Report, SourceEnded
 from watchglass.records.act_spec import Lane
@@ -55,6 +55,7 @@ from watchglass.records.statement import SignedStatement
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.layout import Layout, Settings, read_settings
 from watchglass.runtime.live import Live
+from watchglass.runtime.lodged import EVERY_S
 from watchglass.runtime.notifier import Notifier
 from watchglass.runtime.sequencer import Sequencer
 from watchglass.runtime.specs import specs_of
@@ -121,7 +122,7 @@ class House:
         self._threads: list[threading.Thread] = []
         self._last_retention = 0
         self._configured: tuple[bytes, bytes] | None = None
-        self._witnesses: dict[str, WitnessClient] = {}
+        self.watch = Watch(self.acting, self.sequencer, self._take_lodged)
         self._open_log()
         self.configure()
 
@@ -152,6 +153,7 @@ class House:
             deployment=self.kind,
             cosigned_size=self.cosigned_size(),
             now_ms=self.clock.now(),
+            witnessed_ms=self.sequencer.witnessed_ms(),
         )
 
     def describe(self) -> dict[str, Any]:
@@ -162,7 +164,7 @@ class House:
         return {**about, "log_vkey": self.log_vkey, "guard": sealing}
 
     def cosigned_size(self) -> int:
-        """How many entries the last witness-cosigned checkpoint covers."""
+        """How many entries the last checkpoint covers that enough witnesses cosigned."""
         return self.sequencer.cosigned_size()
 
     def checkpoint(self) -> bytes | None:
@@ -185,16 +187,13 @@ class House:
         self._configured = (charter.sha256, stands.sha256)
         self.store.merge_within = charter.ledger.merge_within_ms
         self.acting.recorder.seal_to(parse_openings_key(charter.oversight.openings_key))
+        within = [each.ledger.witnessed_within_ms for each in (stands, charter)]
         self.sequencer.pace(
-            checkpoint_every=charter.ledger.checkpoint_every_ms, batch_every=charter.ledger.batch_every_ms
+            checkpoint_every=charter.ledger.checkpoint_every_ms,
+            batch_every=charter.ledger.batch_every_ms,
+            witnessed_within=min((each for each in within if each is not None), default=None),
         )
-        before, self._witnesses = self._witnesses, {}
-        for witness in (*stands.oversight.witnesses, *charter.oversight.witnesses):
-            key = VerifierKey.parse(witness.key)
-            self._witnesses[key.name] = WitnessClient(witness.url, [key])
-        self.sequencer.watched_by(self._witnesses)
-        for client in before.values():
-            client.close()
+        self.watch.follow(stands, charter)
 
     @property
     def log_key(self) -> VerifierKey:
@@ -208,10 +207,18 @@ class House:
 
     # ---- what people hand in ---------------------------------------------------------------------------------------
 
-    def hand_in(self, statement: SignedStatement, bundle: bytes | None = None) -> dict[str, Any]:
-        """Take a signed act from its signer's own machine, with the re-sealed shares that some come with."""
+    def hand_in(
+        self, statement: SignedStatement, bundle: bytes | None = None, *, lodged_ms: int | None = None
+    ) -> dict[str, Any]:
+        """Take a signed act from its signer's own machine, with the re-sealed shares that some come with.
+
+        Args:
+            lodged_ms: when a witness got it, where it was lodged with one.
+        """
         cosigned = self.cosigned_size()
-        done = accept(self.acting, self.standing(), statement, cosigned_size=cosigned, bundle=bundle)
+        done = accept(
+            self.acting, self.standing(), statement, cosigned_size=cosigned, bundle=bundle, lodged_ms=lodged_ms
+        )
         row = self.store.read().one("SELECT leaf FROM outbox WHERE leaf_hash = ?", done.value)
         leaf = bytes(row["leaf"]).decode("utf-8") if row else None  # None: it is in the published log already
         self.nudge()
@@ -235,6 +242,10 @@ class House:
             "sha256": done.value.digest,
             "receipt": done.receipts[0].as_json(),
         }
+
+    def _take_lodged(self, order: SignedStatement, lodged_ms: int) -> None:
+        """Obey an order that was lodged with a witness."""
+        self.hand_in(order, lodged_ms=lodged_ms)
 
     def note_obeyed(self, order: bytes, *, within_ms: int) -> None:
         """Record that nothing of an order's scope runs; for a house without workers, where that holds at once."""
@@ -295,6 +306,7 @@ class House:
                     store.sweep()
         self.sequencer.start()
         self._thread("watch", self._watch)
+        self._thread("lodged", self._look_for_orders)
         self._thread("retention", self._retain)
         self._thread("supervisor", self._supervise)
         if not once:  # a rehearsal over files calls nobody
@@ -336,7 +348,17 @@ class House:
             if problem is not None and problem.message != complained:
                 log.error("The ledger waits: %s %s", problem.message, problem.fix)
             complained = problem.message if problem else ""
+            self.watch.complain()
+            self.watch.try_to_note()
             self.grant_releases()
+
+    def _look_for_orders(self) -> None:
+        """Do what oversight lodges with the witnesses, in a thread of its own: they may be slow."""
+        while not self._stop.wait(EVERY_S):
+            try:
+                self.watch.look_for_orders()
+            except WatchglassError as error:
+                log.error("Lodged orders wait: %s %s", error.message, error.fix)
 
     def _retain(self) -> None:
         """Keep retention in a thread of its own: a store that is far away must not hold up what watches the log."""
@@ -406,8 +428,7 @@ class House:
     def close(self) -> None:
         """Stop what runs and let go of the deployment; what waits in the outbox is published at the next start."""
         self.halt()
-        for client in self._witnesses.values():
-            client.close()
+        self.watch.close()
         self.bus.close()
         self.store.close()
 

@@ -211,7 +211,7 @@ def make_street(folder: Path, *, origin: str = ORIGIN) -> Street:
         text = text.replace(name, value)
     if origin.startswith("trial."):
         text = without_originals(text)
-    return Street(house, clock, text, keys, InProcess(witness), witness_key.verifier.name)
+    return Street(house, clock, text, keys, InProcess(witness), witness_key.verifier.label)
 
 
 def without_originals(text: str) -> str:
