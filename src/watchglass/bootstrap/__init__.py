@@ -1,6 +1,15 @@
 """The only wiring: plain constructors, and the few edge functions that web and cli may use."""
 
-from watchglass.bootstrap import custody, exporting, holding, seeking
+from watchglass.bootstrap import (
+    approving,
+    custody,
+    exporting,
+    holding,
+    orders,
+    overseeing,
+    rostering,
+    seeking,
+)
 from watchglass.bootstrap.house import House, look_once, picture_size
 from watchglass.bootstrap.keyring import Keyring
 from watchglass.bootstrap.office import Office
@@ -31,6 +40,7 @@ __all__ = [
     "SystemClock",
     "SystemEntropy",
     "VirtualClock",
+    "approving",
     "connect",
     "custody",
     "deployment_of",
@@ -47,12 +57,15 @@ __all__ = [
     "open_bundle",
     "open_tiles",
     "open_witness",
+    "orders",
+    "overseeing",
     "parse_listen",
     "picture_size",
     "plug_ins_refused",
     "read_openings_key",
     "read_signing_key",
     "remember",
+    "rostering",
     "seeking",
     "shipped",
     "sign_statement",

@@ -21,6 +21,7 @@ GROUPS: Final = {
     "run": ("run", "run a deployment: cameras, queue, portal, ledger"),
     "status": ("status", "show where a deployment's sealed originals go, and whether that answers"),
     "ledger": ("ledger", "verify from outside what was done; make and check proofs"),
+    "audit": ("audit", "derive again, from outside, whether a deployment kept its promises"),
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),
     "custodian": ("custodian", "keep keys to sealed originals: requests, holds, a key each month"),
     "case": ("case", "ask for sealed originals within a case, and open what was granted"),
