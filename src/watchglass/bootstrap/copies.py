@@ -62,7 +62,7 @@ class Copies:
 
     def _keep(self, file: Path, data: bytes) -> None:
         """Write a copy whole or not at all. It is not synced: one that a crash tore is found and thrown away."""
-        file.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        _make(file.parent)
         new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
         try:
             handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
@@ -72,3 +72,10 @@ class Copies:
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, each for its owner alone: ``mkdir`` itself gives its mode to the last only."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)

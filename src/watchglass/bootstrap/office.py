@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,20 +232,30 @@ class Office:
         Raises:
             DidNotVerify: what the portal says that it recorded is not what was signed, or the receipt is not the log's.
         """
-        answer = self.portal.hand_in(statement, bundle)
+        return self._recorded(statement, self.portal.hand_in(statement, bundle))
+
+    def hand_in_kept(
+        self, name: str, statement: SignedStatement, *, undo: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Keep what was signed on this machine, then hand it in; what was refused is not kept.
+
+        Args:
+            undo: called too where it was refused. After anything else nobody here knows whether it was recorded.
+        """
+        self.keys.keep(name, statement.encode())
+        try:
+            answer = self.portal.hand_in(statement)
+        except (Refused, BadInput):
+            self.keys.forget(name)
+            undo()
+            raise
+        return self._recorded(statement, answer)
+
+    def _recorded(self, statement: SignedStatement, answer: Mapping[str, Any]) -> dict[str, Any]:
         done = self.receipt_of(statement, answer)
         if answer.get("leaf") is None:  # it is in the log already, so that is where it must be
             self.look().log.record_of(statement, unb64(done["leaf_hash"], length=_HASH), "what was handed in")
         return done
-
-    def hand_in_kept(self, name: str, statement: SignedStatement) -> dict[str, Any]:
-        """Keep what was signed on this machine, then hand it in; what was refused is not kept."""
-        self.keys.keep(name, statement.encode())
-        try:
-            return self.hand_in(statement)
-        except (Refused, BadInput):
-            self.keys.forget(name)
-            raise
 
     def receipt_of(self, statement: SignedStatement, answer: Mapping[str, Any]) -> dict[str, Any]:
         """What ``hand_in`` returns, out of what the portal answered to it.

@@ -160,11 +160,7 @@ def open_case(
         "until_ms": until_ms,
     }
     statement = office.sign("case_opened", _SEEKER, under=sight.charter, purpose=purpose, committed=committed)
-    try:
-        done = office.hand_in_kept(identifier, statement)
-    except (Refused, BadInput):  # of anything else nobody knows here whether it was recorded
-        office.keys.forget_case(identifier)
-        raise
+    done = office.hand_in_kept(identifier, statement, undo=lambda: office.keys.forget_case(identifier))
     return {"case": identifier, "number": number, "until": iso(until_ms), "file": f"case-{identifier}.key", **done}
 
 
