@@ -242,7 +242,7 @@ def published_tile(tiles: TileReader, path: str, size: int) -> bytes:
 
 
 def trust_file(vkey: str, url: str, charter: Charter | None) -> str:
-    """A trust file (C2SP tlog-policy) for this log: its key, and all the witnesses that the charter names.
+    """A trust file (C2SP tlog-policy) for this log: its key, the charter's witnesses, and how many must agree.
 
     It comes from the very server that it is meant to check: a first look, to be compared with what oversight hands out.
     """
@@ -253,8 +253,9 @@ def trust_file(vkey: str, url: str, charter: Charter | None) -> str:
         f"log {vkey} {url}",
         *(f"witness {name} {witness.key} {witness.url}" for name, witness in zip(names, witnesses, strict=True)),
     ]
-    if len(names) > 1:
-        lines += [f"group witnesses any {' '.join(names)}", "quorum witnesses"]
+    agreement = charter.oversight.agreement if charter else None
+    if agreement is not None and len(names) > 1:
+        lines += [f"group witnesses {agreement.needed} {' '.join(names)}", "quorum witnesses"]
     else:
         lines.append(f"quorum {names[0]}" if names else "quorum none")
     text = "".join(f"{line}\n" for line in lines)

@@ -23,7 +23,7 @@ from watchglass.edge.plugins.host import enforceable as plug_ins_refused
 from watchglass.edge.plugins.installed import installed as installed_plug_ins
 from watchglass.edge.secrets import SecretFolder
 from watchglass.edge.tiles import open_tiles
-from watchglass.edge.trust import load_trust, remember
+from watchglass.edge.trust import keeping_evidence, load_trust, remember
 from watchglass.edge.witness import evidence_in, new_witness, open_witness
 from watchglass.edge.witness_client import LocalWitness
 from watchglass.runtime.layout import Layout, deployment_of, parse_listen
@@ -49,6 +49,7 @@ __all__ = [
     "holding",
     "installed_plug_ins",
     "join_video",
+    "keeping_evidence",
     "load_trust",
     "look_once",
     "make_deployment",

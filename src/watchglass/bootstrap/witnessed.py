@@ -19,7 +19,7 @@ from watchglass.charter.decide import in_force
 from watchglass.charter.model import Charter
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.core.time import MINUTE, SECOND, iso
-from watchglass.edge.trust import Trust, load_trust, pin_oversight, remember
+from watchglass.edge.trust import Trust, keeping_evidence, load_trust, pin_oversight, remember
 from watchglass.evidence.succession import Succession, signed_by, walk
 from watchglass.ledger import merkle
 from watchglass.ledger.checkpoint import Checkpoint
@@ -325,7 +325,8 @@ class _Found:
         return self._verified
 
     def read(self, trust: Trust) -> None:
-        self._verified = verify_log(self.reader, trust.policy, seen=trust.seen, on_entries=self._take)
+        with keeping_evidence(trust):
+            self._verified = verify_log(self.reader, trust.policy, seen=trust.seen, on_entries=self._take)
 
     def _take(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         self.hashes += b"".join(hashes)

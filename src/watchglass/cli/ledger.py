@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import load_trust, open_tiles, remember
+from watchglass.bootstrap import keeping_evidence, load_trust, open_tiles, remember
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import SECOND, iso
@@ -42,6 +42,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     verify.add_argument("where", metavar="DIR_OR_URL", help="the ledger's directory or its address")
     verify.add_argument("--trust", type=Path, metavar="FILE", help="trust file; FILE.seen remembers what was seen")
+    verify.add_argument(
+        "--against",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint of this log that somebody else got; the log must continue it too. May be repeated",
+    )
     verify.set_defaults(run=run_verify, render=render_verify)
 
     proof = commands.add_parser("prove", help="write the proof that an entry is in a log")
@@ -68,11 +76,16 @@ def run_verify(args: argparse.Namespace) -> dict[str, Any]:
     """Verify a whole log and, with a trust file, remember its checkpoint."""
     progress = _progress if sys.stderr.isatty() and not args.json else None
     trust = None if args.trust is None else load_trust(args.trust)
+    if trust is None and args.against:
+        raise BadInput("Another checkpoint is checked with the keys of a trust file.", fix="Give --trust FILE too.")
+    against = [_read(file) for file in args.against]
     with closing(open_tiles(args.where)) as reader:
         if trust is None:
             return {"ok": True, **verify_log(reader, progress=progress).as_json(), "warning": _ONLY_ITSELF}
-        verified = verify_log(reader, trust.policy, seen=trust.seen, progress=progress)
+        with keeping_evidence(trust):
+            verified = verify_log(reader, trust.policy, seen=trust.seen, against=against, progress=progress)
     result = {"ok": True, **verified.as_json(), "trust": str(args.trust), "remembered": True}
+    result["against"] = [str(file) for file in args.against]
     try:
         remember(trust, verified.signed.note.encode())
     except CannotRecord as error:
@@ -145,7 +158,7 @@ def run_receipt(args: argparse.Namespace) -> dict[str, Any]:
     if args.log is None:
         return result
     found: set[bytes] = set()
-    with closing(open_tiles(args.log)) as reader:
+    with closing(open_tiles(args.log)) as reader, keeping_evidence(trust):
         verified = verify_log(
             reader, trust.policy, seen=trust.seen, on_bundle=lambda _, hashes: found.update({leaf}.intersection(hashes))
         )
@@ -171,6 +184,8 @@ def render_verify(result: dict[str, Any]) -> None:
         _print_witnesses(result)
         before = result["continues"]
         print(f"It continues the {before:,} entries seen before." if before is not None else "First time seen.")
+        if result["against"]:
+            print(f"It continues what others got: {', '.join(result['against'])}.")
         print("Verified." if result["remembered"] else f"Verified, but: {result['problem']}")
     for path in result["unpublished"][:3]:
         print(f"Not yet under the checkpoint: {path}")

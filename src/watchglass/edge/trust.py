@@ -1,22 +1,30 @@
 """Trust files on disk: ``FILE`` (tlog-policy), ``FILE.seen`` (last checkpoints seen), ``FILE.oversight`` (first key).
 
+``FILE.evidence/`` holds both checkpoints of each log that contradicted what was seen of it (``ledger.fork``).
+
 ``FILE.seen`` holds one signed checkpoint for each log, one after the other with a blank line between; for a trust
 file with one log it is exactly that log's checkpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify
+from watchglass.core.time import Clock
+from watchglass.edge.clock import SystemClock
 from watchglass.edge.tiles import exclusive, write_durably
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger import policy as policies
+from watchglass.ledger.fork import LogForked
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Policy
 
 _MAX_BYTES = 4 << 20
+_HERE = "whoever verified it here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,29 @@ def pin_oversight(trust: Trust, key: VerifierKey) -> None:
     with exclusive(_beside(trust.path, "seen.lock"), wait=True):
         if not _beside(trust.path, "oversight").exists():
             write_durably([(_beside(trust.path, "oversight"), f"{key}\n".encode())])
+
+
+@contextmanager
+def keeping_evidence(trust: Trust, clock: Clock | None = None) -> Iterator[None]:
+    """Whatever verification within this finds to contradict what was seen: keep both checkpoints beside the trust file.
+
+    Raises:
+        DidNotVerify: as before, and where both checkpoints lie.
+    """
+    try:
+        yield
+    except LogForked as error:
+        origin = checkpoints.parse(error.known).checkpoint.origin
+        keys = [log.key for log in trust.policy.logs if log.origin == origin]
+        fork = error.evidence(keys, by=_HERE, at_ms=(clock or SystemClock()).now())
+        path = _beside(trust.path, "evidence") / f"{fork.name}.json"
+        try:
+            if not path.exists():
+                write_durably([(path, fork.encode())])
+            kept = f"Both checkpoints are in {path}."
+        except CannotRecord as failed:
+            kept = f"They could not be kept: {failed.message}"
+        raise DidNotVerify(f"{error.message} {kept}", fix=error.fix, **error.details, evidence=str(path)) from error
 
 
 def _parse_seen(path: Path) -> dict[str, bytes]:
