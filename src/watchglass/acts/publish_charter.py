@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
@@ -36,10 +37,7 @@ def publish_charter(
         DidNotVerify: an approval is missing, by the wrong key, or of other bytes.
         Refused: the charter's lint finds an error, or a trial would be renewed.
     """
-    parsed = read(text)
-    charter = parsed.charter
-    _lint(parsed, standing.deployment)
-    policies_of(charter)  # checked against their schema now, and not first when somebody asks
+    charter = publishable(text, standing.deployment)
     for statement in approvals:
         check_hour(statement, now=acting.clock.now())
     _check_approvals(acting, standing.charter, charter, approvals)
@@ -95,6 +93,18 @@ def publish_charter(
     return done
 
 
+def publishable(text: bytes, deployment: Deployment) -> Charter:
+    """The charter in ``text``, if both could sign it and have it published.
+
+    Raises:
+        BadInput: it cannot be used, or its rules of access do not fit together. Refused: its lint finds an error.
+    """
+    parsed = read(text)
+    _lint(parsed, deployment)
+    policies_of(parsed.charter)  # checked against their schema now, and not first when somebody asks
+    return parsed.charter
+
+
 def _lint(parsed: Parsed, deployment: Deployment) -> None:
     errors = [finding for finding in lint(parsed, deployment) if finding.severity == "error"]
     if errors:
@@ -105,27 +115,39 @@ def _lint(parsed: Parsed, deployment: Deployment) -> None:
         )
 
 
-def _check_approvals(
-    acting: Acting, outgoing: Charter | None, charter: Charter, approvals: Sequence[SignedStatement]
-) -> None:
+def check_approval(
+    acting: Acting, outgoing: Charter | None, charter: Charter, statement: SignedStatement
+) -> Literal["authority", "oversight"]:
+    """As whom somebody approved exactly this charter.
+
+    Args:
+        outgoing: the charter that stands, whose keys count; the new one's own count where there is none.
+
+    Raises:
+        DidNotVerify: it is no approval, by the wrong key, or of other bytes.
+    """
     keys = {
         "authority": [VerifierKey.parse((outgoing or charter).authority.key)],
         "oversight": [VerifierKey.parse((outgoing or charter).oversight.key)],
     }
-    seen = set()
-    for statement in approvals:
-        verify(statement, origin=acting.origin, keys=keys)
-        clear = statement.leaf.clear
-        if statement.leaf.act != "charter_approved" or clear["as_role"] != statement.leaf.role:
-            raise DidNotVerify("This is not an approval of a charter.", fix="Use what `watchglass charter sign` wrote.")
-        if clear["sha256"] != charter.digest:
-            raise DidNotVerify(
-                f"The {clear['as_role']} signed other bytes than this file's.",
-                fix="The file was changed after it was signed. Let both sign this version of it.",
-                signed=clear["sha256"],
-                file=charter.digest,
-            )
-        seen.add(clear["as_role"])
+    verify(statement, origin=acting.origin, keys=keys)
+    clear = statement.leaf.clear
+    if statement.leaf.act != "charter_approved" or clear["as_role"] != statement.leaf.role:
+        raise DidNotVerify("This is not an approval of a charter.", fix="Use what `watchglass charter sign` wrote.")
+    if clear["sha256"] != charter.digest:
+        raise DidNotVerify(
+            f"The {clear['as_role']} signed other bytes than this file's.",
+            fix="The file was changed after it was signed. Let both sign this version of it.",
+            signed=clear["sha256"],
+            file=charter.digest,
+        )
+    return "authority" if clear["as_role"] == "authority" else "oversight"
+
+
+def _check_approvals(
+    acting: Acting, outgoing: Charter | None, charter: Charter, approvals: Sequence[SignedStatement]
+) -> None:
+    seen = {check_approval(acting, outgoing, charter, statement) for statement in approvals}
     missing = {"authority", "oversight"} - seen
     if missing:
         raise DidNotVerify(

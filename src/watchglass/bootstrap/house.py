@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from watchglass import __version__
 from watchglass.acts.apply_retention import Leftovers, apply_retention
-from watchglass.acts.context import Acting, Objects, attest
+from watchglass.acts.context import Acting, Done, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.misuse import look_for_misuse
@@ -21,6 +21,7 @@ from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
+from watchglass.bootstrap.awaiting import APPROVED, DRAFT, Awaiting
 from watchglass.bootstrap.originals import VERSIONS, keeps_versions, originals
 from watchglass.bootstrap.watching import Watch
 from watchglass.bootstrap.ways_out import portal_address, ways_out
@@ -108,6 +109,7 @@ class House:
         recorder = Recorder(origin=self.origin, clock=self.clock, entropy=self.entropy)
         self.acting = Acting(self.store, recorder, self.clock, self.entropy, clips, self.originals)
         self.draft = DraftFile(self.layout.charter)
+        self.awaiting = Awaiting(self.acting, self.draft, self.kind)
         self.bus = Bus()
         self.live = Live(self.bus, self.clock)
         self.letterhead = Letterhead(self.origin, self.kind, portal_address(self.settings))
@@ -215,6 +217,8 @@ class House:
         Args:
             lodged_ms: when a witness got it, where it was lodged with one.
         """
+        if statement.leaf.act == APPROVED:
+            return self._approve(statement)
         cosigned = self.cosigned_size()
         done = accept(
             self.acting, self.standing(), statement, cosigned_size=cosigned, bundle=bundle, lodged_ms=lodged_ms
@@ -224,8 +228,32 @@ class House:
         self.nudge()
         return {"leaf_hash": b64(done.value), "leaf": leaf, "receipt": done.receipts[0].as_json()}
 
+    def _approve(self, statement: SignedStatement) -> dict[str, Any]:
+        """Keep an approval of the draft; with the second one, publish it. Nothing is recorded before that."""
+        approvals = self.awaiting.approve(self.standing(), statement)
+        if approvals.missing:
+            return {"leaf_hash": None, "leaf": None, "receipt": None, "waits_for": approvals.missing}
+        by, role = list(approvals.valid), str(statement.leaf.clear["as_role"])
+        done = self._publish(approvals.text, [approvals.valid[each] for each in by])
+        self.awaiting.forget()
+        row = self.store.read().one(
+            "SELECT leaf_hash, outbox.leaf AS leaf FROM charter_approval LEFT JOIN outbox USING (leaf_hash)"
+            " WHERE sha256 = ? AND as_role = ?",
+            done.value.sha256,
+            role,
+        )
+        assert row is not None
+        return {
+            "leaf_hash": b64(bytes(row["leaf_hash"])),
+            "leaf": bytes(row["leaf"]).decode("utf-8") if row["leaf"] else None,
+            "receipt": done.receipts[1 + by.index(role)].as_json(),  # the first is of the publication itself
+            "waits_for": [],
+        }
+
     def ask(self, query: SignedQuery) -> dict[str, Any]:
         """What the asker of a signed question may read."""
+        if query.what == DRAFT:
+            return self.awaiting.shown(self.standing(), query)
         return answer(self.acting, self.standing(), query, cosigned_size=self.cosigned_size())
 
     def sealed_segment(self, query: SignedQuery) -> bytes:
@@ -234,14 +262,18 @@ class House:
 
     def publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> dict[str, Any]:
         """Take a charter that both have signed."""
-        done = publish_charter(self.acting, self.standing(), text, approvals)
-        self.configure()
-        self.nudge()
+        done = self._publish(text, approvals)
         return {
             "version": done.value.version,
             "sha256": done.value.digest,
             "receipt": done.receipts[0].as_json(),
         }
+
+    def _publish(self, text: bytes, approvals: Sequence[SignedStatement]) -> Done[Charter]:
+        done = publish_charter(self.acting, self.standing(), text, approvals)
+        self.configure()
+        self.nudge()
+        return done
 
     def _take_lodged(self, order: SignedStatement, lodged_ms: int) -> None:
         """Obey an order that was lodged with a witness."""

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchglass.access.policies import policies_of, schema_text
-from watchglass.bootstrap import connect, load_trust, sign_statement
+from watchglass.bootstrap import connect, load_trust, orders, sign_statement
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
 from watchglass.charter.parse import Parsed, read
 from watchglass.charter.tree import MAX_BYTES
 from watchglass.charter.words import explain
 from watchglass.cli.key import signing_key
-from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.records.statement import SignedStatement
 
 if TYPE_CHECKING:
@@ -97,20 +97,15 @@ def sign(args: argparse.Namespace) -> Result:
     """Approve the exact bytes of a charter."""
     parsed = _read(args.file)
     charter = parsed.charter
+    order = orders.approval(charter, args.role, _seen(args.trust, args.origin) if args.trust else None)
     statement = sign_statement(
-        "charter_approved",
+        order.act,
         role=args.role,
         key=signing_key(args.key),
         origin=args.origin,
         charter=None,
-        clear={
-            "name": charter.charter,
-            "version": charter.version,
-            "sha256": charter.digest,
-            "as_role": args.role,
-            "seen": _seen(args.trust, args.origin) if args.trust else None,
-        },
-        committed={},
+        clear=order.clear,
+        committed=order.committed,
         virtual_time=args.virtual_time,
     )
     output = args.output or Path(f"{args.file}.{args.role}.approval")
@@ -121,12 +116,9 @@ def sign(args: argparse.Namespace) -> Result:
     return {**_head(parsed), "as": args.role, "key": statement.signature.vkey, "approval": str(output)}
 
 
-def _seen(trust: Path, origin: str) -> dict[str, Any] | None:
+def _seen(trust: Path, origin: str) -> Checkpoint | None:
     signed = load_trust(trust).seen.get(origin)
-    if signed is None:
-        return None
-    seen = checkpoints.parse(signed).checkpoint
-    return {"size": seen.size, "root": b64(seen.root)}
+    return None if signed is None else checkpoints.parse(signed).checkpoint
 
 
 def publish(args: argparse.Namespace) -> Result:

@@ -155,6 +155,8 @@ def _welcome(address: str, stage: Stage, seconds: float) -> None:
     trust = os.path.relpath(stage.trust)
     key = os.path.relpath(stage.oversight_key)
     custodian = os.path.relpath(stage.layout.people / "custodians" / "dpo")
+    oversight, authority = (os.path.relpath(stage.layout.people / role) for role in ("oversight", "authority"))
+    roster = os.path.relpath(stage.roster)
     say(
         f"""
 Ready after {seconds:.0f} s. One computer plays everyone here; a real deployment has its board and witness elsewhere.
@@ -174,6 +176,10 @@ Stop an analytic, as oversight:
 
 Decide about original video, as a custodian at a desk of your own:
   {me} desk serve {address} --keys {custodian} --trust {trust}
+As oversight: stop and resume, enrol, settle signals, sign the charter that waits:
+  {me} desk serve {address} --keys {oversight} --key {key} --trust {trust} --roster {roster}
+As the authority: sign the charter that waits:
+  {me} desk serve {address} --keys {authority} --key {authority}/signing.key --trust {trust}
 
 Ctrl-C stops; starting again goes on.
 """

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from watchglass.access.misuse import Finding
-from watchglass.bootstrap import SystemEntropy, connect, open_bundle, sign_statement
+from watchglass.bootstrap import SystemEntropy, connect, open_bundle, orders, sign_statement
+from watchglass.bootstrap.orders import Order
 from watchglass.cli import misuse
 from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.offices import end_of, moment_of
@@ -104,31 +105,17 @@ def _scope(command: argparse.ArgumentParser) -> None:
     scope.add_argument("--all", action="store_true", help="everything")
 
 
-def _clear(args: argparse.Namespace) -> dict[str, object]:
-    return {"scope": "all" if args.all else "analytic", "analytic": args.analytic}
-
-
 def _suspend(args: argparse.Namespace) -> Result:
-    return _sign(args, "suspension_ordered", _clear(args), {"reason": args.reason}, [])
+    return _sign(args, orders.suspension(args.analytic, args.reason))
 
 
 def _resume(args: argparse.Namespace) -> Result:
-    found = [
-        order
-        for order in _standing(args.where)["suspensions"]
-        if order["analytic"] == args.analytic and (order["scope"] == "all") == args.all and not order["lifted"]
-    ]
-    if not found:
-        raise Problem(
-            "Nothing of that name is suspended.", fix="See what is: the portal's home page and /oversight/suspend."
-        )
-    committed = {"reason": args.reason, "what_changed": args.what_changed}
-    return _sign(args, "suspension_lifted", _clear(args), committed, [unb64(found[-1]["leaf_hash"], length=32)])
+    stopped = _standing(args.where)["suspensions"]
+    return _sign(args, orders.resumption(stopped, args.analytic, args.reason, args.what_changed))
 
 
 def _enrol(args: argparse.Namespace) -> Result:
-    clear = {"enrolled_role": args.role, "vkey": args.vkey, "month": args.month}
-    return _sign(args, "key_enrolled", clear, {"person": args.person}, [])
+    return _sign(args, orders.enrolment(person=args.person, role=args.role, month=args.month, vkey=args.vkey))
 
 
 def _hold(args: argparse.Namespace) -> Result:
@@ -141,48 +128,40 @@ def _hold(args: argparse.Namespace) -> Result:
         "reason": args.reason,
         "until_ms": end_of(args.until, "--until"),
     }
-    return {"hold": number, **_sign(args, "hold_ordered", {}, committed, [], role=args.role)}
+    return {"hold": number, **_sign(args, Order("hold_ordered", {}, committed), role=args.role)}
 
 
 def _lift_hold(args: argparse.Namespace) -> Result:
-    refs = [unb64(args.leaf, length=32)]
-    return _sign(args, "hold_lifted", {}, {"hold": args.hold, "reason": args.reason}, refs, role=args.role)
+    refs = (unb64(args.leaf, length=32),)
+    lifting = Order("hold_lifted", {}, {"hold": args.hold, "reason": args.reason}, refs)
+    return _sign(args, lifting, role=args.role)
 
 
 def _settle(args: argparse.Namespace) -> Result:
-    committed = {"signal": args.signal, "finding": args.finding, "note": args.note}
-    return _sign(args, "misuse_settled", {}, committed, [])
+    return _sign(args, orders.settlement(signal=args.signal, finding=args.finding, note=args.note))
 
 
-def _sign(
-    args: argparse.Namespace,
-    act: str,
-    clear: dict[str, object],
-    committed: dict[str, object],
-    refs: list[bytes],
-    *,
-    role: str = "oversight",
-) -> Result:
+def _sign(args: argparse.Namespace, order: Order, *, role: str = "oversight") -> Result:
     key = signing_key(args.key)
     standing = _standing(args.where)
     charter = standing["charter"]
     if charter is None:
         raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
     statement = sign_statement(
-        act,
+        order.act,
         role=role,
         key=key,
         origin=standing["origin"],
         charter=unb64(charter["sha256"], length=32),
-        clear=clear,
-        committed=committed,
-        refs=refs,
+        clear=order.clear,
+        committed=order.committed,
+        refs=order.refs,
         virtual_time=args.virtual_time,
     )
     if args.output is not None:
         args.output.write_bytes(statement.encode())
-        return {"act": act, **clear, "statement": str(args.output)}
-    return {"act": act, **clear, **_hand_in(args.where, statement)}
+        return {"act": order.act, **order.clear, "statement": str(args.output)}
+    return {"act": order.act, **order.clear, **_hand_in(args.where, statement)}
 
 
 def _hand_in(where: str, statement: SignedStatement) -> dict[str, Any]:

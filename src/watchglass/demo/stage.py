@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import secrets
 import shutil
@@ -21,14 +22,16 @@ from watchglass.bootstrap import (
     SystemClock,
     VirtualClock,
     make_deployment,
+    new_key,
     open_witness,
     shipped,
 )
+from watchglass.bootstrap.rostering import COLUMNS
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem, WatchglassError
 from watchglass.core.time import DAY, HOUR, moment
 from watchglass.demo import CHARTER, STREET
-from watchglass.demo.custody import Custody, Hands, months_of
+from watchglass.demo.custody import INVESTIGATOR, NAMES, Custody, Hands, months_of
 from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
 from watchglass.demo.people import ACCOUNTS, People, as_someone, make_people
 from watchglass.ledger.keys import VerifierKey
@@ -39,6 +42,8 @@ ORIGIN: Final = "demo.watchglass.example"
 _MARK: Final = "ready.json"
 _BEGUN: Final = "being-set-up"
 """Lies beside the people's keys until everything is ready: what it marks may be cleared away, and nothing else."""
+ROSTER: Final = "roster.csv"
+NEWCOMER: Final = "Noor Haddad (invented)"
 _WITNESS_PORT: Final = 100
 _PORTS: Final = 200
 
@@ -61,6 +66,11 @@ class Stage:
     @property
     def witness_folder(self) -> Path:
         return self.layout.people / "witness"
+
+    @property
+    def roster(self) -> Path:
+        """Oversight's own list of people, beside its keys."""
+        return self.layout.people / "oversight" / ROSTER
 
     @property
     def oversight_key(self) -> Path:
@@ -143,6 +153,8 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
         say(f"It found {len(seen.incidents)} incidents. 28 days pass through the real acts, on a virtual clock ...")
         history.play(seen, SystemClock().now(), progress)
         _publish(house, witness, people, live.replace("version: 1\n", "version: 2\n", 1))
+        made.charter.write_text(_next_draft(live), "utf-8")
+    _write_roster(people, hands)
     mark = {"witness_port": witness_port, "log_vkey": vkey, "password": password}
     (layout.people / _MARK).write_text(json.dumps(mark), "utf-8")
     (layout.people / _MARK).chmod(0o600)
@@ -180,6 +192,26 @@ def _for_history(live: str) -> str:
         raise Problem("The demo's charter has lost its ledger line.", fix="Restore demo/charter.yaml.in.")
     slow = "ledger: {checkpoint_every: 60s, batch_every: 1h, merge_within: 2h, heartbeat_every: 1h}"
     return live.replace(quick, slow)
+
+
+def _next_draft(live: str) -> str:
+    """Version 3, which nobody has signed: in one thing it protects more, in another less."""
+    now = "retention: {sealed: 3d, reviewer_clips: 7d, alerts: 1y}"
+    if now not in live:
+        raise Problem("The demo's charter has lost its retention line.", fix="Restore demo/charter.yaml.in.")
+    text = live.replace("version: 1\n", "version: 3\n", 1)
+    return text.replace(now, "retention: {sealed: 4d, reviewer_clips: 5d, alerts: 1y}")
+
+
+def _write_roster(people: People, hands: Hands) -> None:
+    """Oversight's own list: the two who are enrolled, and a newcomer who has made a key and waits."""
+    month = hands.months[-2]
+    folder = people.folder / "newcomer"
+    folder.mkdir(mode=0o700)
+    vkey = new_key(folder / "identity.key", f"newcomer.{month}.{ORIGIN}", "signing", None)
+    rows = [(NAMES[role], role, hands.enrolled[role, month]) for role in NAMES]
+    with (people.folder / "oversight" / ROSTER).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows, (NEWCOMER, INVESTIGATOR, vkey)])
 
 
 def _publish(house: House, witness: LocalWitness, people: People, text: str) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -22,7 +20,10 @@ from starlette.routing import Route
 from watchglass.bootstrap import Office, custody, exporting, holding, join_video, seeking
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
-from watchglass.core.time import iso, millis, moment
+from watchglass.core.time import iso
+from watchglass.web.desk.charters import Charters
+from watchglass.web.desk.oversight import Oversight
+from watchglass.web.desk.pages import Card, Fields, Room, end, environment, said, scope
 from watchglass.web.desk.theatre import Shown, Theatre, ranged
 from watchglass.web.desk.wall import NoSession, Session, Wall, form
 
@@ -44,9 +45,12 @@ _DO: Final = {
     "release_taken": "Taken",
     "glass_broken": "The glass is broken",
     "glass_followed_up": "Explained",
+    "suspension_ordered": "Ordered to stop",
+    "suspension_lifted": "May run again",
+    "key_enrolled": "Enrolled",
+    "misuse_settled": "Settled",
+    "charter_approved": "You approved it",
 }
-
-Fields = Mapping[str, str]
 
 
 class Desk:
@@ -57,15 +61,25 @@ class Desk:
         session: who may see the pages.
         exports: the folder into which exports are written.
         glass: the emergency key, where this signer holds it.
+        roster: oversight's list of who may be enrolled.
     """
 
     def __init__(
-        self, office: Office, session: Session, *, exports: Path, glass: X25519PrivateKey | None = None
+        self,
+        office: Office,
+        session: Session,
+        *,
+        exports: Path,
+        glass: X25519PrivateKey | None = None,
+        roster: Path | None = None,
     ) -> None:
         self.office = office
         self.session = session
         self.exports = exports
         self.glass = glass
+        self.roster = roster
+        self.rooms: Sequence[Room] = (Oversight(self), Charters(self))
+        self._who: dict[str, Any] | None = None
         self.theatre = Theatre()
         self.receipts: dict[str, dict[str, Any]] = {}
         self._one = threading.Lock()
@@ -104,6 +118,9 @@ class Desk:
             post("/emergency/{id}/follow-up", self.follow_up),
             get("/receipts/{id}", self.receipt),
         ]
+        for room in self.rooms:
+            routes += [get(path, handler) for path, handler in room.gets().items()]
+            routes += [post(path, handler) for path, handler in room.posts().items()]
         app = Starlette(
             routes=routes,
             middleware=[Middleware(Wall, session=self.session, answer=self._error)],
@@ -117,66 +134,67 @@ class Desk:
     def home(self, _request: Request) -> Response:
         """Who this is, and what waits."""
         sight = self.office.look()
-        who = holding.offices(self.office, sight)
+        who = self._who = holding.offices(self.office, sight)
         inbox = custody.inbox(self.office) if who["custodian"] else None
-        return self._page("home.html", who=who, inbox=inbox, sight=sight.as_json())
+        cards = [card for room in self.rooms if set(room.roles) & set(who["signs_as"]) for card in _cards(room, sight)]
+        cards.sort(key=lambda card: not card.urgent)
+        return self.page("home.html", who=who, inbox=inbox, cards=cards, sight=sight.as_json())
 
     def request(self, request: Request) -> Response:
         """One request on one page: what is asked, for which case, why, and what approving means."""
         told = self._waiting(request.path_params["id"])
-        return self._page("request.html", request=told)
+        return self.page("request.html", request=told)
 
     def approve(self, request: Request, fields: Fields) -> Response:
         """Verify again, seal anew, sign, hand in."""
         seen = fields.get("seen", "")
         unb64(seen, length=custody.HASH)
-        return self._receipt(custody.approve(self.office, request.path_params["id"], seen=seen))
+        return self.receipt_for(custody.approve(self.office, request.path_params["id"], seen=seen))
 
     def refuse(self, request: Request, fields: Fields) -> Response:
         """Refuse, with the reason."""
-        reason = _said(fields, "reason", "why you refuse")
-        return self._receipt(custody.refuse(self.office, request.path_params["id"], reason))
+        reason = said(fields, "reason", "why you refuse")
+        return self.receipt_for(custody.refuse(self.office, request.path_params["id"], reason))
 
     def keys(self, _request: Request) -> Response:
         """A custodian's months."""
-        return self._page("keys.html", inbox=custody.inbox(self.office))
+        return self.page("keys.html", inbox=custody.inbox(self.office))
 
     def publish(self, _request: Request, fields: Fields) -> Response:
         """Make and publish the key of a month."""
-        return self._receipt(custody.rotate(self.office, fields.get("month") or None))
+        return self.receipt_for(custody.rotate(self.office, fields.get("month") or None))
 
     def destroying(self, request: Request) -> Response:
         """What destroying a month's key means."""
-        return self._page("destroy.html", month=request.path_params["id"])
+        return self.page("destroy.html", month=request.path_params["id"])
 
     def destroy(self, request: Request, fields: Fields) -> Response:
         """Record it, then destroy the file."""
         month = request.path_params["id"]
         if fields.get("month") != month:
             raise BadInput(f"You did not write {month}, so nothing was done.", fix="Write the month to confirm it.")
-        return self._receipt(custody.destroy_period(self.office, month))
+        return self.receipt_for(custody.destroy_period(self.office, month))
 
     def keep(self, request: Request, _fields: Fields) -> Response:
         """Seal the shares of what is held to a key of the hold."""
-        return self._receipt(custody.keep_hold(self.office, request.path_params["id"]))
+        return self.receipt_for(custody.keep_hold(self.office, request.path_params["id"]))
 
     # ---- oversight and the authority -----------------------------------------------------------------------------
 
     def holds(self, _request: Request) -> Response:
         """The holds that were ordered here."""
         sight = self.office.look()
-        return self._page("holds.html", orders=holding.orders(self.office), sources=_sources(sight), fields={})
+        return self.page("holds.html", orders=holding.orders(self.office), sources=_sources(sight), fields={})
 
     def order(self, _request: Request, fields: Fields) -> Response:
         """Order a hold."""
-        scope = _scope(fields)
-        until = _end(fields, "until", "until when")
-        return self._receipt(holding.order_hold(self.office, **scope, until_ms=until))
+        until = end(fields, "until", "until when")
+        return self.receipt_for(holding.order_hold(self.office, **scope(fields), until_ms=until))
 
     def lift(self, request: Request, fields: Fields) -> Response:
         """Lift a hold."""
-        reason = _said(fields, "reason", "why it is lifted")
-        return self._receipt(holding.lift_hold(self.office, request.path_params["id"], reason))
+        reason = said(fields, "reason", "why it is lifted")
+        return self.receipt_for(holding.lift_hold(self.office, request.path_params["id"], reason))
 
     # ---- who asks ------------------------------------------------------------------------------------------------
 
@@ -185,24 +203,24 @@ class Desk:
         sight = self.office.look()
         told = seeking.status(self.office)
         purposes = [{"name": each.name, "text": each.text} for each in sight.charter.purposes]
-        return self._page("cases.html", told=told, purposes=purposes)
+        return self.page("cases.html", told=told, purposes=purposes)
 
     def open_case(self, _request: Request, fields: Fields) -> Response:
         """Open a case."""
         done = seeking.open_case(
             self.office,
-            purpose=_said(fields, "purpose", "the purpose"),
-            number=_said(fields, "number", "your reference"),
-            authority=_said(fields, "authority", "the legal authority"),
-            reason=_said(fields, "reason", "what it is about"),
-            until_ms=_end(fields, "until", "until when"),
+            purpose=said(fields, "purpose", "the purpose"),
+            number=said(fields, "number", "your reference"),
+            authority=said(fields, "authority", "the legal authority"),
+            reason=said(fields, "reason", "what it is about"),
+            until_ms=end(fields, "until", "until when"),
         )
-        return self._receipt({**done, "next": f"/cases/{done['case']}"})
+        return self.receipt_for({**done, "next": f"/cases/{done['case']}"})
 
     def case(self, request: Request) -> Response:
         """One case, what was asked within it, and the form to ask."""
         sight = self.office.look()
-        return self._page(
+        return self.page(
             "case.html",
             case=self._case(request.path_params["id"]),
             sources=_sources(sight),
@@ -211,23 +229,23 @@ class Desk:
 
     def ask(self, request: Request, fields: Fields) -> Response:
         """Ask the custodians."""
-        done = seeking.request(self.office, request.path_params["id"], **_scope(fields))
-        return self._receipt({**done, "next": f"/asked/{done['request']}"})
+        done = seeking.request(self.office, request.path_params["id"], **scope(fields))
+        return self.receipt_for({**done, "next": f"/asked/{done['request']}"})
 
     def close_case(self, request: Request, fields: Fields) -> Response:
         """Close a case."""
-        result = _said(fields, "result", "what came of it")
-        return self._receipt(seeking.close_case(self.office, request.path_params["id"], result))
+        result = said(fields, "result", "what came of it")
+        return self.receipt_for(seeking.close_case(self.office, request.path_params["id"], result))
 
     def asked(self, request: Request) -> Response:
         """One request of one's own: who answered, and what comes next."""
         number = request.path_params["id"]
-        return self._page("asked.html", asked=self._own(number), opened=number in self.theatre.open_now())
+        return self.page("asked.html", asked=self._own(number), opened=number in self.theatre.open_now())
 
     def take(self, request: Request, _fields: Fields) -> Response:
         """Take what was granted."""
         done = seeking.take(self.office, request.path_params["id"])
-        return self._receipt({**done, "next": f"/asked/{done['request']}"})
+        return self.receipt_for({**done, "next": f"/asked/{done['request']}"})
 
     def open(self, request: Request, _fields: Fields) -> Response:
         """Fetch, verify and open a release, into memory."""
@@ -257,12 +275,12 @@ class Desk:
             with_case="case" in fields,
             with_reason="reason" in fields,
         )
-        return self._page("exported.html", done=done)
+        return self.page("exported.html", done=done)
 
     def play(self, request: Request) -> Response:
         """The player, with the release's number over the picture."""
         number = request.path_params["id"]
-        return self._page("play.html", number=number, about=self.theatre.get(number).about)
+        return self.page("play.html", number=number, about=self.theatre.get(number).about)
 
     def video(self, request: Request) -> Response:
         """The opened video, from memory."""
@@ -278,7 +296,7 @@ class Desk:
         """The charter's emergency rule, and what was opened by it."""
         sight = self.office.look()
         rule = sight.charter.safeguards.release
-        return self._page(
+        return self.page(
             "emergency.html",
             told=seeking.status(self.office),
             sources=_sources(sight),
@@ -289,14 +307,14 @@ class Desk:
 
     def break_glass(self, _request: Request, fields: Fields) -> Response:
         """Open at once; recorded first."""
-        done = seeking.break_glass(self.office, purpose=_said(fields, "purpose", "the purpose"), **_scope(fields))
-        return self._receipt({**done, "next": f"/asked/{done['request']}"})
+        done = seeking.break_glass(self.office, purpose=said(fields, "purpose", "the purpose"), **scope(fields))
+        return self.receipt_for({**done, "next": f"/asked/{done['request']}"})
 
     def follow_up(self, request: Request, fields: Fields) -> Response:
         """Explain an emergency."""
-        report = _said(fields, "report", "what was seen and done")
+        report = said(fields, "report", "what was seen and done")
         case = fields.get("case", "").strip() or None
-        return self._receipt(seeking.follow_up(self.office, request.path_params["id"], report=report, case=case))
+        return self.receipt_for(seeking.follow_up(self.office, request.path_params["id"], report=report, case=case))
 
     # ---- receipts ------------------------------------------------------------------------------------------------
 
@@ -305,15 +323,18 @@ class Desk:
         done = self.receipts.get(request.path_params["id"])
         if done is None:
             raise Problem("There is no such receipt on this desk.", fix="See the ledger: every act is in it.")
-        sight = self.office.look()
+        title = _DO.get(done["act"], "Done")
         try:
-            index = sight.log.find(unb64(done["leaf_hash"], length=custody.HASH), "it").index
-        except DidNotVerify:
-            index = None
+            sight = self.office.look()
+        except WatchglassError as error:  # what was signed was signed, also where the log is not accepted now
+            return self.page("receipt.html", done=done, index=None, ledger=None, title=title, problem=error)
+        leaf = done["leaf_hash"]  # None where nothing is recorded yet: an approval that waits for the other
+        index = None if leaf is None else sight.log.index_of(unb64(leaf, length=custody.HASH))
         ledger = sight.as_json()["ledger"]
-        return self._page("receipt.html", done=done, index=index, ledger=ledger, title=_DO.get(done["act"], "Done"))
+        return self.page("receipt.html", done=done, index=index, ledger=ledger, title=title, problem=None)
 
-    def _receipt(self, done: dict[str, Any]) -> Response:
+    def receipt_for(self, done: dict[str, Any]) -> Response:
+        """Keep what the person holds after an act, and lead them to it."""
         if "leaf_hash" not in done:  # nothing new was recorded
             return RedirectResponse("/keys", 303)
         number = self.office.number()
@@ -348,7 +369,24 @@ class Desk:
                 return {**asked, "case": None, "emergency": True}
         raise Problem("You asked for nothing with that number.", fix="Go back to your cases.")
 
-    def _page(self, template: str, status: int = 200, **data: Any) -> Response:
+    def _links(self) -> list[tuple[str, str]]:
+        """The pages of whoever sits here; all of them while the log has not said who that is.
+
+        Whoever it is must reach what needs no proof, an order to stop, also where the log is not accepted.
+        """
+        who = self._who or {"custodian": True, "enrolled": True, "signs_as": ["oversight", "authority"]}
+        found = [("/", "Inbox")]
+        if who["custodian"]:
+            found.append(("/keys", "My keys"))
+        if who["enrolled"]:
+            found += [("/cases", "Cases"), ("/emergency", "Emergency")]
+        for room in self.rooms:
+            if set(room.roles) & set(who["signs_as"]):
+                found += room.links
+        return found
+
+    def page(self, template: str, status: int = 200, **data: Any) -> Response:
+        """A page of this desk."""
         common = {
             "csrf": self.session.csrf,
             "origin": self.office.origin,
@@ -356,6 +394,7 @@ class Desk:
             "now_ms": self.office.clock.now(),
             "today": iso(self.office.clock.now())[:10],
             "name": self.office.keys.identity().verifier.name,
+            "links": self._links(),
         }
         html = environment().get_template(template).render(**common, **data)
         return Response(html, status, media_type="text/html; charset=utf-8")
@@ -402,7 +441,13 @@ class Desk:
             environment()
             .get_template("error.html")
             .render(
-                error=error, inside=inside, reasons=getattr(error, "reasons", ()), name="", origin="", deployment=""
+                error=error,
+                inside=inside,
+                reasons=getattr(error, "reasons", ()),
+                name="",
+                origin="",
+                deployment="",
+                links=self._links() if inside else (),
             )
         )
         return Response(html, status, media_type="text/html; charset=utf-8")
@@ -413,59 +458,19 @@ MOST_OPENED: Final = 512 << 20
 
 
 @cache
-def environment() -> Environment:
-    """The templates. Everything is escaped; there is no script and no inline style."""
-    made = Environment(
-        loader=PackageLoader("watchglass.web.desk"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["iso"] = iso
-    made.filters["moment"] = lambda ms: f"{moment(ms):%d %B %Y, %H:%M:%S} UTC".lstrip("0")
-    return made
-
-
-@cache
 def _static_bytes(name: str) -> bytes:
     return (STATIC / name).read_bytes()
 
 
+def _cards(room: Room, sight: Any) -> Iterator[Card]:
+    """What waits in a room. What goes wrong with one look is told in its place, and hides no other."""
+    for look in room.waits():
+        try:
+            yield from look(sight)
+        except WatchglassError as error:
+            text = f"{error.message} {error.fix}"
+            yield Card("Something could not be looked up", text, room.links[0][0], "Look there", urgent=True)
+
+
 def _sources(sight: Any) -> list[str]:
     return [source.name for source in sight.charter.sources if sight.charter.records(source.name)]
-
-
-def _said(fields: Fields, name: str, what: str) -> str:
-    text = fields.get(name, "").strip()
-    if not text:
-        raise BadInput(f"It does not say {what}.", fix="Go back and fill it in.", field=name)
-    return text
-
-
-def _scope(fields: Fields) -> dict[str, Any]:
-    return {
-        "source": _said(fields, "source", "which source"),
-        "from_ms": _moment(fields, "from", "from when"),
-        "to_ms": _moment(fields, "to", "to when"),
-        "reason": _said(fields, "reason", "why"),
-    }
-
-
-def _moment(fields: Fields, name: str, what: str) -> int:
-    text = _said(fields, name, what)
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"“{text[:40]}” is not a time.", fix="Write it like 2026-11-23T14:05.", field=name) from error
-    return millis(when if when.tzinfo else when.replace(tzinfo=UTC))
-
-
-def _end(fields: Fields, name: str, what: str) -> int:
-    """The end of a day (UTC)."""
-    text = _said(fields, name, what)
-    try:
-        day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadInput(f"“{text[:40]}” is not a day.", fix="Write it like 2026-12-31.", field=name) from error
-    return millis(day + timedelta(days=1))

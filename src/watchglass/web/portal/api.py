@@ -149,11 +149,12 @@ def standing(request: Request) -> Response:
     ),
 )
 async def signed_acts(request: Request) -> Response:
-    """Suspend, resume, enrol a key; open a case, ask for originals, refuse them. The signature is the authority.
+    """Suspend, resume, enrol a key; open a case, ask for originals, refuse them; approve the draft of a charter.
 
-    No account is looked at. The statement must be signed by a key that the charter in force pins for the role, or that
-    oversight enrolled for this month; for this log, under this charter, and in this hour. A suspension is obeyed within
-    two seconds; a resumption, and a release, once witnesses have cosigned it.
+    The signature is the authority: no account is looked at. The statement must be signed by a key that the charter in
+    force pins for the role, or that oversight enrolled for this month; for this log, under this charter, and in this
+    hour. A suspension is obeyed within two seconds; a resumption, and a release, once witnesses have cosigned it. An
+    approval has no receipt until the other one is there (`waits_for`); then the charter is published.
     """
     body = await request.body()
     return await to_thread.run_sync(_accept, request, body)
@@ -198,7 +199,8 @@ def _accept_bundle(request: Request, body: bytes) -> Response:
     summary="Ask a signed question",
     openapi_extra=_body(
         "A question that is signed with the asker's own key and holds for five minutes: `inbox` and `segments` for a "
-        "custodian, `cases` and `release` for whoever asked for originals.",
+        "custodian, `cases` and `release` for whoever asked for originals, `office` for oversight, `draft` for it and "
+        "the authority.",
         {"watchglass_query": 1, "origin": "city.example/log", "what": "inbox", "about": "", "at_ms": 0},
     ),
 )

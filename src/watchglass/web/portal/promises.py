@@ -131,7 +131,8 @@ PROMISES: Final = (
         "/originals",
         "Who can open original video",
         "Read who can open it, and what was asked and refused. Sign in as oversight and look at Originals and Signals. "
-        "Sign in as an investigator: the page sends you to your own desk.",
+        "Sign in as an investigator: the page sends you to your own desk. Oversight's desk, which the demo's terminal "
+        "names, settles the signals.",
         "watchglass evidence verify EXPORT --trust FILE",
     ),
     Promise(

@@ -1,0 +1,91 @@
+"""The desk of the demo's oversight, as its terminal prints the command: what it signs, the public page shows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+STARTED_S = 60
+NAME = "in-the-bays"
+
+
+@pytest.fixture
+def board(chromium: Browser, demo: Any) -> Iterator[Page]:
+    """Oversight's browser at its own desk, without scripts."""
+    folder = demo.people / "oversight"
+    words = ["desk", "serve", demo.address, "--keys", folder, "--key", folder / "signing.key"]
+    words += ["--trust", demo.people / "trust", "--roster", folder / "roster.csv"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "watchglass", *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    try:
+        address = next(line.strip() for line in process.stderr if "?token=" in line)
+        context = chromium.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.goto(address)
+        yield page
+        context.close()
+    finally:
+        process.terminate()
+        process.wait(STARTED_S)
+        process.stderr.close()
+
+
+def sign(page: Page) -> None:
+    expect(page.get_by_role("heading", name="What you will sign")).to_be_visible()
+    page.locator("main form button[type=submit]").click()
+    expect(page.get_by_text("accepted and recorded")).to_be_visible()
+
+
+def until_cosigned(page: Page) -> None:
+    """The demo takes a checkpoint every ten seconds."""
+    for _ in range(60):
+        page.reload()
+        if page.get_by_text("as entry").count():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"never cosigned: {page.locator('main').inner_text()}")
+
+
+def test_what_waits_at_oversights_desk_in_the_demo(board: Page) -> None:
+    expect(board.get_by_role("heading", name="1 emergency overdue")).to_be_visible()
+    expect(board.get_by_role("heading", name="Charter version 3 waits for you")).to_be_visible()
+    board.get_by_role("link", name="Charter", exact=True).click()
+    expect(board.get_by_role("heading", name="It may do more, or protects less")).to_be_visible()
+    expect(board.get_by_role("heading", name="It may do less, or protects more")).to_be_visible()
+    expect(board.get_by_role("button", name="Approve it as oversight")).to_be_visible()
+    board.get_by_role("link", name="People", exact=True).click()
+    board.get_by_role("button", name="Enrol Noor Haddad (invented)").first.click()
+    sign(board)
+
+
+def test_oversight_stops_and_resumes_at_its_desk_and_the_public_sees_both(board: Page, visitor: Any) -> None:
+    board.get_by_role("link", name="What runs").click()
+    rule = board.locator("section", has=board.get_by_role("heading", name=NAME, exact=True))
+    rule.locator("summary").click()
+    rule.locator("textarea").fill("It takes a traffic cone for a person.")
+    rule.get_by_role("button").click()
+    sign(board)
+    public = visitor.open(f"/register/analytics/{NAME}")
+    expect(public.locator("main")).to_contain_text(re.compile("suspended", re.IGNORECASE))
+    until_cosigned(board)
+    board.get_by_role("link", name="What runs").click()
+    expect(board.get_by_text("Nothing of it has run since")).to_be_visible()
+    order = board.locator("section", has=board.get_by_text(f"Let {NAME} run again"))
+    order.locator("summary").click()
+    order.get_by_label("Why it may run again").fill("It was looked at on the spot.")
+    order.get_by_label("What changed since").fill("The cone was moved.")
+    order.get_by_role("button").click()
+    sign(board)
+    until_cosigned(board)
+    answer: dict[str, Any] = visitor.page.request.get(visitor.base + "/api/v1/standing").json()
+    assert [each["resumed"] for each in answer["suspensions"] if each["analytic"] == NAME][-1]
+    running = {each["name"]: each["runs"] for each in answer["analytics"]}
+    assert running[NAME]
