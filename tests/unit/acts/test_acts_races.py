@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from guarded import Guarded, enrol, guarded
+from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.misuse import facts_of
 from watchglass.acts.oversight_reading import emergencies
@@ -19,6 +20,7 @@ from watchglass.core.digest import b64
 from watchglass.core.errors import DidNotVerify, Problem, Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import SignerKey
+from watchglass.records.outbox import Transaction
 from watchglass.records.query import ask
 from watchglass.records.statement import SignedStatement
 
@@ -129,6 +131,49 @@ def test_an_emergency_does_not_go_on_while_everything_is_stopped(scene: Guarded)
         fetch(scene, "shift-lead", request, kept)
     with pytest.raises(Refused, match="suspended by oversight"):
         scene.ask("release", "shift-lead", request)
+
+
+class Between:
+    """The house's store, with something that comes between what an act looks at first and its own transaction."""
+
+    def __init__(self, store: Any, then: Callable[[], object]) -> None:
+        self._store, self._then = store, then
+
+    def read(self) -> Any:
+        return self._store.read()
+
+    def commit(self, act: Callable[[Transaction], Any]) -> Any:
+        then, self._then = self._then, lambda: None
+        then()
+        return self._store.commit(act)
+
+
+def test_an_order_to_keep_that_comes_between_is_kept(scene: Guarded) -> None:
+    scene.record()
+    first = scene.now
+    scene.world.clock.advance(4 * DAY)  # type: ignore[attr-defined]
+    charter = scene.world.standing().charter
+    assert charter is not None
+
+    def hold() -> str:
+        return scene.order_hold(from_ms=first - 60 * SECOND, to_ms=first)
+
+    acting = scene.world.house.acting
+    done = apply_retention(replace(acting, store=Between(acting.store, hold)), charter)
+    assert done["segments"] == 0
+    assert len(list(scene.world.layout.sealed.iterdir())) == 3
+    assert len(scene.world.house.store.read().all("SELECT 1 FROM segment WHERE header IS NOT NULL")) == 3
+    assert scene.world.records("retention_applied") == []
+
+
+def test_nothing_is_granted_in_a_case_that_is_closed_in_between(scene: Guarded) -> None:
+    scene.record()
+    case = scene.open_case()
+    approved(scene, case=case)
+    acting, standing = scene.world.house.acting, scene.world.standing()
+    between = replace(acting, store=Between(acting.store, lambda: close(scene, case)))
+    assert grant_releases(between, standing, cosigned_size=scene.world.house.cosigned_size()) == []
+    assert granted(scene) == 0
 
 
 # ---- cases, charters, approvals ----------------------------------------------------------------------------------
