@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from watchglass.access.misuse import Finding
-from watchglass.bootstrap import SystemEntropy, connect, open_bundle, orders, sign_statement
+from watchglass.bootstrap import SystemEntropy, connect, lodging, open_bundle, orders, sign_statement
 from watchglass.bootstrap.orders import Order
 from watchglass.cli import misuse
 from watchglass.cli.key import openings_key, signing_key
@@ -17,6 +18,7 @@ from watchglass.cli.output import Result, say
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem
 from watchglass.core.time import iso
+from watchglass.ledger.keys import VerifierKey
 from watchglass.records.statement import SignedStatement
 
 
@@ -28,11 +30,13 @@ def add(groups: Any) -> None:
     suspend = commands.add_parser("suspend", help="order everything, or one analytic, to stop within two seconds")
     _common(suspend)
     _scope(suspend)
+    _lodging(suspend)
     suspend.add_argument("--reason", required=True, help="why; sealed, so that only oversight can read it")
     suspend.set_defaults(run=_suspend, render=_say)
     resume = commands.add_parser("resume", help="let what was suspended run again, once witnesses have cosigned that")
     _common(resume)
     _scope(resume)
+    _lodging(resume)
     resume.add_argument("--reason", required=True, help="why it may run again")
     resume.add_argument("--what-changed", required=True, help="what was changed since it was suspended")
     resume.set_defaults(run=_resume, render=_say)
@@ -105,6 +109,20 @@ def _scope(command: argparse.ArgumentParser) -> None:
     scope.add_argument("--all", action="store_true", help="everything")
 
 
+def _lodging(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lodge",
+        action="append",
+        default=[],
+        metavar="WITNESS_URL",
+        help="lodge it with this witness instead of handing it in: the house fetches it there, and nobody can say that "
+        "it never came. Everybody can read it there, the reason too. May be repeated; needs --output",
+    )
+    command.add_argument(
+        "--witness", action="append", default=[], metavar="VKEY", help="that witness's key, if the charter names none"
+    )
+
+
 def _suspend(args: argparse.Namespace) -> Result:
     return _sign(args, orders.suspension(args.analytic, args.reason))
 
@@ -158,10 +176,37 @@ def _sign(args: argparse.Namespace, order: Order, *, role: str = "oversight") ->
         refs=order.refs,
         virtual_time=args.virtual_time,
     )
+    if getattr(args, "lodge", None):
+        return {"act": order.act, **order.clear, **_lodge(args, charter, statement)}
     if args.output is not None:
         args.output.write_bytes(statement.encode())
         return {"act": order.act, **order.clear, "statement": str(args.output)}
     return {"act": order.act, **order.clear, **_hand_in(args.where, statement)}
+
+
+def _lodge(args: argparse.Namespace, charter: Mapping[str, Any], statement: SignedStatement) -> dict[str, Any]:
+    """Lodge it with every witness that was named; one that took it is enough."""
+    if args.output is None:
+        raise BadInput(
+            "What is lodged must be kept too: with the receipts it proves that it was ordered.",
+            fix="Add --output FILE.",
+        )
+    more = [VerifierKey.parse(text) for text in args.witness]
+    keys = [lodging.witness_at(url, charter.get("witnesses", ()), more) for url in args.lodge]
+    body = statement.encode()
+    args.output.write_bytes(body)
+    taken, failed = lodging.lodge_with_all(args.lodge, keys, statement.leaf.act, statement.origin, body)
+    if not taken:
+        raise failed[0][1]
+    folder = args.output.with_name(f"{args.output.name}.lodged")
+    lodging.keep(folder, taken)
+    return {
+        "ok": not failed,
+        "statement": str(args.output),
+        "receipts": str(folder),
+        "lodged": [each.as_json() for each in taken],
+        "failed": [{"url": url, "error": error.message} for url, error in failed],
+    }
 
 
 def _hand_in(where: str, statement: SignedStatement) -> dict[str, Any]:
@@ -200,6 +245,13 @@ def _open(args: argparse.Namespace) -> Result:
 
 
 def _say(result: Result) -> None:
+    if "lodged" in result:
+        for each in result["lodged"]:
+            print(f"Lodged with {each['witness']} at {each['at']}. The house fetches it there within seconds.")
+        for each in result["failed"]:
+            print(f"Not lodged at {each['url']}: {each['error']}")
+        print(f"The order is in {result['statement']}, the receipts are in {result['receipts']}. Keep both.")
+        return
     if "statement" in result:
         print(f"Signed and kept in {result['statement']}. Hand it in within the hour: watchglass oversight hand-in.")
         return
