@@ -35,7 +35,8 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.demo import BACKDROP, LABELS
 from watchglass.demo.custody import Custody, Moment
 from watchglass.demo.originals import Piece, Sealing, charter_in, pieces_of
-from watchglass.perception.messages import Clip, Incident, Report
+from watchglass.demo.recorder import Recorder
+from watchglass.perception.messages import Clip, Health, Incident, Report
 from watchglass.records.act_spec import Lane
 from watchglass.review.model import HandoverState, Outcome, VerdictValue
 
@@ -74,6 +75,9 @@ class Seen:
     clips: dict[str, Clip] = field(default_factory=dict)
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
     """What is recorded around each incident, by its number."""
+    seconds: float = 0.0
+    counted: Health = field(default_factory=lambda: Health(SOURCE, 0, 0.0, 0.0, 0, 0, 0, ()))
+    """How long the clip plays, and what was counted when it was looked at."""
 
 
 def labels() -> tuple[Label, ...]:
@@ -102,8 +106,10 @@ def look_at_the_clip(house: House, start_ms: int) -> Seen:
             seen.incidents.append((report, label))
         elif isinstance(report, Clip):
             seen.clips[report.incident] = report
+        elif isinstance(report, Health):
+            seen.counted = report
 
-    look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take)
+    seen.seconds = look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take).video_seconds
     seen.pieces = pieces_of(house, SOURCE, start_ms, [incident for incident, _ in seen.incidents])
     return seen
 
@@ -120,6 +126,7 @@ class History:
     resume: Callable[[int], None]
     dice: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 (a schedule, not a secret)
     _sealing: Sealing = field(init=False)
+    _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
         self._sealing = Sealing(self.house)
@@ -136,6 +143,7 @@ class History:
         charter = charter_in(self.house)
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
+        self._recorder = Recorder(self.house, SOURCE, run, seconds=seen.seconds, looked=seen.counted)
         self.custody.begin_month(month_of(begin))
         moments = sorted(
             [
@@ -151,6 +159,7 @@ class History:
             progress((at - begin) / max(1, until_ms - begin))
         self._pass_time(until_ms)
         self.custody.next_month()
+        self._recorder.finish()
         stop_run(self.house.acting, charter, run, "asked")
         end = {"key": HISTORY_UNTIL, "value": str(self.clock.now())}
         self.house.store.commit(lambda tx: tx.insert("setting", end))
@@ -171,13 +180,19 @@ class History:
 
     def _orders(self, begin: int) -> Iterator[Moment]:
         stop, go = (begin + round(days * DAY) for days in SUSPENDED_DAYS)
-        yield stop, lambda: self.suspend(stop)
-        yield go, lambda: self.resume(go)
+        yield stop, partial(self._order, self.suspend, stop)
+        yield go, partial(self._order, self.resume, go)
+
+    def _order(self, order: Callable[[int], None], at: int) -> None:
+        self._recorder.live()
+        order(at)
+        self._recorder.live()
 
     def _pass_time(self, until: int) -> None:
         """Let the hours pass: at each full hour the ledger takes in its batch, and retention runs once a day."""
         while (full := self.clock.now() - self.clock.now() % HOUR + HOUR) <= until:
             self.clock.set(full)
+            self._recorder.live()
             self.house.sequencer.tick()
             if not full % DAY:
                 self.house.keep_retention()
@@ -195,13 +210,15 @@ class History:
             return  # suspended, as it would be live
         incident = replace(found, id=self.dice.randbytes(8).hex(), at_ms=now)
         within = charter_in(house).safeguards.review.within_ms
+        self._recorder.live()
         raise_alert(house.acting, permit, incident, review_within_ms=within)
+        self._recorder.raised()
         if (clip := seen.clips.get(found.id)) is not None:
             keep = decide(house.standing(), KeepClip(found.analytic), now)
             keep_clip(house.acting, keep, replace(clip, incident=incident.id))
         pieces = seen.pieces[found.id]
         self._wait(max(piece.to_ms for piece in pieces))
-        self._sealing.seal(incident, pieces)
+        self._recorder.sealed(self._sealing.seal(incident, pieces))
         if label is not None:
             self._verdict(incident, label, slow)
 

@@ -90,8 +90,12 @@ class Sealing:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def seal(self, incident: Incident, pieces: Iterable[Piece]) -> None:
-        """Seal and keep the pieces around an incident: at once, so that they reach the disk together."""
+    def seal(self, incident: Incident, pieces: Iterable[Piece]) -> list[bytes]:
+        """Seal and keep the pieces around an incident: at once, so that they reach the disk together.
+
+        Returns:
+            The SHA-256 of each sealed piece.
+        """
         house, charter = self._house, charter_in(self._house)
         statements = tuple(key.statement for key in sealing_keys(house.store.read()) if not key.destroyed)
         spec = sealing_of(charter, charter.source(incident.source), origin=house.origin, statements=statements)
@@ -100,11 +104,13 @@ class Sealing:
         purpose = charter.analytic(incident.analytic).purpose
         permit = decide(house.standing(), SealSegment(incident.source, incident.analytic), house.clock.now())
 
-        def keep(piece: Piece) -> None:
-            seal_segment(house.acting, permit, self._sealed(spec, purpose, incident, piece))
+        def keep(piece: Piece) -> bytes:
+            sealed = self._sealed(spec, purpose, incident, piece)
+            seal_segment(house.acting, permit, sealed)
+            return sealed.sha256
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(keep, pieces))
+            return list(pool.map(keep, pieces))
 
     def _sealed(self, spec: SealingSpec, purpose: str, incident: Incident, piece: Piece) -> SealedSegment:
         begin, end = incident.at_ms + piece.from_ms, incident.at_ms + piece.to_ms

@@ -86,6 +86,7 @@ class Pulse:
     Args:
         models: the weights that look: name to SHA-256.
         began_ms: when its recorder began.
+        hung_ms: after so long without a sign of life it was not there; longer only where nothing lives (the demo).
     """
 
     source: str
@@ -94,6 +95,7 @@ class Pulse:
     entropy: Entropy
     models: Mapping[str, bytes]
     began_ms: int
+    hung_ms: int = HUNG_MS
     lost: int = 0
     _open: Interval = field(init=False)
     _seen_ms: int = field(init=False)
@@ -140,7 +142,7 @@ class Pulse:
                 self._end(self._seen_ms // SECOND)
                 self._begin(now_ms)
             return
-        if now_ms - self._seen_ms > HUNG_MS:
+        if now_ms - self._seen_ms > self.hung_ms:
             self._catch_up(self._seen_ms)
             self._end(self._seen_ms // SECOND)
             self._begin(now_ms)
