@@ -26,6 +26,7 @@ HUNG_MS: Final = 5 * SECOND
 """After so long without a sign of life the interval ends with the last one: what hung was not there."""
 SET_BACK_MS: Final = 10 * MINUTE
 """Where the clock was set back by more than this, intervals begin anew at that time; by less, they wait for it."""
+MOMENT_S: Final = 2
 MOST_WAITING: Final = 1_000
 """Intervals that wait while the house cannot record; the oldest are lost first."""
 _NO_PICTURES: Final = frozenset({"late_ms", "reopened"})
@@ -152,9 +153,14 @@ class Pulse:
             self._open = replace(self._open, running=self._open.running | running)
 
     def finish(self, now_ms: int) -> None:
-        """The last sign of life: the interval that has begun ends with it."""
+        """The last sign of life: the interval that has begun ends with it.
+
+        One of a moment in which nothing happened is left out: it would say that nothing came, when nobody looked.
+        """
         self.live(now_ms, frozenset())
-        self._end(self._seen_ms // SECOND)
+        end, last = self._seen_ms // SECOND, self._open
+        if end - last.from_s > MOMENT_S or last.received or last.alerts or last.segments:
+            self._end(end)
 
     def _catch_up(self, now_ms: int) -> None:
         every = self.spec.every_s

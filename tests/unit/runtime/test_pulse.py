@@ -28,7 +28,7 @@ from watchglass.perception.messages import (
 from watchglass.records.statement import SignedStatement, verify
 from watchglass.runtime import pulse as pulses
 from watchglass.runtime.heart import Heart
-from watchglass.runtime.pulse import HUNG_MS, SET_BACK_MS, Pulse, segments_root
+from watchglass.runtime.pulse import HUNG_MS, MOMENT_S, SET_BACK_MS, Pulse, segments_root
 
 ORIGIN = "demo.test.example"
 T0 = 1_795_435_200  # noon, a whole minute
@@ -166,6 +166,17 @@ def test_a_worker_that_hangs_gives_no_beat_for_that_time() -> None:
     assert spans(all_of(pulse, T0 + 120)) == [(0, 20), (76, 120)]
 
 
+def test_the_moment_in_which_it_ends_is_no_interval_of_its_own_unless_something_happened() -> None:
+    quiet, busy = a_pulse(), a_pulse()
+    for pulse in (quiet, busy):
+        live(pulse, T0, T0 + 60)
+    busy.sealed(b"s" * 32)
+    for pulse in (quiet, busy):
+        pulse.finish((T0 + 61) * SECOND)
+    assert spans(all_of(quiet, T0 + 61)) == [(0, 60)]
+    assert spans(all_of(busy, T0 + 61)) == [(0, 60), (60, 61)]
+
+
 def test_a_stall_that_is_shorter_changes_nothing() -> None:
     pulse = a_pulse()
     live(pulse, T0, T0 + 58)
@@ -242,7 +253,8 @@ def test_while_it_lives_no_second_is_missing_and_none_told_twice(steps: list[int
     pulse.finish(now)
     told = spans(all_of(pulse, now / SECOND))
     assert all(left[1] == right[0] for left, right in pairwise(told))
-    assert sum(end - start for start, end in told) == max(0, now // SECOND - -(-(T0 * SECOND + began) // SECOND))
+    lived = max(0, now // SECOND - -(-(T0 * SECOND + began) // SECOND))
+    assert lived - MOMENT_S <= sum(end - start for start, end in told) <= lived
 
 
 def test_the_order_in_which_segments_were_sealed_tells_nothing() -> None:
