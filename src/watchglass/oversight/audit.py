@@ -23,7 +23,7 @@ from watchglass.oversight.promises.signatures import Signatures
 from watchglass.oversight.promises.well_formed import WellFormed
 from watchglass.oversight.report import CharterSpan, Finding, Report, State
 from watchglass.oversight.times import as_of
-from watchglass.oversight.world import Given, World
+from watchglass.oversight.world import End, Given, World
 from watchglass.records.vocabulary import ACTS
 
 MEMORY: Final = 1
@@ -67,11 +67,18 @@ class Auditor:
             self._signatures,
             *(make() for make in every(openings=openings is not None)),
         )
+        self.world.judged = self._judged
         self._stumbled: dict[str, tuple[int, str]] = {}
         self._seers: dict[str, tuple[tuple[Promise, Callable[[Entry, World], None]], ...]] = {
             act: tuple((each, each.see) for each in self.promises if each.acts is None or act in each.acts)
             for act in ACTS
         }
+
+    def _judged(self, size: int) -> set[str]:
+        """The promises that the first ``size`` entries had broken already, as of when witnesses saw so many."""
+        world = self.world
+        end = End(Checkpoint(world.origin, size, world.hashes.root(size)), (), world.times.was_there(size))
+        return {each.name for each in self.promises if each.broken_by(size, world, end)}
 
     @property
     def size(self) -> int:
@@ -251,5 +258,6 @@ class Auditor:
         """What the result depends on besides the log: whose keys count, and how deep it looks."""
         given = self.world.given
         keys = sorted(map(str, given.policy.keys)) if given.policy else ["none"]
-        parts = [*keys, str(given.oversight), "structure" if given.openings is None else "openings"]
+        lodged = [b64(sha256(each.body + each.note)) for each in given.lodged]
+        parts = [*keys, str(given.oversight), "structure" if given.openings is None else "openings", *lodged]
         return b64(sha256("\n".join(parts).encode()))

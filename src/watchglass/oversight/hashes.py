@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
+
+import numpy as np
 
 from watchglass.core.errors import BadInput
 from watchglass.ledger import merkle
@@ -52,6 +55,15 @@ class Hashes:
         while at >= 0 and at % HASH_BYTES:
             at = self.levels[0].find(leaf, at + 1)
         return None if at < 0 else at // HASH_BYTES
+
+    def places(self, wanted: Collection[bytes]) -> dict[bytes, int]:
+        """Where the entries with these leaf hashes stand, one of each; those that are not there are left out."""
+        if not wanted or not self.size:
+            return {}
+        words = np.frombuffer(bytes(self.levels[0]), dtype="<u8")[:: HASH_BYTES // 8]
+        first = np.array([int.from_bytes(leaf[:8], "little") for leaf in wanted], dtype=np.uint64)
+        found = {self.leaf(at): at for at in np.flatnonzero(np.isin(words, first)).tolist()}
+        return {leaf: found[leaf] for leaf in wanted if leaf in found}
 
     def root(self, size: int) -> bytes:
         """The root of the first ``size`` entries.

@@ -7,6 +7,7 @@ file names count; without a trust file those that the log's own charters pin, an
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -69,27 +70,45 @@ class Times:
     """The bracket of the entry that is being read.
 
     Attributes:
-        after_ms: the log had come so far by then at least when this entry was merged; 0 where nothing proves it.
+        after_ms: this entry was merged after that; 0 where nothing proves it.
         marks: how many cosigned checkpoints the log has recorded so far. covered: the size of the largest of them.
-        last_mark: the index of the last record of one; last_size: the size that it recorded.
+        places, afters: where a later ``after_ms`` began to hold, and which: both ever larger.
+        sizes, befores: sizes of recorded checkpoints, and by when they were there: both ever larger.
     """
 
-    __slots__ = ("after_ms", "covered", "last_mark", "latest_ms", "marks")
+    __slots__ = ("after_ms", "afters", "befores", "covered", "marks", "places", "sizes")
 
     def __init__(self) -> None:
         self.after_ms = 0
-        self.latest_ms = 0
         self.marks = 0
         self.covered = 0
-        self.last_mark = -1
+        self.places: list[int] = []
+        self.afters: list[int] = []
+        self.sizes: list[int] = []
+        self.befores: list[int] = []
 
     def mark(self, index: int, seen: Seen) -> None:
         """An entry recorded a checkpoint that known witnesses cosigned."""
         self.marks += 1
-        self.last_mark = index
-        self.after_ms = max(self.after_ms, seen.earliest_ms)
-        self.latest_ms = max(self.latest_ms, seen.latest_ms)
-        self.covered = max(self.covered, seen.checkpoint.size)
+        if seen.earliest_ms > self.after_ms:
+            self.after_ms = seen.earliest_ms
+            self.places.append(index)
+            self.afters.append(seen.earliest_ms)
+        if seen.checkpoint.size > self.covered:
+            self.covered = seen.checkpoint.size
+            if not self.befores or seen.latest_ms > self.befores[-1]:
+                self.sizes.append(self.covered)
+                self.befores.append(seen.latest_ms)
+
+    def merged_after(self, index: int) -> int:
+        """The latest time of which is proved that an entry was merged after it; 0 where nothing is."""
+        place = bisect_right(self.places, index)
+        return self.afters[place - 1] if place else 0
+
+    def was_there(self, size: int) -> int:
+        """The latest time at which a recorded checkpoint of at most ``size`` entries was cosigned; 0 where none was."""
+        place = bisect_right(self.sizes, size)
+        return self.befores[place - 1] if place else 0
 
 
 def as_of(cosigned: Sequence[tuple[str, int]]) -> int | None:

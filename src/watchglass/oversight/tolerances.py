@@ -31,9 +31,7 @@ RETENTION_RUNS: Final = 25 * HOUR
 """Retention is applied at least once a day, and needs a moment for it."""
 CUSTODIANS_TAKE: Final = 3 * DAY
 """How long custodians, who are people, may take to destroy the key of a month that nobody needs any more."""
-BEAT_SECONDS_LATE: Final = 2
-"""A heartbeat's interval may be longer than the charter's by so many whole seconds."""
-BEATS_MISSED: Final = 3
-"""How many intervals without a heartbeat pass for a start, a stop or a slow moment; more of them are dark time."""
+BEAT_LATE: Final = 30 * SECOND
+"""So much longer than the charter's interval one may be, and a time without any: a recorder may take that to start."""
 FOLLOW_UP_HANDED_IN: Final = 30 * SECOND
 """What two machines' clocks may differ by when the end of a time is reckoned."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from watchglass.core.errors import BadInput
+from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
 from watchglass.core.time import HOUR
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import VerifierKey
@@ -57,6 +57,7 @@ class World:
 
     Attributes:
         size: how many entries were read. newest_hour: the latest hour that an attested entry named.
+        judged: which promises were broken already by the first so many entries.
         note: the checkpoint that the present entry records, if it is such an entry; note_fits: it is one of this log.
     """
 
@@ -74,6 +75,10 @@ class World:
         self.orders = Orders()
         self.note: Seen | BadInput | None = None
         self.note_fits = False
+        self._opened_at = -1
+        self._opened: dict[str, Any] | None = None
+        self.opening_wrong: WatchglassError | None = None
+        self.judged: Callable[[int], Collection[str]] = _nothing
 
     @property
     def openings(self) -> Openings | None:
@@ -84,6 +89,18 @@ class World:
     def trial(self) -> bool:
         """A trial waits for no witness."""
         return self.deployment is Deployment.TRIAL
+
+    def opened(self, entry: Entry) -> dict[str, Any] | None:
+        """What an entry commits to; None at the depth of structure, or where it cannot be opened (any more)."""
+        if self.given.openings is None:
+            return None
+        if self._opened_at != entry.index:
+            self._opened_at, self.opening_wrong = entry.index, None
+            try:
+                self._opened = self.given.openings.values(entry.leaf, entry.hash)
+            except (DidNotVerify, BadInput) as error:
+                self._opened, self.opening_wrong = None, error
+        return self._opened
 
     def log_key(self) -> VerifierKey | None:
         """The log's key, from the trust file."""
@@ -167,6 +184,12 @@ class World:
         """Where the log ends."""
         newest = (self.newest_hour + 1) * HOUR if self.newest_hour else 0
         return End(checkpoint, tuple(cosigned), latest_ms if latest_ms is not None else min(newest, self.given.now_ms))
+
+
+def _nothing(size: int) -> Collection[str]:
+    """Before anybody judges, nothing is broken."""
+    del size
+    return ()
 
 
 _NOTED: Final = "checkpoint_witnessed"

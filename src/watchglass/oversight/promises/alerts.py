@@ -23,6 +23,7 @@ class Alerts(Promise):
     title = "A person decided about every alert, within the time that the charter gives."
     acts = frozenset({"alert_raised", "alert_decided", "verdict_withdrawn"})
     keeps = ("waiting", "decided", "withdrawn")
+    waits = True
 
     def __init__(self) -> None:
         super().__init__()

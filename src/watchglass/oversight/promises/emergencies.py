@@ -17,6 +17,7 @@ class Emergencies(Promise):
     title = "Originals were opened in an emergency only by roles that may, and each time was explained in time."
     acts = frozenset({"glass_broken", "glass_followed_up"})
     keeps = ("waiting", "explained")
+    waits = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -7,16 +7,28 @@ from typing import Final
 
 from watchglass.oversight.promises.alerts import Alerts
 from watchglass.oversight.promises.allowed import Allowed
+from watchglass.oversight.promises.audits import PublishedAudits
+from watchglass.oversight.promises.challenges import Challenges
 from watchglass.oversight.promises.charters import CharterSuccession
+from watchglass.oversight.promises.dark_time import DarkTime
 from watchglass.oversight.promises.disclosed import Disclosed
 from watchglass.oversight.promises.emergencies import Emergencies
+from watchglass.oversight.promises.enrolments import Enrolments
+from watchglass.oversight.promises.heartbeats import Heartbeats
 from watchglass.oversight.promises.hours import InHours
+from watchglass.oversight.promises.lodged import LodgedOrders
+from watchglass.oversight.promises.month_keys import MonthKeys
 from watchglass.oversight.promises.obeyed import Obeyed
 from watchglass.oversight.promises.once import Once
+from watchglass.oversight.promises.originals import Originals
 from watchglass.oversight.promises.promise import Promise
+from watchglass.oversight.promises.receipts import Receipts
 from watchglass.oversight.promises.refs import Refs
 from watchglass.oversight.promises.releases import Releases
+from watchglass.oversight.promises.retention import Retention
+from watchglass.oversight.promises.shards import Shards
 from watchglass.oversight.promises.suspensions import Suspensions
+from watchglass.oversight.promises.times import AgreeingTimes
 from watchglass.oversight.promises.under_charter import UnderCharter
 from watchglass.oversight.report import Depth, Finding, State
 
@@ -37,16 +49,28 @@ PENDING: Final = (
 _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     Refs,
     Once,
+    AgreeingTimes,
+    Receipts,
+    Shards,
     CharterSuccession,
+    Enrolments,
     UnderCharter,
     Allowed,
     InHours,
     Suspensions,
     Obeyed,
+    LodgedOrders,
+    Heartbeats,
+    DarkTime,
+    Challenges,
     Alerts,
+    Retention,
+    Originals,
+    MonthKeys,
     Releases,
     Disclosed,
     Emergencies,
+    PublishedAudits,
 )
 """Besides those of whether the log is one, its entries are records and its signatures genuine, which come first."""
 

@@ -19,6 +19,7 @@ class Obeyed(Promise):
     title = "Every order of oversight to stop was obeyed within two seconds."
     acts = frozenset({"suspension_ordered", "suspension_obeyed", "suspension_lifted", "run_started", "run_stopped"})
     keeps = ("waiting", "running", "idle")
+    waits = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,6 +37,8 @@ class Promise:
     acts: ClassVar[frozenset[str] | None] = frozenset()
     """The acts that it sees; None: every one."""
     keeps: ClassVar[tuple[str, ...]] = ()
+    waits: ClassVar[bool] = False
+    """It can be broken by nothing happening: then ``ends`` alone names it."""
 
     def __init__(self) -> None:
         self.checked = 0
@@ -94,6 +96,19 @@ class Promise:
         try:
             self.ends(world, end)
             return self._finding(world, end)
+        finally:
+            self.checked, self.total, self.first, self.breaches = kept
+
+    def broken_by(self, size: int, world: World, end: End) -> bool:
+        """Whether it was broken already by the first ``size`` entries, as of ``end``."""
+        if self.first is not None and self.first < size:
+            return True
+        if not self.waits:
+            return False
+        kept = self.checked, self.total, self.first, list(self.breaches)
+        try:
+            self.ends(world, end)
+            return self.total > kept[1]
         finally:
             self.checked, self.total, self.first, self.breaches = kept
 
