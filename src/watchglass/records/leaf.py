@@ -239,13 +239,13 @@ def check_size(data: bytes) -> bytes:
     return data
 
 
-def check_head(spec: ActSpec, *, role: str, charter: bytes | None, purpose: str | None) -> None:
+def check_head(spec: ActSpec, *, role: object, charter: bytes | None, purpose: str | None) -> None:
     """Check what every leaf has against what its act allows.
 
     Raises:
         BadInput: naming the field that is wrong.
     """
-    if role not in spec.roles:
+    if type(role) is not str or role not in spec.roles:
         raise wrong("role", "one of " + ", ".join(sorted(spec.roles)) + f" for '{spec.name}'", role)
     if charter is not None:
         if spec.charter is Need.NEVER:
