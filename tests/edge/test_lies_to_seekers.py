@@ -50,7 +50,7 @@ def test_somebody_elses_request_is_not_opened_as_ones_own(people: Signers) -> No
             )
             value["request"]["statement"] = _json(statement)
 
-    with pytest.raises(DidNotVerify):
+    with pytest.raises(DidNotVerify, match=r"other\.example.* may not speak as investigator"):
         opened(people, number, lie)
     assert opened(people, number, lambda _what, _value: None).number == number
 
