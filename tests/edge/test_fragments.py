@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -70,6 +71,43 @@ def test_what_must_never_be_seen_is_black_in_what_is_kept() -> None:
     for picture in kept:
         assert picture[8:192, 8:292].max() < 24, "limited range: black is 16"
         assert picture[300:, 400:].std() > 10, "the rest is there"
+
+
+def shifted(packet: Packet, ticks: int, **more: int) -> Packet:
+    """The same picture with other stamps."""
+    old = packet.payload
+    assert isinstance(old, av.Packet)
+    new = av.Packet(bytes(old))
+    new.is_keyframe, new.time_base = old.is_keyframe, old.time_base
+    new.pts, new.dts = old.pts + ticks, old.dts + ticks
+    return replace(packet, payload=new, **more)
+
+
+@pytest.mark.parametrize("by_s", [-40_000, -3, 3600])
+@pytest.mark.parametrize("later", [0, 3])
+def test_stamps_that_start_again_or_step_are_laid_on_where_the_clock_says(by_s: int, later: int) -> None:
+    """A camera was restarted or set: its stamps go on from elsewhere, and ``at_ms`` goes on evenly."""
+    file, packets = groups(STREET, 1, 3)
+    keys = [place for place, packet in enumerate(packets) if packet.keyframe]
+    step = keys[1] + later
+    ticks = int(by_s / packets[0].payload.time_base)  # type: ignore[attr-defined]
+    jumps = [by_s * 1000 if place == step else 0 for place in range(len(packets))]
+    stepped = [
+        shifted(p, ticks, jumped_ms=j) if i >= step else p for i, (p, j) in enumerate(zip(packets, jumps, strict=True))
+    ]
+    with av.open(io.BytesIO(remux(stepped, file.coded))) as container:
+        times = [float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.size]
+    spans = [(packet.at_ms - packets[0].at_ms) / 1000 for packet in packets]
+    assert times == pytest.approx(spans, abs=0.1)
+
+
+def test_times_that_go_back_are_encoded_all_the_same() -> None:
+    area = ((0.0, 0.0), (300.0, 0.0), (300.0, 200.0), (0.0, 200.0))
+    file = VideoFile(STREET, never_see=(area,))
+    _, packets = groups(STREET, 0, 2)
+    back = [replace(p, at_ms=p.at_ms - 30_000) if place > 20 else p for place, p in enumerate(packets)]
+    mp4 = encode_anew(back, file.decoder(), file.fps, (file.width, file.height))
+    assert len(pictures(mp4)) == len(packets)
 
 
 def test_a_codec_that_no_mp4_carries_is_known_as_such(tmp_path: Path) -> None:

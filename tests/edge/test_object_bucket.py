@@ -69,6 +69,15 @@ def test_an_object_never_changes_but_may_be_written_again(bucket: ObjectBucket) 
     assert bucket.read("a") == b"the first"
 
 
+def test_a_store_cannot_fill_our_memory(bucket: ObjectBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket.write("a", BODY)
+    monkeypatch.setattr("watchglass.edge.bucket.MOST_OCTETS", len(BODY) - 1)
+    with pytest.raises(Problem, match="102,400 bytes long: not what was stored"):
+        bucket.read("a")
+    monkeypatch.setattr("watchglass.edge.bucket.MOST_OCTETS", len(BODY))
+    assert bucket.read("a") == BODY
+
+
 def test_of_two_writers_at_once_the_store_lets_one_in(tmp_path: Path) -> None:
     """The line hides what lies there from whoever asks first, so that only the store's own condition is left."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -39,6 +40,28 @@ def test_an_object_never_changes_but_may_be_written_again(tmp_path: Path, kind: 
     with pytest.raises(Problem, match=f"Another {kind.noun}"):
         files.write("a", b"another")
     assert files.read("a") == b"the first"
+
+
+def test_a_name_that_did_not_reach_the_disk_is_made_to_when_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The folder could not be synced: the object is under its name, and a power cut would take that name away."""
+    files = ObjectFiles(tmp_path / "sealed", SEGMENTS)
+    real, folders = os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            folders.append(descriptor)
+            if len(folders) == 1:
+                raise OSError(errno.EIO, "input/output error")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(CannotRecord):
+        files.write("a", b"ciphertext")
+    files.write("a", b"ciphertext")
+    assert len(folders) == 2
+    assert files.read("a") == b"ciphertext"
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

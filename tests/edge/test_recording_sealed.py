@@ -18,7 +18,7 @@ from watchglass.bootstrap import SeededEntropy
 from watchglass.core import canonical
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify
-from watchglass.core.time import SECOND, month_of
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.demo import CHARTER
 from watchglass.edge.inference import load
 from watchglass.edge.video import VideoFile
@@ -30,8 +30,10 @@ from watchglass.perception.messages import Incident, Report, Sealed, SourceSpec
 from watchglass.records.statement import SignedStatement
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.intake import Intake
+from watchglass.runtime.live import Live
 from watchglass.runtime.sealing import keys_of, subsets_of
 from watchglass.runtime.specs import sealing_of, specs_of
+from watchglass.runtime.supervisor import Supervisor
 from watchglass.runtime.worker import run_once
 
 STREET = CHARTER.with_name("street.mp4")
@@ -163,6 +165,23 @@ def test_a_custodian_without_a_key_is_left_out_and_without_oversights_nothing_is
         assert spec is not None
         with pytest.raises(BadInput, match="without oversight"):
             subsets_of(spec, keys_of(spec, spec.statements, month_of(scene.now)))
+
+
+def test_what_was_filmed_before_midnight_is_sealed_after_it_when_the_month_ends_there(scene: Guarded) -> None:
+    """A piece is sealed when it is whole, seconds or minutes after its beginning, and to the keys of that."""
+    house = scene.world.house
+    works = Supervisor(house.acting, house.standing, Live(house.bus, house.clock), house.bus,
+                       media=house.layout.media, models={})  # fmt: skip
+    spec = spec_of(scene).sealing
+    assert spec is not None
+    begun, month = scene.now, month_of(scene.now)
+    midnight = next(begun + ms for ms in range(-begun % DAY, 32 * DAY, DAY) if month_of(begun + ms) > month)
+    for late in (-1, 0, 20 * MINUTE):
+        scene.world.clock.set(midnight + late)  # type: ignore[attr-defined]
+        keys = keys_of(spec, works._statements(), month_of(midnight - 10 * SECOND))
+        assert len(subsets_of(spec, keys)) == 2
+    scene.world.clock.set(midnight + 2 * HOUR)  # type: ignore[attr-defined]
+    assert works._statements() == (), "later nothing of that month can come any more"
 
 
 def test_a_forged_key_is_named_and_nothing_is_sealed_to_it(scene: Guarded) -> None:

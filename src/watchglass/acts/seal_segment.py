@@ -10,6 +10,7 @@ from watchglass.acts.context import Acting, Done, do, prepare, same
 from watchglass.charter.permit import Permit, SealSegment
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, WatchglassError
+from watchglass.evidence.envelope import check_recorded, check_size
 from watchglass.evidence.header import PREFIX, Header, read_header
 from watchglass.records.opening import parse_plaintext, plaintext_of
 from watchglass.records.outbox import Transaction
@@ -41,11 +42,14 @@ def seal_segment(acting: Acting, permit: Permit, sealed: SealedSegment) -> Done[
 
     Raises:
         Refused: the permit is for another source.
-        DidNotVerify: the header is for another deployment, charter or purpose than the permit's.
+        DidNotVerify: it did not arrive as it was sealed, or the header is for another deployment, charter or purpose
+            than the permit's.
         CannotRecord: the object store or the database cannot take it now. Nothing was recorded; try again.
     """
     asked = permit.require(SealSegment, acting.clock.now())
     header = read_header(sealed.data)
+    check_recorded(sealed.data, sha256=sealed.sha256, key_commitment=header.key_commitment)
+    check_size(header, sealed.data)
     context = header.context
     same(asked.source, context.source)
     if (context.origin, context.charter, context.purpose) != (acting.origin, permit.charter_sha256, permit.purpose):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 from watchglass.acts.handed import Handed
 from watchglass.core.digest import unb64
 from watchglass.core.errors import Problem, Refused
 from watchglass.core.time import DAY, iso, month_of
 from watchglass.evidence.header import read_header
+from watchglass.evidence.shares import seal_to
 from watchglass.records.outbox import Reader
 
 _AHEAD_MS = 31 * DAY
@@ -64,12 +67,20 @@ def publish(handed: Handed) -> None:
             f"{name} has a key for {period} already, and segments are sealed to it.",
             fix="Keep using it. If it was lost, the other custodians go on without it until the next month.",
         )
+    public = unb64(str(handed.clear["key"]), length=_KEY_BYTES)
+    # With a key that is somebody's already, or to which nothing can be sealed, nothing could be sealed to anybody.
+    if handed.tx.one("SELECT 1 FROM sealing_key WHERE public = ?", public):
+        raise Refused(
+            "This key was published before, so it is not one of this custodian and this month alone.",
+            fix="Make a key on your own machine: `watchglass custodian rotate`.",
+        )
+    seal_to(X25519PublicKey.from_public_bytes(public), b"", b"", name)
     handed.tx.insert(
         "sealing_key",
         {
             "custodian": name,
             "period": period,
-            "public": unb64(str(handed.clear["key"]), length=_KEY_BYTES),
+            "public": public,
             "statement": handed.statement.encode(),
             "leaf_hash": handed.leaf_hash,
             "published_ms": handed.now,

@@ -26,6 +26,8 @@ WHOLE_S: Final = 60.0
 if TYPE_CHECKING:  # the stub has it, the module does not
     from obstore.store import S3Credential
 
+MOST_OCTETS: Final = 1200 * 1024 * 1024
+"""More than the longest segment has, sealed."""
 _PROBE: Final = "_probe"
 _PAGE: Final = 1000
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
@@ -132,6 +134,7 @@ class ObjectBucket:
 
         Raises:
             BadInput: a bad name, or there is no such object (any more). CannotRecord: the store is away, or refuses.
+            Problem: what it has is longer than any object.
         """
         return self._get(self._key(name), name, None)
 
@@ -230,10 +233,22 @@ class ObjectBucket:
         try:
             with self._asking(f"The {self._kind.noun} {name} could not be fetched"):
                 if part is None:
-                    return bytes(self._store.get(key).bytes())
+                    found = self._store.get(key)
+                    if found.meta["size"] > MOST_OCTETS:
+                        raise self._too_large(name, found.meta["size"])
+                    return bytes(found.bytes())
                 return bytes(self._store.get_range(key, start=part[0], end=part[1]))
         except FileNotFoundError:
             raise missing(name, self._kind) from None
+
+    def _too_large(self, name: str, size: int) -> Problem:
+        """Whoever runs the store could fill this machine's memory."""
+        return Problem(
+            f"What the store has under the name of the {self._kind.noun} {name} is {size:,} bytes long: not what was "
+            "stored.",
+            fix="Ask whoever runs the store; it is not opened.",
+            name=name,
+        )
 
     def _delete(self, key: str, what: str) -> None:
         try:

@@ -24,6 +24,7 @@ CARRIED: Final = frozenset({"h264", "hevc", "mpeg4", "mjpeg", "av1", "libdav1d",
 _FRAGMENTED: Final = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "fflags": "+bitexact"}
 _TICKS: Final = 90_000
 _BASE: Final = Fraction(1, _TICKS)
+_STEP: Final = 2 * _TICKS
 _CRF: Final = 20
 """Of what is encoded anew: visually as it came."""
 
@@ -67,11 +68,11 @@ def remux(packets: Sequence[Packet], coded: Coded) -> bytes:
     first = packets[0]
     try:
         with av.open(target, "w", format="mp4", options=dict(_FRAGMENTED)) as container:
-            stream = coded.in_(container)
-            last: int | None = None
+            stream, times = coded.in_(container), _Times(first)
             for packet in packets:
-                copy = _copy(packet, first, last)
-                last = copy.dts
+                copy = _copy(packet)
+                copy.time_base = _BASE
+                copy.dts, copy.pts = times.place(packet)
                 copy.stream = stream
                 container.mux(copy)
     except (FFmpegError, ValueError) as error:
@@ -102,12 +103,14 @@ def encode_anew(packets: Iterable[Packet], decoder: Decoder, fps: float, size: t
         stream.codec_context.max_b_frames = 0
         stream.codec_context.gop_size = max(1, round(2 * fps))
         begun: int | None = None
+        last = -1
         for picture in _pictures(packets, decoder):
             if (picture.width, picture.height) != size:
                 continue
             begun = picture.at_ms if begun is None else begun
+            last = max(last + 1, (picture.at_ms - begun) * _TICKS // 1000)  # it does not encode what goes back in time
             frame = av.VideoFrame.from_ndarray(planar(picture.bgr()), format="yuv420p")
-            frame.pts, frame.time_base = (picture.at_ms - begun) * _TICKS // 1000, Fraction(1, _TICKS)
+            frame.pts, frame.time_base = last, Fraction(1, _TICKS)
             container.mux(stream.encode(frame))
             written += 1
         if written:
@@ -123,28 +126,52 @@ def _pictures(packets: Iterable[Packet], decoder: Decoder) -> Iterable[Picture]:
     yield from decoder.drain()
 
 
-def _copy(packet: Packet, first: Packet, last: int | None) -> av.Packet[VideoStream]:
-    """The same bytes with times that begin at zero; the originals are left alone, for clips are made of them too."""
-    payload, begun = packet.payload, first.payload
+def _copy(packet: Packet) -> av.Packet[VideoStream]:
+    """The same bytes; the originals are left alone, for clips are made of them too."""
+    payload = packet.payload
     assert isinstance(payload, av.Packet)
-    assert isinstance(begun, av.Packet)
     copied = av.Packet(payload)  # type: ignore[arg-type]  # a packet is a buffer; bytes of it would be one copy more
     copy = cast("av.Packet[VideoStream]", copied)
     copy.is_keyframe = packet.keyframe
-    origin = begun.dts if begun.dts is not None else begun.pts
-    tick = payload.time_base
-    by_clock = (packet.at_ms - first.at_ms) * _TICKS // 1000
-    if tick is None or origin is None or payload.pts is None or packet.turn != first.turn or packet.jumped_ms:
-        pts = dts = by_clock
-    else:
-        many, of = tick.numerator * _TICKS, tick.denominator
-        pts = _rounded((payload.pts - origin) * many, of)
-        dts = pts if payload.dts is None else _rounded((payload.dts - origin) * many, of)
-    if last is not None and dts <= last:
-        dts = last + 1
-    copy.time_base = _BASE
-    copy.dts, copy.pts = dts, max(pts, dts)
     return copy
+
+
+class _Times:
+    """Where each packet stands in the MP4, in ticks from the first on.
+
+    Within a connection a camera's stamps count evenly, and so they are kept. Where they start again, or step (the
+    camera was set to another time, a file begins anew), they are laid on where the packet's own time says.
+
+    Args:
+        first: the first packet.
+    """
+
+    def __init__(self, first: Packet) -> None:
+        self._first = first
+        self._before = first
+        self._shift: int | None = None
+        self._lead = 0
+        self._last = -1
+
+    def place(self, packet: Packet) -> tuple[int, int]:
+        """When to decode and when to show the next packet."""
+        payload = packet.payload
+        assert isinstance(payload, av.Packet)
+        by_clock = self._lead + (packet.at_ms - self._first.at_ms) * _TICKS // 1000
+        dts = pts = by_clock
+        tick = payload.time_base
+        if tick is not None and payload.pts is not None:
+            many, of = tick.numerator * _TICKS, tick.denominator
+            pts = _rounded(payload.pts * many, of)
+            dts = pts if payload.dts is None else _rounded(payload.dts * many, of)
+            if self._shift is None:
+                self._shift, self._lead = -dts, pts - dts
+            elif packet.turn != self._before.turn or abs(pts + self._shift - by_clock) > _STEP:
+                self._shift = by_clock - pts
+            dts, pts = dts + self._shift, pts + self._shift
+        self._before = packet
+        self._last = dts = max(dts, self._last + 1)
+        return dts, max(pts, dts)
 
 
 def _rounded(number: int, of: int) -> int:

@@ -103,6 +103,7 @@ class ObjectFiles:
             if path.exists():
                 if path.read_bytes() != ciphertext:
                     raise other_content(name, self._kind)
+                self._sync()  # an earlier try may have failed between its name and this
                 return
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:

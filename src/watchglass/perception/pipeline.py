@@ -140,11 +140,23 @@ class Pipeline:
         yield from self._end_recordings()
         self._ring.cut_off()
 
+    def record_anew(self) -> None:
+        """The recorded stream is back, perhaps with another codec: what comes is not put together with what was."""
+        for recording in self._recordings.values():
+            recording.begin_anew()
+
     def lost(self, at_ms: int) -> Iterator[Event]:
         """Say that no packet came though one was due; call it once a second while that lasts."""
+        if self.spec.record_uri is None:  # else the recorded stream may go on, and says so itself where it does not
+            for recording in self._recordings.values():
+                yield from recording.idle(at_ms)
+        yield from self._blind(at_ms)
+
+    def _blind(self, at_ms: int) -> Iterator[Event]:
+        """There is no picture to look at."""
         self._at_ms = at_ms
         self._condition = self._watch.lost(at_ms)
-        yield from self._end_recordings()
+        yield from self._ring.finish()
         self._sight.forget()
         self._painter.lose("no picture comes")
         yield from self._judge(Tracks.none(at_ms))
@@ -153,17 +165,23 @@ class Pipeline:
 
     def reopened(self, decoder: Decoder) -> None:
         """The source is back, perhaps with another codec: its packets need this decoder from now on."""
-        self.pause()
+        self._forget()
+        if self.spec.record_uri is None:
+            self.record_anew()
         self._cascade.decode_with(decoder)
 
     def pause(self) -> None:
         """Nothing may be looked at: forget packets, pictures and tracks at once."""
+        self._forget()
+        for recording in self._recordings.values():
+            recording.clear()
+
+    def _forget(self) -> None:
+        """Forget what was seen. What is wanted of the original is still wanted of what comes."""
         self._allow(frozenset())
         self._painter.lose("the camera is not looked at")
         self._seen_ms = None
         self._ring.clear()
-        for recording in self._recordings.values():
-            recording.clear()
         self._sight.forget()
         self._cascade.reset()
         if self._statics:
@@ -182,10 +200,21 @@ class Pipeline:
         """The source ended: the clips that still wait, and what is kept."""
         yield from self._end_recordings()
 
+    def broke(self) -> Iterator[Event]:
+        """The stream that is looked at broke: the same, but for a recorded stream of its own, which goes on."""
+        yield from self._ring.finish()
+        if self.spec.record_uri is None:
+            yield from self.put_away()
+
     def put_away(self) -> Iterator[Event]:
         """What is kept of the original so far."""
         for recording in self._recordings.values():
             yield from recording.finish()
+
+    @property
+    def recording_trouble(self) -> str:
+        """Why less of the original is kept than the charter says; empty while nothing is missing."""
+        return next((each.trouble for each in self._recordings.values() if each.trouble), "")
 
     def _end_recordings(self) -> Iterator[Event]:
         yield from self._ring.finish()
@@ -198,6 +227,7 @@ class Pipeline:
             "damaged_pictures": self._cascade.flawed,
             "orphaned_packets": self._cascade.orphans,
             "too_long_groups": self._cascade.overflows,
+            "originals_cut": sum(each.dropped for each in self._recordings.values()),
         }
         self._told.append((self._at_ms, self._bytes))
         then_ms, then = self._told[0]
@@ -369,7 +399,7 @@ class Pipeline:
             self._seen_ms = at_ms
         if at_ms - self._seen_ms > _UNSEEN_MS and self._due("watch", at_ms, WATCH_MS):
             self.fault = "no picture can be made of what comes: it is damaged, or has no keyframes"
-            yield from self.lost(at_ms)
+            yield from self._blind(at_ms)
 
     def _wrong_size(self, picture: Picture) -> Iterator[Event]:
         """Zones and blacked-out areas no longer fit, so nothing is looked at; the fault says so."""

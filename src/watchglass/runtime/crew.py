@@ -153,6 +153,8 @@ class Crew:
                 self._receive(each)
             each.process.join(_JOIN_S)
             if each.process.is_alive():
+                names = ", ".join(spec.name for spec in each.specs)
+                log.error("The worker of %s did not end in time; what it had not sealed or sent is lost.", names)
                 each.process.kill()
                 each.process.join(_JOIN_S)
             each.pipe.close()

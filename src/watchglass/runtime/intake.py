@@ -74,9 +74,11 @@ class Intake:
         self.backlog.append(report)
 
     def told(self, health: Health) -> Health:
-        """A source's health, and that sealed pieces of it wait, where they do."""
-        if health.fault is not None or (trouble := self.vault.trouble_of(health.source)) is None:
+        """A source's health, and that sealed pieces of it wait or are lost, where they are."""
+        if (trouble := self.vault.trouble_of(health.source)) is None:
             return health
+        if health.fault is not None:
+            return replace(health, notes=(*health.notes, trouble))
         return replace(health, fault=trouble)
 
     def retry(self) -> None:

@@ -101,6 +101,7 @@ class Source:
         self._allowed = allowed
         self._backoff = Backoff(entropy)
         self._footage: Footage | None = None
+        self._filmed: Footage | None = None
         self._running = False
         self._opened: tuple[int, int] | None = None
         self._told: tuple[int, int] | None = None
@@ -139,25 +140,40 @@ class Source:
             self._cpu += time.thread_time() - started
 
     def confirm_backdrop(self, scene: str, png: bytes | None) -> None:
-        """See ``ViewPainter.confirm``."""
+        """See ``ViewPainter.confirm``. One that cannot be read is not used, and the others of the worker go on."""
         others = tuple(each for each in self.spec.backdrops if each[0] != scene)
+        try:
+            self._painter.confirm(scene, png)
+        except BadInput as error:
+            log.error("The empty scene of %s cannot be used: %s %s", self.spec.name, error.message, error.fix)
+            return
         self.spec = replace(self.spec, backdrops=others if png is None else (*others, (scene, png)))
-        self._painter.confirm(scene, png)
 
     def propose_backdrop(self, scene: str) -> None:
-        """Send the backdrop of a view as far as it is learned; see ``ViewPainter.propose``."""
+        """Send the backdrop of a view as far as it is learned; see ``ViewPainter.propose``.
+
+        An operator waits for the answer, so whatever goes wrong is answered too; the worker and its sources go on.
+        """
         now = self._clock.now()
-        finished = self._painter.propose(now, self._detector, scene)
+        try:
+            finished = self._painter.propose(now, self._detector, scene)
+        except Exception as error:  # noqa: BLE001 # a detector of somebody else's may raise anything
+            self._not_proposed(now, scene, error)
+            return
 
         def finish() -> None:
             try:
                 self._send(finished())
-            except Exception:  # in a background thread nobody else would ever hear of it, and an operator waits
-                log.exception("The empty scene of %s could not be made ready to be looked at.", self.spec.name)
-                self._send(BackdropProposal(self.spec.name, now, b"", 0.0, scene, trouble=_NOT_MADE))
+            except Exception as error:  # noqa: BLE001 # in a background thread nobody else would ever hear of it
+                self._not_proposed(now, scene, error)
 
         # The sources of this worker share its thread, and shall not wait for seconds.
         threading.Thread(target=finish, name="proposal", daemon=True).start()
+
+    def _not_proposed(self, now: int, scene: str, error: Exception) -> None:
+        name = self.spec.name
+        log.error("The empty scene of %s could not be made ready to be looked at.", name, exc_info=error)
+        self._send(BackdropProposal(self.spec.name, now, b"", 0.0, scene, trouble=_NOT_MADE))
 
     def fail(self, error: str) -> None:
         """Give this source up; the others go on. What is broken may break again on the way out."""
@@ -172,6 +188,10 @@ class Source:
         """Have sealed what is recorded so far, before everything stops."""
         if not self.ended:
             self._emit(self._pipeline.put_away())
+
+    def still_here(self) -> None:
+        """Tell the house that this worker is at work, though it looks at nothing any more."""
+        self._tell_health(self._clock.now())
 
     def close(self) -> None:
         """Let go of the camera."""
@@ -231,6 +251,8 @@ class Source:
             self._told = tell
             self._send(SourceOpened(self.spec.name, *tell, footage.fps))
         self._running, self._shift_ms, self._fps = True, 0, footage.fps
+        if self._recorder is None:
+            self._filmed = footage
 
     @property
     def _apart(self) -> bool:
@@ -318,6 +340,9 @@ class Source:
                 return
             if packet is None:
                 return
+            if self._filmed is not recorder.footage:
+                self._pipeline.record_anew()
+                self._filmed = recorder.footage
             self._arrivals.append((self._clock.now(), packet.size, 0))
             self._emit(self._pipeline.record(packet))
 
@@ -331,10 +356,14 @@ class Source:
                 self._send(event)
 
     def _seal(self, kept: Kept) -> None:
-        footage = self._recorder.footage if self._recorder is not None else self._footage
-        tape = tape_of(footage, self.spec)
-        if tape is not None and self.spec.sealing is not None:
-            self._sealer.take(kept, tape, self.spec.sealing)
+        """Have it sealed. A camera that is lost is known as what it was: what it sent last may be wanted now."""
+        assert self.spec.sealing is not None  # else nothing is kept
+        try:
+            tape = tape_of(self._filmed, self.spec, self.spec.size or self._opened)
+        except BadInput as error:
+            self._sealer.give_up(kept, error.message)
+            return
+        self._sealer.take(kept, tape, self.spec.sealing)
 
     def _order(self, order: ClipOrder) -> None:
         studio = self._studio()
@@ -368,7 +397,7 @@ class Source:
     def _failed(self, error: WatchglassError) -> None:
         """A source that can come back is tried again, ever less often; a file that is read once has failed."""
         if self._running:
-            self._emit(self._pipeline.finish())
+            self._emit(self._pipeline.broke())
         self._let_go()
         if not self.spec.realtime:
             self._end(f"{error.message} {error.fix}")
@@ -421,6 +450,8 @@ class Source:
             self._arrivals.popleft()
         self._health_ms = now
         self._renew()
+        if self.spec.sealing is not None:
+            self._sealer.look(self.spec.name, self.spec.sealing, now)
         fps = sum(pictures for _, _, pictures in self._arrivals) * SECOND / _RATE_MS
         health = self._pipeline.health(now, round(fps, 1), self._all_dropped())
         self._send(
@@ -430,6 +461,7 @@ class Source:
                 or health.fault
                 or (self._recorder.fault if self._recorder else "")
                 or self._misfit
+                or self._sealer.trouble.get(self.spec.name)
                 or None,
                 cpu_seconds=round(self._all_cpu(), 3),
                 decode_seconds=round(self._meter.decode_seconds, 3),
@@ -441,8 +473,8 @@ class Source:
 
     def _notes(self) -> tuple[str, ...]:
         notes = self._footage.notes if self._footage is not None and self._running else ()
-        trouble = self._sealer.trouble.get(self.spec.name)
-        return (*notes, trouble) if trouble else notes
+        more = (self._pipeline.recording_trouble, self._sealer.ahead.get(self.spec.name, ""))
+        return (*notes, *(each for each in more if each))
 
     def _renew(self) -> None:
         """Send the parts of the backdrop that changed for good, if there are any."""
@@ -452,7 +484,8 @@ class Source:
     def _all_dropped(self) -> dict[str, int]:
         counts = self._dropped + Counter(self._footage.dropped if self._footage else {})
         recorded = self._recorder.dropped if self._recorder else {}
-        return {**counts, **recorded, **({"clips": self._clips.dropped} if self._clips.dropped else {})}
+        made = {"clips": self._clips.dropped, "originals": self._sealer.dropped_of(self.spec.name)}
+        return {**counts, **recorded, **{what: count for what, count in made.items() if count}}
 
     def _all_cpu(self) -> float:
         """What looking has cost: this thread's part, and that of the threads that read."""

@@ -29,7 +29,7 @@ from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import EVERYTHING, Charter, Model, Source
 from watchglass.charter.permit import LookAt
 from watchglass.core.errors import CannotRecord, Refused, WatchglassError
-from watchglass.core.time import SECOND, month_of
+from watchglass.core.time import HOUR, SECOND, month_of
 from watchglass.edge.plugins.host import enforceable
 from watchglass.edge.plugins.installed import plug_in
 from watchglass.perception.messages import (
@@ -412,8 +412,11 @@ class Supervisor:
         return partial(sealing_of, charter, origin=self._acting.origin, statements=self._told_keys)
 
     def _statements(self) -> tuple[bytes, ...]:
-        """The custodians' statements of their keys of this month and later."""
-        month = month_of(self._acting.clock.now())
+        """The custodians' statements of their keys of this month and later.
+
+        And of the month before while that is just over: what was filmed before midnight is sealed after it.
+        """
+        month = month_of(self._acting.clock.now() - HOUR)
         keys = sealing_keys(self._acting.store.read())
         return tuple(key.statement for key in keys if key.period >= month and not key.destroyed)
 

@@ -18,7 +18,8 @@ from watchglass.perception.messages import Sealed
 log = logging.getLogger(__name__)
 
 MOST_SEGMENTS: Final = 40
-"""So many wait, for they are large (5 MB each at 4 Mbit/s); what comes then is lost, and counted."""
+MOST_OCTETS: Final = 512 * 1024 * 1024
+"""So many wait, and so many bytes of them (one of ten seconds has 5 MB at 4 Mbit/s); what comes then is lost."""
 FIRST_S: Final = 1.0
 LONGEST_S: Final = 30.0
 _JOIN_S: Final = 20.0
@@ -40,6 +41,7 @@ class Vault:
         self._count = count
         self._first_s = self._pause_s = first_s
         self._waiting: deque[Sealed] = deque()
+        self._octets = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -49,13 +51,16 @@ class Vault:
     def put(self, segment: Sealed) -> None:
         """Take one in. Returns at once."""
         with self._changed:
-            if self._closing or len(self._waiting) >= MOST_SEGMENTS:
+            size = len(segment.data)
+            many = len(self._waiting) >= MOST_SEGMENTS or (self._waiting and self._octets + size > MOST_OCTETS)
+            if self._closing or many:
                 self._count("lost")
-                if not self._dropped:
+                if not self._dropped[segment.source]:
                     log.error("Sealed segments of %s are lost from now on: too many wait.", segment.source)
                 self._dropped[segment.source] += 1
                 return
             self._waiting.append(segment)
+            self._octets += size
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="watchglass-vault", daemon=True)
                 self._thread.start()
@@ -68,12 +73,15 @@ class Vault:
             return len(self._waiting)
 
     def trouble_of(self, source: str) -> str | None:
-        """Why pieces of ``source`` wait, for its page; None where they do not."""
+        """Why pieces of ``source`` wait or are lost, for its page; None where all is well."""
         with self._changed:
-            count = sum(each.source == source for each in self._waiting)
+            count, dropped = sum(each.source == source for each in self._waiting), self._dropped[source]
+            if dropped and (self._trouble is None or not count):
+                pieces = "piece is" if dropped == 1 else "pieces are"
+                return f"{dropped} sealed {pieces} lost: the store takes them more slowly than they come"
             if self._trouble is None or not count:
                 return None
-            why, dropped = self._trouble.message, self._dropped[source]
+            why = self._trouble.message
             lost = f", and {dropped} came too many and {'is' if dropped == 1 else 'are'} lost" if dropped else ""
             wait = "piece waits" if count == 1 else "pieces wait"
             return f"{count} sealed {wait}{lost}: {why.partition(': ')[2] or why}"
@@ -96,6 +104,7 @@ class Vault:
             for _ in range(lost):
                 self._count("lost")
             self._waiting.clear()
+            self._octets = 0
         if lost:
             log.error("%d sealed segments could not be kept, and are lost.", lost)
 
@@ -115,11 +124,12 @@ class Vault:
                     self._pause_s = min(LONGEST_S, 2 * self._pause_s)
                     continue
                 self._trouble, self._pause_s = None, self._first_s
-                self._dropped.clear()
                 if self._waiting and self._waiting[0] is segment:  # else the end has given it up meanwhile
-                    self._waiting.popleft()
+                    self._octets -= len(self._waiting.popleft().data)
                     if end:
                         self._count(end)
+                if not self._waiting:
+                    self._dropped.clear()
                 self._changed.notify_all()
 
     def _attempt(self, segment: Sealed) -> str | None:
@@ -127,7 +137,11 @@ class Vault:
         try:
             self._keep(segment)
         except Refused as refusal:
-            log.info("Not recorded, because the charter does not allow it: %s", refusal.message)
+            log.warning(
+                "A sealed segment of %s is not kept, because the charter does not allow it: %s",
+                segment.source,
+                refusal.message,
+            )
             return "refused"
         except CannotRecord as error:
             with self._changed:

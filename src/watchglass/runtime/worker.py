@@ -26,6 +26,7 @@ from watchglass.core.time import Clock
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
 from watchglass.edge.inference import foreign, load, shipped
+from watchglass.edge.undumped import keep_out_of_dumps
 from watchglass.perception.messages import (
     Follow,
     Health,
@@ -144,7 +145,7 @@ class Worker:
         for source in self._sources.values():
             source.put_away()
             source.close()
-        self._sealer.finish()
+        self._sealer.finish(self._still_here)
         self._last_beat()
         if self._stopping or self._mailbox.broken:
             self._clips.abandon()
@@ -173,6 +174,12 @@ class Worker:
                 why = f"{error.message} {error.fix}"
             self._mailbox.send(SourceEnded(spec.name, 0, 0.0, 0.0, 0.0, why))
             return None
+
+    def _still_here(self) -> None:
+        """The house gives up a worker of which it hears nothing for seconds."""
+        for source in self._sources.values():
+            source.still_here()
+        self._heart.beat(self._clock.now(), self._valid().running)
 
     def _last_beat(self) -> None:
         """Sign for the time until now. The house answers each heartbeat before the next can follow, if it is there."""
@@ -232,6 +239,7 @@ _NOTHING: Final = Lease("", frozenset(), frozenset(), 0)
 
 def main(conn: Connection, specs: tuple[SourceSpec, ...], inference: str = "onnxruntime") -> None:
     """The whole life of a spawned worker process."""
+    keep_out_of_dumps()
     # Ctrl-C, and a service manager's stop, reach the whole process group; the house hears them and says Stop, so that
     # nothing is torn mid-frame. A worker whose house is gone ends by itself.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from guarded import Guarded, enrol, guarded
 from watchglass.acts.apply_retention import apply_retention
-from watchglass.acts.seal_segment import seal_segment
+from watchglass.acts.seal_segment import SealedSegment, seal_segment
 from watchglass.bootstrap import SeededEntropy
 from watchglass.charter.permit import SealSegment
-from watchglass.core.digest import b64
+from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, HOUR, SECOND, month_of
 from watchglass.evidence.custody import Bundle, Kind, open_bundle, reseal
@@ -362,6 +363,26 @@ def test_a_key_is_published_by_its_custodian_for_this_month_once(tmp_path: Path)
         assert [each["custodian"] for each in described["sealing_keys"]] == ["dpo"]
 
 
+@pytest.mark.parametrize("whose", ["another's", "zeros", "low order", "last month's"])
+def test_one_custodian_cannot_publish_a_key_with_which_nothing_could_be_sealed_to_anybody(
+    scene: Guarded, whose: str
+) -> None:
+    scene.world._beside("DELETE FROM sealing_key WHERE custodian = 'dpo'")
+    keys = {
+        "another's": scene.sealing["oversight"].public_key().public_bytes_raw(),
+        "zeros": bytes(32),
+        "low order": b"\1" + bytes(31),
+        "last month's": scene.sealing["dpo"].public_key().public_bytes_raw(),
+    }
+    if whose == "last month's":
+        scene.publish_keys(["dpo"])
+        scene.world.clock.advance(10 * DAY)  # type: ignore[attr-defined]
+    clear = {"custodian": "dpo", "period": month_of(scene.now), "key": b64(keys[whose])}
+    with pytest.raises(BadInput if whose in {"zeros", "low order"} else Refused):
+        scene.hand_in(scene.sign("sealing_key_published", "dpo", {}, clear=clear))
+    assert not [row for row in _keys(scene) if (row["custodian"], row["period"]) == ("dpo", month_of(scene.now))]
+
+
 def test_a_months_key_dies_only_when_nothing_needs_it(scene: Guarded) -> None:
     scene.record()
     clear = {"custodian": "dpo", "period": month_of(scene.now)}
@@ -529,6 +550,19 @@ def test_a_segment_of_another_charter_or_source_is_not_kept(scene: Guarded) -> N
             seal_segment(acting, permit, scene.sealed(scene.context(end - SECOND, end, **more)))
     assert scene.world.records("segment_sealed") == []
     assert not list(scene.world.layout.sealed.iterdir())
+
+
+def test_a_segment_that_did_not_arrive_as_it_was_sealed_is_not_kept(scene: Guarded) -> None:
+    permit = scene.world.permit(SealSegment("street", "on-the-lawn"))
+    sealed = scene.sealed(scene.context(scene.now - SECOND, scene.now))
+    flipped = sealed.data[:-1] + bytes([sealed.data[-1] ^ 1])
+    cut = sealed.data[:-20]
+    torn = SealedSegment(cut, sha256(cut), None)
+    for wrong in (replace(sealed, data=flipped), replace(sealed, data=cut), torn, replace(sealed, sha256=bytes(32))):
+        with pytest.raises(DidNotVerify):
+            seal_segment(scene.world.house.acting, permit, wrong)
+    assert not list(scene.world.layout.sealed.iterdir())
+    assert scene.world.records("segment_sealed") == []
 
 
 def test_what_cannot_be_recorded_is_not_kept(scene: Guarded) -> None:
