@@ -210,7 +210,8 @@ def _sentences(every_ms: int | None, begun: int | None, since: int, whole: Tally
         return said
     span = "in the last 28 days" if begun <= since else "since this is kept"
     if whole.dark:
-        now = f", {length(today.dark)} of it today" if today.dark else ""
+        part = "all" if today.dark == whole.dark else length(today.dark)
+        now = f", {part} of it today" if today.dark else ""
         said.append(
             f"{length(whole.dark).capitalize()} of dark time {span}{now}: no heartbeat came, and nothing in the ledger "
             "explains it."

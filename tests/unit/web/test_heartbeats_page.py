@@ -107,7 +107,7 @@ def test_a_gap_is_told_drawn_and_listed_with_its_entries(portal: Portal) -> None
     log.beats(60, "idle")
     portal.street.house.sequencer.tick(("prompt", "batch"))
     text, data = log.text(), log.data()
-    assert "1 minute 15 seconds of dark time since this is kept, 1 minute 15 seconds of it today" in text
+    assert "1 minute 15 seconds of dark time since this is kept, all of it today" in text
     assert "For 10 minutes the camera sent no picture." in text
     assert "For 20 minutes it was stopped, and that is in the ledger." in text
     told = [(each["state"], each["seconds"]) for each in data["told"]]
@@ -176,12 +176,17 @@ def test_without_heartbeats_in_the_charter_nobody_can_tell(portal: Portal) -> No
 def test_the_demo_says_that_its_history_was_made(portal: Portal) -> None:
     log = Log(portal)
     log.start()
-    log.beats(600)
+    log.beats(3600)
     assert "made" not in " ".join(log.data()["sentences"])
     house = portal.street.house
     made = {"key": "history_until", "value": str(house.clock.now())}
     house.store.commit(lambda tx: tx.insert("setting", made))
-    assert "no camera was looked at then" in log.text()
+    text = log.text()
+    assert "no camera was looked at then" in text
+    assert re.search(r'<rect class="beat-seen beat-made" x="\d+" y="280"', text)
+    log.gap(1800)
+    log.beats(600)
+    assert re.search(r'<rect class="beat-seen" x="\d+" y="280"', log.text())
 
 
 def test_the_page_of_the_camera_tells_it_in_words_and_links_to_it(portal: Portal) -> None:

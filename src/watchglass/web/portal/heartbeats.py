@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from watchglass.acts.watched_times import CELLS, Watched, watched
+from watchglass.acts.watched_times import CELL_MS, CELLS, Watched, watched
 from watchglass.oversight.dark import MEANS, Watch
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.render import page
@@ -51,11 +52,16 @@ def heartbeats(request: Request, name: str) -> Response:
     return page(request, "public/heartbeats.html", data)
 
 
-def _drawn(found: Watched) -> list[tuple[int, int, int, str]]:
-    """(x, y, width, class) of every run of cells; the newest day is at the bottom."""
+def _drawn(found: Watched) -> Iterator[tuple[int, int, int, str, str]]:
+    """(x, y, width, state, "made" where it is of the demo's made history or "") of every run of cells.
+
+    The newest day is at the bottom.
+    """
     wide = WIDTH // CELLS
-    return [
-        (first * wide, row * ROW, count * wide, f"beat-{state.value}")
-        for row, day in enumerate(found.by_day)
-        for first, count, state in day.cells
-    ]
+    for row, day in enumerate(found.by_day):
+        made = min(max(0, (found.made_until_ms - day.day_ms) // CELL_MS), CELLS)
+        for first, count, state in day.cells:
+            border = min(max(first, made), first + count)
+            for begin, end, how in ((first, border, "made"), (border, first + count, "")):
+                if end > begin:
+                    yield begin * wide, row * ROW, (end - begin) * wide, state.value, how
