@@ -17,11 +17,13 @@ from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.misuse import look_for_misuse
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
+from watchglass.acts.public_ledger import trust_file
 from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
 from watchglass.bootstrap.awaiting import APPROVED, DRAFT, Awaiting
+from watchglass.bootstrap.nightly import NightlyAudit
 from watchglass.bootstrap.originals import VERSIONS, keeps_versions, originals
 from watchglass.bootstrap.watching import Watch
 from watchglass.bootstrap.ways_out import portal_address, ways_out
@@ -125,6 +127,7 @@ class House:
         self._last_retention = 0
         self._configured: tuple[bytes, bytes] | None = None
         self.watch = Watch(self.acting, self.sequencer, self._take_lodged)
+        self.nightly = NightlyAudit(self.layout.audits, self.layout.ledger, self._trust_file, self.clock)
         self._open_log()
         self.configure()
 
@@ -201,6 +204,10 @@ class House:
     def log_key(self) -> VerifierKey:
         """The public half of the log's key."""
         return self._log_signer.verifier
+
+    def _trust_file(self) -> str:
+        """The trust file that the portal gives out, with the address of the letterhead."""
+        return trust_file(self.log_vkey, f"{self.letterhead.base}/log", self.standing().charter)
 
     @property
     def log_vkey(self) -> str:
@@ -398,6 +405,7 @@ class House:
         while not self._stop.wait(_RETAIN_S):
             self.keep_retention()
             self.look_for_misuse()
+            self.nightly.tend()
 
     def _look_at_originals(self) -> None:
         """Say at once, not with the first incident, what is wrong with the store that sealed originals go to."""
@@ -460,6 +468,7 @@ class House:
     def close(self) -> None:
         """Stop what runs and let go of the deployment; what waits in the outbox is published at the next start."""
         self.halt()
+        self.nightly.close()
         self.watch.close()
         self.bus.close()
         self.store.close()

@@ -61,6 +61,11 @@ class Layout:
         return self.root / "sealed"
 
     @property
+    def audits(self) -> Path:
+        """What the nightly audits found, a file a day, and what the next one goes on from."""
+        return self.root / "audits"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 

@@ -34,6 +34,7 @@ PAGES = (
     "/ledger",
     "/ledger/entries/0",
     "/ledger/verify",
+    "/audit",
 )
 LARGEST = 100_000
 

@@ -26,7 +26,7 @@ from watchglass.web.portal.routes import RULES, Pace, Rule, Table, check, sample
 
 EVERYONE = (
     *("/", "/index.json", "/tour", "/tour.json", "/register", "/charter", "/ledger", "/view", "/log", "/static"),
-    *("/healthz", "/api", "/login", "/costs", "/originals"),
+    *("/healthz", "/api", "/login", "/costs", "/originals", "/audit"),
 )
 SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {

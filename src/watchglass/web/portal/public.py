@@ -24,7 +24,7 @@ from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import costs, heartbeats, originals, public_log, public_view
+from watchglass.web.portal import audits, costs, heartbeats, originals, public_log, public_view
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -37,6 +37,7 @@ router.include_router(public_log.router)
 router.include_router(costs.router)
 router.include_router(originals.router)
 router.include_router(heartbeats.router)
+router.include_router(audits.router)
 
 _CARDS: Final = "perception/weights"
 

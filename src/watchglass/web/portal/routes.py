@@ -85,6 +85,8 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/view/{source}/still.png", "/view/{source}/now.webp", "/view/{source}/backdrop.png"),
     *_get(May.SEE_PUBLIC, "/view/{source}/events", stream=True),
     *_both(May.SEE_PUBLIC, "/ledger/entries/{index}", "/ledger/verify"),
+    *_both(May.SEE_PUBLIC, "/audit", "/audit/{day}"),
+    *_get(May.SEE_PUBLIC, "/audit/{day}/report"),
     *_get(May.SEE_PUBLIC, "/api"),
     *_get(May.SEE_PUBLIC, "/api/openapi.json", "/api/v1/standing"),
     *_get(May.SEE_PUBLIC, "/healthz", "/static/{path:path}", pace=Pace.NONE),

@@ -1,0 +1,146 @@
+"""The audit of last night: the house lets itself be audited by the very command that outsiders run.
+
+It runs in a process of its own that yields to everything else, once a day, and as soon as there is none yet. What it
+found is kept as files, so that pages only read. Nobody has to believe it: it is the operator's own machine that ran it,
+and the page that shows it says so, with the command beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from watchglass.core.errors import CannotRecord
+from watchglass.core.time import DAY, HOUR, Clock, moment
+from watchglass.edge.tiles import write_durably
+
+log: Final = logging.getLogger(__name__)
+KEPT: Final = 30
+"""Nights that are kept."""
+AFTER: Final = 2 * HOUR
+"""A night's audit begins this long after midnight, UTC."""
+_PATIENCE_S: Final = 6 * 3600
+_LARGEST: Final = 64 << 20
+_IDLE: Final = 19
+
+
+class NightlyAudit:
+    """Starts the audit when it is due, and knows what the last ones found.
+
+    Args:
+        folder: where results are kept. ledger: the log's directory.
+        trust: the text of the trust file that the portal gives out, for it is that which is tried here.
+    """
+
+    def __init__(self, folder: Path, ledger: Path, trust: Callable[[], str], clock: Clock) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._trust = trust
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._day = ""
+        self._until = 0
+
+    def tend(self) -> None:
+        """Start what is due and take in what has ended. Waits for nothing."""
+        if self._process is not None:
+            self._look()
+        elif self._due():
+            self._start()
+
+    def close(self) -> None:
+        """Stop an audit that runs; the next one begins where the last finished one ended."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def latest(self) -> dict[str, Any] | None:
+        """What the newest audit printed, as ``watchglass audit --json`` does; or the error that kept it from that."""
+        days = self.days()
+        return self.of(days[0]) if days else None
+
+    def days(self) -> list[str]:
+        """The days of which there is an audit (`2026-11-23`), the newest first."""
+        return sorted((path.stem for path in self._folder.glob("*.json")), reverse=True)
+
+    def of(self, day: str) -> dict[str, Any] | None:
+        """The audit of one day."""
+        path = self._folder / f"{day}.json"
+        if path.parent != self._folder or day not in self.days():
+            return None
+        with suppress(OSError, ValueError):
+            value = json.loads(path.read_bytes()[:_LARGEST])
+            return value if isinstance(value, dict) else None
+        return None
+
+    def page(self, day: str) -> bytes | None:
+        """The report of one day as the HTML file that stands alone."""
+        if day not in self.days():
+            return None
+        with suppress(OSError):
+            return (self._folder / f"{day}.html").read_bytes()
+        return None
+
+    def _today(self) -> str:
+        return moment(self._clock.now()).date().isoformat()
+
+    def _due(self) -> bool:
+        if not (self._ledger / "checkpoint").exists():
+            return False
+        days, today = self.days(), self._today()
+        return not days or (today > days[0] and self._clock.now() % DAY >= AFTER)
+
+    def _start(self) -> None:
+        self._day = self._today()
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            write_durably([(self._folder / "own.trust", self._trust().encode())])
+            with (self._folder / "printed").open("wb") as printed:
+                self._process = subprocess.Popen(  # noqa: S603  # our own program, with paths of our own
+                    [
+                        *(sys.executable, "-m", "watchglass", "audit", str(self._ledger)),
+                        *("--trust", str(self._folder / "own.trust"), "--json"),
+                        *("--html", str(self._folder / "running.html")),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=subprocess.DEVNULL,
+                    close_fds=True,
+                )
+        except (OSError, CannotRecord) as error:
+            log.error("The nightly audit waits: %s", error)
+            return
+        self._until = self._clock.now() + _PATIENCE_S * 1_000
+        with suppress(OSError, AttributeError):  # a machine without priorities still audits
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _IDLE)
+
+    def _look(self) -> None:
+        assert self._process is not None
+        if self._process.poll() is None:
+            if self._clock.now() > self._until:
+                log.error("The nightly audit took longer than six hours and was stopped.")
+                self.close()
+            return
+        code, self._process = self._process.returncode, None
+        try:
+            result = json.loads((self._folder / "printed").read_bytes())
+            files = [(self._folder / f"{self._day}.json", json.dumps({**result, "exit": code}).encode())]
+            with suppress(FileNotFoundError):
+                files.append((self._folder / f"{self._day}.html", (self._folder / "running.html").read_bytes()))
+            write_durably(files, mode=0o600)
+            for old in self.days()[KEPT:]:
+                for suffix in ("json", "html"):
+                    (self._folder / f"{old}.{suffix}").unlink(missing_ok=True)
+        except (OSError, ValueError, CannotRecord) as error:
+            log.error("The nightly audit ended with %s and left nothing that can be read: %s", code, error)
+            return
+        if code:
+            log.warning("The nightly audit found something: %s", result.get("verdict") or result.get("message"))
