@@ -91,6 +91,21 @@ def test_other_rules_explain_the_moment_in_which_it_starts_anew() -> None:
     assert "starting" in found[1].why
 
 
+def test_where_only_hours_are_known_a_stop_and_a_start_within_one_are_no_dark_time() -> None:
+    """An outsider's bounds: begun surely by the hour's end, not ended surely before its beginning."""
+    hours = [run("a", 3_600, 0, "asked"), run("b", 3_600, 0, "asked"), run("c", 3_600)]
+    found = of([beat("a", 60, 600), beat("b", 700, 900), beat("c", 1_500, 2_000)], hours, 2_000)
+    assert DARK not in {state for _, _, state in found}
+    assert {state for start, end, state in found if start >= 600 and end <= 700} == {STOPPED}
+
+
+def test_where_only_hours_are_known_a_whole_hour_without_a_beat_is_dark() -> None:
+    hours = [run("a", 3_600, 7_200, "asked"), run("b", 10_800)]
+    found = of([beat("a", 60, 600), beat("b", 9_000, 9_060)], hours, 9_060)
+    assert (600, 7_200, DARK) in found
+    assert (7_200, 9_000, STOPPED) in found
+
+
 @pytest.mark.parametrize("cause", ["fault", "found_after_crash"])
 def test_a_run_that_was_cut_off_is_dark_until_the_next_begins(cause: str) -> None:
     runs = [run("a", 0, 900, cause), run("b", 900)]

@@ -83,7 +83,7 @@ class DarkTime(Promise):
             run = runs.pop()
             surely = entry.hour * _HOUR_S
             refs = (*run.refs, entry.index)
-            runs.append(Run(run.run, run.promised, min(run.started_s, surely), surely, entry.clear["cause"], refs))
+            runs.append(Run(run.run, run.promised, run.started_s, surely, entry.clear["cause"], refs))
 
     def _dark(self, world: World, end: End) -> list[tuple[str, Stretch]]:
         now = (end.at_ms - world.charters.merge_within()) // SECOND
