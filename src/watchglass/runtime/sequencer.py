@@ -436,28 +436,32 @@ class Sequencer:
         bare = Checkpoint(self._signer.name, head.size, head.root).sign([self._signer])
         seen = self._seen.get(name)
         old = min(seen.size, head.size) if seen else 0
-        try:
-            return witness.cosign(Request(old, self._proof(old, head.size), bare))
-        except NotCosigned as error:
-            if error.size is None:
-                raise
-            if error.size == head.size == old:
-                raise _differs(
-                    f"The witness {name} has cosigned other {head.size} entries of this log than these.",
-                    "The log has two pasts. Stop, keep this deployment's directory as evidence, and ask the witness "
-                    "for its own.",
-                    witness=error.size,
-                ) from error
-            if error.size == old:
-                raise
-            if error.size > head.size:
-                raise _differs(
-                    f"The witness {name} has cosigned {error.size} entries of this log, and here are only {head.size}.",
-                    "This deployment was rolled back: restore the newest copy of its directory.",
-                    witness=error.size,
-                    here=head.size,
-                ) from error
-            return witness.cosign(Request(error.size, self._proof(error.size, head.size), bare))
+        for _ in range(2):
+            try:
+                return witness.cosign(Request(old, self._proof(old, head.size), bare))
+            except NotCosigned as error:
+                if error.size is None:
+                    raise
+                if error.size > head.size:
+                    raise _differs(
+                        f"The witness {name} has cosigned {error.size} entries of this log, and here are only "
+                        f"{head.size}.",
+                        "This deployment was rolled back: restore the newest copy of its directory.",
+                        witness=error.size,
+                        here=head.size,
+                    ) from error
+                if error.size == old == head.size:
+                    break
+                if error.size == old:
+                    raise
+                old = error.size
+        raise _differs(
+            f"The witness {name} has cosigned other entries of this log than these.",
+            "This log has two pasts. Stop, keep this deployment's directory as evidence, and ask the witness for its "
+            "own.",
+            witness=old,
+            here=head.size,
+        )
 
     def _proof(self, old: int, size: int) -> tuple[bytes, ...]:
         return tuple(consistency_proof(node_reader(self._tiles, size), old, size))
