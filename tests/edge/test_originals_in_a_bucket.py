@@ -260,7 +260,9 @@ def test_that_pieces_wait_is_said_beside_another_fault(scene: Guarded, server: S
     intake.close()
 
 
-def test_a_piece_that_is_recorded_and_is_not_in_the_store_is_missed(scene: Guarded, server: Server) -> None:
+def test_a_piece_that_is_recorded_and_is_not_in_the_store_is_missed(
+    scene: Guarded, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     """A store that loses, or a hand that deletes: within the hour it is known, not when somebody asks."""
     house = point_to(scene, server.port)
     ids = scene.record()
@@ -270,6 +272,9 @@ def test_a_piece_that_is_recorded_and_is_not_in_the_store_is_missed(scene: Guard
     house.originals.destroy(ids[1])
     apply_retention(house.acting, charter_of(scene), left)
     assert left.missing == 1
+    with caplog.at_level(logging.ERROR):
+        house.keep_retention()
+    assert "recorded and not in their store: 1." in caplog.text
     server.stop()
     unknown = Leftovers()
     apply_retention(house.acting, charter_of(scene), unknown)

@@ -443,6 +443,12 @@ class House:
             if left.trouble is not None:
                 count = f"{left.count} objects whose keys are destroyed" if left.count else "Objects"
                 log.error("%s wait to be removed: %s %s", count, left.trouble.message, left.trouble.fix)
+            if left.missing:
+                log.error(
+                    "Sealed segments that are recorded and not in their store: %d. Nobody can open them. Find out who "
+                    "deleted them, and restore them from a backup.",
+                    left.missing,
+                )
         except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
             log.error("Retention waits: %s", error)
 
