@@ -16,7 +16,7 @@ from watchglass.oversight import memory as memories
 from watchglass.oversight.cannot_see import cannot_see
 from watchglass.oversight.entry import Entry, EntryReader
 from watchglass.oversight.given import Lodged, Openings, Promised
-from watchglass.oversight.promises.every import PENDING, every
+from watchglass.oversight.promises.every import PENDING, every, not_at_this_depth
 from watchglass.oversight.promises.intact import Intact
 from watchglass.oversight.promises.promise import Promise
 from watchglass.oversight.promises.signatures import Signatures
@@ -167,7 +167,7 @@ class Auditor:
                 )
                 for each in world.charters.order
             ),
-            findings=findings + PENDING,
+            findings=findings + (not_at_this_depth() if world.openings is None else ()) + PENDING,
             cannot_see=tuple(cannot_see(world, cosigned=bool(cosigned))),
             witnesses=tuple(cosigned),
             witnessed_by=self._witnessed_by(),

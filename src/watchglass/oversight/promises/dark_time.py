@@ -70,7 +70,7 @@ class DarkTime(Promise):
         elif entry.act == "run_started":
             known = world.under(entry)
             every = known.charter.ledger.heartbeat_every_ms if known is not None else None
-            for source in clear["sources"]:
+            for source in known.sources.intersection(clear["sources"]) if known is not None else ():
                 self.every[source] = (every or 0) // SECOND
                 run = Run(clear["run"], every is not None, (entry.hour + 1) * _HOUR_S, refs=(entry.index,))
                 self.run_of.setdefault(source, []).append(run)
@@ -130,5 +130,6 @@ class DarkTime(Promise):
         return (
             f"{count(self.checked, 'heartbeat')} of {count(len(self.run_of), 'source')} laid over the hours in which "
             f"runs began and ended. What is longer than one interval and unexplained is dark. For "
-            f"{duration(blind * SECOND)} recorders were there and their cameras sent nothing; that is no breach, and shows in the open."
+            f"{duration(blind * SECOND)} recorders were there and their cameras sent nothing; that is no breach, and "
+            "shows in the open."
         )

@@ -5,27 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from watchglass.oversight.promises.accounts import Accounts
 from watchglass.oversight.promises.alerts import Alerts
 from watchglass.oversight.promises.allowed import Allowed
 from watchglass.oversight.promises.audits import PublishedAudits
+from watchglass.oversight.promises.cases import Cases
 from watchglass.oversight.promises.challenges import Challenges
 from watchglass.oversight.promises.charters import CharterSuccession
+from watchglass.oversight.promises.counts import Counts
 from watchglass.oversight.promises.dark_time import DarkTime
 from watchglass.oversight.promises.disclosed import Disclosed
 from watchglass.oversight.promises.emergencies import Emergencies
 from watchglass.oversight.promises.enrolments import Enrolments
 from watchglass.oversight.promises.heartbeats import Heartbeats
+from watchglass.oversight.promises.holds import Holds
 from watchglass.oversight.promises.hours import InHours
 from watchglass.oversight.promises.lodged import LodgedOrders
+from watchglass.oversight.promises.minutes import Minutes
 from watchglass.oversight.promises.month_keys import MonthKeys
 from watchglass.oversight.promises.obeyed import Obeyed
 from watchglass.oversight.promises.once import Once
+from watchglass.oversight.promises.one_key import OneKey
+from watchglass.oversight.promises.opened import Opened
 from watchglass.oversight.promises.originals import Originals
 from watchglass.oversight.promises.promise import Promise
 from watchglass.oversight.promises.receipts import Receipts
 from watchglass.oversight.promises.refs import Refs
 from watchglass.oversight.promises.releases import Releases
 from watchglass.oversight.promises.retention import Retention
+from watchglass.oversight.promises.retention_told import RetentionTold
+from watchglass.oversight.promises.scopes import Scopes
+from watchglass.oversight.promises.settled import Settled
 from watchglass.oversight.promises.shards import Shards
 from watchglass.oversight.promises.suspensions import Suspensions
 from watchglass.oversight.promises.times import AgreeingTimes
@@ -75,7 +85,28 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
 """Besides those of whether the log is one, its entries are records and its signatures genuine, which come first."""
 
 
+_OPENINGS: Final[tuple[type[Promise], ...]] = (
+    Opened,
+    Minutes,
+    Scopes,
+    Cases,
+    Holds,
+    RetentionTold,
+    Counts,
+    Accounts,
+    OneKey,
+    Settled,
+)
+
+
 def every(*, openings: bool) -> Iterator[Callable[[], Promise]]:
-    """What makes each promise."""
-    del openings
+    """What makes each promise; those that take openings only where there are some."""
     yield from _STRUCTURE
+    if openings:
+        yield from _OPENINGS
+
+
+def not_at_this_depth() -> tuple[Finding, ...]:
+    """What is said of the promises that take openings, where there are none."""
+    why = "What it takes is sealed: `--openings`, which oversight alone has."
+    return tuple(Finding(each.name, each.title, why, each.depth, State.UNSEEN, 0) for each in _OPENINGS)

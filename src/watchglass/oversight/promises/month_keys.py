@@ -73,13 +73,15 @@ class MonthKeys(Promise):
             if until > settled or month >= month_of(settled):
                 continue
             sets = subsets_of(world.charters.by_hash[charter].charter)
-            if can_still_open(sets, self.destroyed.get(month, set())):
+            gone = self.destroyed.get(month, set())
+            if can_still_open(sets, gone):
                 self.breach(
                     f"is the last original of {month}; nothing of that month had to be kept after {iso(until)}, and "
                     "custodians who can open it still have their keys",
                     "The custodians, whose office it is, can answer for it.",
                     world,
                     index,
+                    *(place for (of, name), place in self.published.items() if of == month and name not in gone),
                     hour=(until - 1) // HOUR,
                 )
 
