@@ -20,6 +20,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+import beats
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
 from watchglass.edge.store import Store
@@ -283,4 +284,5 @@ def figures(*, quick: bool, progress: Progress) -> list[Figure]:
             *_acts(root, seconds, progress),
             *_sqlite(root, seconds, progress),
             _verification(root, 60_000 if quick else 400_000, progress),
+            *beats.figures(root, quick=quick, progress=progress),
         ]
