@@ -47,7 +47,10 @@ def figures(root: Path, *, quick: bool, progress: Progress) -> list[Figure]:
     folder = root / "beats"
     folder.mkdir()
     town = Town(folder)
-    signed, kept_alone, kept_together, n = [], [], [], 0
+    signed: list[float] = []
+    kept_alone: list[float] = []
+    kept_together: list[float] = []
+    n = 0
     for _ in range(ROUNDS):
         for together, costs in ((1, kept_alone), (SOURCES, kept_together)):
             sign_us, keep_us, done = town.round(beats, together)
@@ -117,8 +120,8 @@ class Town:
         for pulse in self.pulses:
             pulse.follow(Follow(pulse.source, RUN, -1, None, 0))
         values: dict[str, Any] = {"run": RUN, "sources": json.dumps(names), "charter": CHARTER, "every_s": EVERY_S}
-        run = {**values, "started_ms": self.clock.now(), "started_leaf_hash": bytes(32)}
-        named = {"vkey": str(key.verifier), "run": RUN, "sources": json.dumps(names), "named_ms": 0}
+        run: dict[str, Any] = {**values, "started_ms": self.clock.now(), "started_leaf_hash": bytes(32)}
+        named: dict[str, Any] = {"vkey": str(key.verifier), "run": RUN, "sources": json.dumps(names), "named_ms": 0}
         self.store.commit(lambda tx: tx.insert("run", run))
         self.store.commit(lambda tx: tx.insert("recorder", {**named, "leaf_hash": bytes(32)}))
 

@@ -29,8 +29,8 @@ SET_BACK_MS: Final = 10 * MINUTE
 MOMENT_S: Final = 2
 MOST_WAITING: Final = 1_000
 """Intervals that wait while the house cannot record; the oldest are lost first."""
-_NO_PICTURES: Final = frozenset({"late_ms", "reopened"})
-"""Among what a health line counts as lost: milliseconds, and how often a camera was asked again."""
+_NO_PICTURES: Final = frozenset({"reopened", "clips", "originals", "originals_cut"})
+"""What a health line counts as lost, besides milliseconds and the recorded stream, that is no picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Pulse:
         now = _Counters(
             line.frames,
             line.decoded,
-            sum(count for cause, count in line.dropped.items() if cause not in _NO_PICTURES),
+            sum(count for cause, count in line.dropped.items() if _is_picture(cause)),
         )
         then, self._total = self._total, now
         self._open = replace(
@@ -240,6 +240,10 @@ class Pulse:
             },
         )
         return statement.encode()
+
+
+def _is_picture(cause: str) -> bool:
+    return cause not in _NO_PICTURES and not cause.endswith("_ms") and not cause.startswith("recorded_")
 
 
 def _more(then: int, now: int) -> int:

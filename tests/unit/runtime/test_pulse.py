@@ -98,7 +98,9 @@ def test_a_quiet_source_still_beats_and_says_that_nothing_came() -> None:
 def test_a_beat_is_signed_by_its_key_and_tells_what_happened() -> None:
     pulse = a_pulse()
     live(pulse, T0, T0 + 30)
-    pulse.heard(line(100, 40, damaged_packets=2, late_ms=500, reopened=1))
+    pulse.heard(
+        line(100, 40, damaged_packets=2, late_ms=500, queue_ms=7, recorded_damaged_packets=9, reopened=1, clips=4)
+    )
     pulse.raised()
     pulse.sealed(b"2" * 32)
     pulse.sealed(b"1" * 32)
