@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from watchglass.acts import break_glass, cases, enrol, holds, misuse, releases, sealing_keys, suspend
+from watchglass.acts import break_glass, cases, enrol, holds, misuse, releases, sealing_keys, suspend, watchers
 from watchglass.acts.at_once import check_clock, stands_now
 from watchglass.acts.context import Acting, Done, do
 from watchglass.acts.handed import Handed, keys_of, person_of
@@ -39,6 +39,8 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "hold_kept": holds.keep,
     "hold_lifted": holds.lift,
     "misuse_settled": misuse.settle,
+    "audit_published": watchers.publish_audit,
+    "challenge_told": watchers.tell_challenge,
 }
 _ASKING: Final = frozenset({"release_requested", "glass_broken"})
 """Who asks for originals in vain leaves a record of it."""

@@ -1,7 +1,8 @@
 """Whether the one who signed may do what the statement says: the grant beside the charter's permit.
 
-Orders to stop, their lifting and the enrolment of keys are not put to the policies of access: the key of oversight that
-the charter pins is their whole authority, and no fault in the policies may keep anybody from stopping anything.
+Orders to stop, their lifting, the enrolment of keys and what oversight says of its audits are not put to the policies
+of access: the key of oversight that the charter pins is their whole authority, and no fault in the policies may keep
+anybody from stopping anything, or from saying what they found.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ NEEDS: Final[Mapping[str, May | None]] = {
     "hold_kept": May.KEEP_HOLD,
     "hold_lifted": May.LIFT_HOLD,
     "misuse_settled": May.SETTLE_SIGNAL,
+    "audit_published": None,
+    "challenge_told": None,
 }
 """What each signed act needs; None is decided by the pinned key alone."""
 _CASE: Final = frozenset({May.OPEN_CASE, May.CLOSE_CASE, May.REQUEST_RELEASE})

@@ -11,7 +11,7 @@ from typing import Any
 from watchglass.access.misuse import Finding
 from watchglass.bootstrap import SystemEntropy, connect, lodging, open_bundle, orders, sign_statement
 from watchglass.bootstrap.orders import Order
-from watchglass.cli import misuse
+from watchglass.cli import challenge, misuse
 from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.offices import end_of, moment_of
 from watchglass.cli.output import Result, say
@@ -65,6 +65,7 @@ def add(groups: Any) -> None:
     opened.add_argument("--index", type=int, help="only this entry")
     opened.set_defaults(run=_open, render=_render_open)
     misuse.add(commands)
+    challenge.add(commands, _common, _sign, _say)
 
 
 def _add_holds(commands: Any) -> None:
