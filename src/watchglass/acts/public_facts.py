@@ -14,7 +14,7 @@ from typing import ClassVar, Final, assert_never
 from watchglass.acts.public_originals import kept_line
 from watchglass.acts.reading import history_until
 from watchglass.charter import words
-from watchglass.charter.decide import Standing, decide, in_force
+from watchglass.charter.decide import Standing, decide, in_force, is_unseen
 from watchglass.charter.model import EVERYTHING, Analytic, Charter, Deployment, PublicView
 from watchglass.charter.permit import Request, RunAnalytic, ShowPublicView
 from watchglass.core.errors import Refused
@@ -44,6 +44,7 @@ class Condition(StrEnum):
     IN_FORCE = "in-force"
     PARTLY_SUSPENDED = "partly-suspended"
     SUSPENDED = "suspended"
+    UNSEEN = "unseen"
     EXPIRED = "expired"
     NOT_YET = "not-yet"
     NOT_APPROVED = "not-approved"
@@ -73,6 +74,10 @@ def condition(standing: Standing, now_ms: int) -> Condition:
         return Condition.EXPIRED
     if now_ms < begin:
         return Condition.NOT_YET
+    return Condition.UNSEEN if is_unseen(standing, now_ms) else _by_orders(standing, charter)
+
+
+def _by_orders(standing: Standing, charter: Charter) -> Condition:
     stopped = {order.scope for order in standing.suspensions}
     if EVERYTHING in stopped or (charter.analytics and stopped >= {item.name for item in charter.analytics}):
         return Condition.SUSPENDED
@@ -113,10 +118,21 @@ def _of_condition(standing: Standing, now_ms: int) -> tuple[Notice, ...]:
                 else f"The charter comes into force on {words_of_day(begin)}."
             )
             return (Notice("stopped", title, "Nothing is being watched here.", "/charter", "Read it"),)
+        case Condition.UNSEEN:
+            return (_of_witnesses(standing), *_of_suspension(standing))
         case Condition.SUSPENDED | Condition.PARTLY_SUSPENDED:
             return tuple(_of_suspension(standing))
         case _:
             assert_never(state)
+
+
+def _of_witnesses(standing: Standing) -> Notice:
+    """Too few witnesses have cosigned for too long: it goes on by itself when they have."""
+    rules = _charter(standing).ledger
+    within = words.duration(rules.witnessed_within_ms or 0)
+    last = f"The last time was on {words_of_day(standing.witnessed_ms)}. " if standing.witnessed_ms else ""
+    title = f"Everything has stopped: witnesses outside have not confirmed the ledger for {within}."
+    return Notice("stopped", title, f"{last}It goes on by itself once they have.", "/ledger", "See the ledger")
 
 
 def _of_suspension(standing: Standing) -> Iterable[Notice]:

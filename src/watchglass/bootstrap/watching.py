@@ -70,6 +70,7 @@ class Watch:
         self._acting = acting
         self._sequencer = sequencer
         self._clients: dict[str, tuple[WitnessClient, LodgingClient]] = {}
+        self._opened: dict[tuple[str, str], tuple[WitnessClient, LodgingClient]] = {}
         self._needed = 0
         self._noted = (0, 0)
         self._every_ms = 0
@@ -78,20 +79,22 @@ class Watch:
 
     def follow(self, stands: Charter, newest: Charter) -> None:
         """Ask the witnesses of both charters; either's agreement is enough (see ADR 16)."""
-        before, self._clients = self._clients, {}
+        clients: dict[str, tuple[WitnessClient, LodgingClient]] = {}
         for witness in (*stands.oversight.witnesses, *newest.oversight.witnesses):
             key = VerifierKey.parse(witness.key)
-            self._clients[key.label] = (
-                WitnessClient(witness.url, [key], clock=self._acting.clock),
-                LodgingClient(witness.url, key),
-            )
+            clients[key.label] = self._client_of(key, witness.url)
+        self._clients = clients
         agreements = [each for each in (stands.oversight.agreement, newest.oversight.agreement) if each is not None]
         self._sequencer.watched_by({name: client for name, (client, _) in self._clients.items()}, agreements)
         self._needed = stands.oversight.agreement.needed if stands.oversight.agreement else 0
         self._every_ms = newest.ledger.checkpoint_every_ms
-        for clients in before.values():
-            for client in clients:
-                client.close()
+
+    def _client_of(self, key: VerifierKey, url: str) -> tuple[WitnessClient, LodgingClient]:
+        """The two that speak with a witness. They stay open until the end: somebody may be speaking just now."""
+        at = (str(key), url)
+        if at not in self._opened:
+            self._opened[at] = (WitnessClient(url, [key], clock=self._acting.clock), LodgingClient(url, key))
+        return self._opened[at]
 
     def note(self) -> None:
         """Record the last checkpoint that enough witnesses cosigned, at most once in `checkpoint_every`."""
@@ -151,6 +154,6 @@ class Watch:
 
     def close(self) -> None:
         """Close the connections."""
-        for clients in self._clients.values():
+        for clients in self._opened.values():
             for client in clients:
                 client.close()

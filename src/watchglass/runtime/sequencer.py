@@ -171,7 +171,7 @@ class Sequencer:
         self.pace(checkpoint_every=checkpoint_every, batch_every=batch_every)
         self._head, self._growth = self._recover()
         self._seen, self._agreed = self._remembered_cosignatures()
-        self._agreed = max(self._agreed, self._agreement())
+        self._agree()
 
     @property
     def head(self) -> Head:
@@ -206,7 +206,7 @@ class Sequencer:
             self._agreements = tuple(agreements)
         elif not self._agreements:
             self._agreements = self._any_of(witnesses)
-        self._agreed = max(self._agreed, self._agreement())
+        self._agree()
         self._ask.set()
 
     def _any_of(self, witnesses: Mapping[str, Witness]) -> tuple[Agreement, ...]:
@@ -214,12 +214,14 @@ class Sequencer:
 
     def cosigned_size(self) -> int:
         """How many entries the largest checkpoint covers that enough witnesses have cosigned; 0 if none."""
-        return self._agreed
+        return self._agreed.size
 
     def witnessed_ms(self) -> int | None:
-        """When enough witnesses were asked that have cosigned since; None where too few ever have."""
-        asked = {name: seen.asked_ms for name, seen in self._seen.items()}
-        return max((agreement.reached(asked) for agreement in self._agreements), default=0) or None
+        """When enough witnesses were asked that have cosigned since; None where too few ever have.
+
+        Under another charter others may have been enough: what they saw they saw, and from then on the time runs.
+        """
+        return self._agreed.asked_ms or None
 
     def agreed_checkpoint(self) -> tuple[int, bytes] | None:
         """The last checkpoint, with its size, under which cosignatures of enough witnesses stand together."""
@@ -234,9 +236,18 @@ class Sequencer:
             found.append(Witnessing(name, seen.size if seen else 0, seen.asked_ms if seen else None, told))
         return tuple(found)
 
-    def _agreement(self) -> int:
-        sizes = {name: seen.size for name, seen in self._seen.items()}
-        return max((agreement.reached(sizes) for agreement in self._agreements), default=0)
+    def _agree(self) -> None:
+        self._agreed = self._agreement(self._seen)
+
+    def _agreement(self, seen: Mapping[str, Seen]) -> Seen:
+        """How far, and when, enough witnesses have agreed; never less than before."""
+        sizes = {name: each.size for name, each in seen.items()}
+        asked = {name: each.asked_ms for name, each in seen.items()}
+        size, asked_ms = self._agreed.size, self._agreed.asked_ms
+        for agreement in self._agreements:
+            size = max(size, agreement.reached(sizes))
+            asked_ms = max(asked_ms, agreement.reached(asked))
+        return Seen(size, asked_ms)
 
     # ---- one round -----------------------------------------------------------------------------------------------
 
@@ -480,8 +491,7 @@ class Sequencer:
                 self._tiles.publish(collected.note)
             seen = self._seen.get(name, Seen(0, 0))
             now_seen = {**self._seen, name: Seen(max(seen.size, head.size), max(seen.asked_ms, asked_ms))}
-            sizes = {each: value.size for each, value in now_seen.items()}
-            agreed = max(self._agreed, *(agreement.reached(sizes) for agreement in self._agreements), 0)
+            agreed = self._agreement(now_seen)
             self._store.commit(lambda tx: tx.execute(_SET, _COSIGNED, _cosigned_json(now_seen, agreed)))
             self._seen, self._agreed = now_seen, agreed
             here = dict.fromkeys(collected.by, 1)
@@ -501,14 +511,14 @@ class Sequencer:
                 del self._collected[old]
         return self._collected.get(head.size, collected)
 
-    def _remembered_cosignatures(self) -> tuple[dict[str, Seen], int]:
+    def _remembered_cosignatures(self) -> tuple[dict[str, Seen], Seen]:
         """What each witness, of whichever charter, cosigned last; and how far enough of them had agreed."""
         row = self._store.read().one("SELECT value FROM setting WHERE key = ?", _COSIGNED)
         value = json.loads(row["value"]) if row else {}
         if "agreed" not in value:  # before quorums: sizes by name, and one witness was enough
-            return {}, max(map(int, value.values()), default=0)
+            return {}, Seen(max(map(int, value.values()), default=0), 0)
         seen = {name: Seen(int(size), int(asked)) for name, (size, asked) in value["witnesses"].items()}
-        return seen, int(value["agreed"])
+        return seen, Seen(*map(int, value["agreed"]))
 
     # ---- running -------------------------------------------------------------------------------------------------
 
@@ -571,9 +581,9 @@ class Sequencer:
         return False
 
 
-def _cosigned_json(seen: Mapping[str, Seen], agreed: int) -> str:
+def _cosigned_json(seen: Mapping[str, Seen], agreed: Seen) -> str:
     witnesses = {name: [each.size, each.asked_ms] for name, each in seen.items()}
-    return json.dumps({"agreed": agreed, "witnesses": witnesses}, sort_keys=True)
+    return json.dumps({"agreed": [agreed.size, agreed.asked_ms], "witnesses": witnesses}, sort_keys=True)
 
 
 def _differs(message: str, fix: str, **details: str | int) -> DidNotVerify:
