@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from watchglass.access.roles import May
+from watchglass.acts.inspect_openings import take_openings
 from watchglass.acts.run_record import start_run
 from watchglass.cli.main import main
 from watchglass.core.time import DAY
@@ -68,6 +70,39 @@ def test_the_report_is_one_file_that_needs_nothing_else(
     assert result["report_sha256"].replace("+", "&#43;") in text.replace("+", "&#43;")
     for foreign in ("<script", "<img", "<link", "http://", "https://", "url("):
         assert foreign not in text
+
+
+def test_with_the_openings_it_looks_deeper(lived: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "openings"
+    folder.mkdir()
+    bundle = take_openings(lived.house.acting, lived.grant(May.TAKE_OPENINGS)).value
+    (folder / "today.json").write_bytes(bundle)
+    lived.settle()
+    key = lived.folder / "people" / "openings.key"
+    _, shallow = audit(lived, tmp_path, capsys=capsys)
+    _, deep = audit(lived, tmp_path, "--openings", str(folder), "--key", str(key), capsys=capsys)
+    assert deep["depth"] == "openings"
+    seen = {each["promise"] for each in deep["findings"] if each["state"] in {"kept", "broken"}}
+    assert seen > {each["promise"] for each in shallow["findings"] if each["state"] in {"kept", "broken"}}
+    assert not any("robin" in json.dumps(each) for each in deep["findings"])
+
+
+def test_a_receipt_is_held_against_the_log(lived: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "receipts"
+    folder.mkdir()
+    answer = lived.house.hand_in(lived.sign("suspension_ordered", "oversight", ALL, {"reason": "Again."}))
+    (folder / "mine.json").write_text(json.dumps(answer, default=str), "utf-8")
+    lived.settle()
+    _, result = audit(lived, tmp_path, "--receipts", str(folder), capsys=capsys)
+    assert state(result, "receipts") == "kept"
+    other = {**answer, "leaf": None, "leaf_hash": "A" * 43 + "="}
+    (folder / "mine.json").write_text(json.dumps(other, default=str), "utf-8")
+    _, result = audit(lived, tmp_path, "--receipts", str(folder), capsys=capsys)
+    finding = next(each for each in result["findings"] if each["promise"] == "receipts")
+    assert (finding["checked"], finding["sentence"].endswith("1 other are not this log's and were left out.")) == (
+        0,
+        True,
+    )
 
 
 def test_a_rewritten_ledger_is_no_audit_at_all(
