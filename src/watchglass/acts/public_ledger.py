@@ -170,15 +170,33 @@ def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tup
         BadInput: the log lacks a file.
     """
     last = min(before, size)
-    first = max(0, last - count)
-    found: list[Entry] = []
-    for bundle in range(first // FULL, (last + FULL - 1) // FULL):
-        start = bundle * FULL
-        width = min(FULL, size - start)
-        parts = decode_bundle(read_tile(tiles, Tile(ENTRIES, bundle, width)), width)
-        chosen = range(max(first, start), min(last, start + width))
-        found += [entry_of(index, parts[index - start]) for index in chosen]
-    return tuple(reversed(found))
+    return _entries(tiles, size, range(last - 1, max(0, last - count) - 1, -1))
+
+
+def entries_but(
+    reader: Reader, act: str, tiles: TileReader, size: int, before: int, count: int = PAGE
+) -> tuple[Entry, ...]:
+    """The same, without those of one act, which would crowd out all others.
+
+    Raises:
+        BadInput: the log lacks a file.
+    """
+    rows = reader.all(
+        "SELECT idx FROM entry WHERE idx < ? AND act != ? ORDER BY idx DESC LIMIT ?", min(before, size), act, count
+    )
+    return _entries(tiles, size, [int(row["idx"]) for row in rows])
+
+
+def _entries(tiles: TileReader, size: int, indices: Iterable[int]) -> tuple[Entry, ...]:
+    bundles: dict[int, Sequence[bytes]] = {}
+    found = []
+    for index in indices:
+        bundle, place = divmod(index, FULL)
+        if bundle not in bundles:
+            width = min(FULL, size - bundle * FULL)
+            bundles[bundle] = decode_bundle(read_tile(tiles, Tile(ENTRIES, bundle, width)), width)
+        found.append(entry_of(index, bundles[bundle][place]))
+    return tuple(found)
 
 
 def proven_entry(reader: Reader, tiles: TileReader, index: int) -> tuple[Entry, tuple[Reference, ...], bytes, Proof]:

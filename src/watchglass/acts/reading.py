@@ -247,8 +247,8 @@ class Entry:
 def entries(
     reader: Reader, *, act: str = "", hour: str = "", before: int | None = None, limit: int = PAGE
 ) -> tuple[Entry, ...]:
-    """Entries, newest first; ``act`` and ``hour`` narrow them, ``before`` pages on."""
-    wheres, params = ["1"], list[Value]()
+    """Entries, newest first; ``act`` and ``hour`` narrow them, ``before`` pages on. Heartbeats only if asked for."""
+    wheres, params = ["1" if act else "act != 'heartbeat'"], list[Value]()
     for clause, value in (("act = ?", act), ("hour LIKE ? || '%'", _plain(hour)), ("idx < ?", before)):
         if value not in ("", None):
             wheres.append(clause)

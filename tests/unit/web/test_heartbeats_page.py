@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 from a_portal import Portal, make_portal
 
+from watchglass.acts.heartbeat import Link, keep_beats, name_recorder
 from watchglass.acts.run_record import start_run, stop_run
 from watchglass.acts.watched_times import length, watched
+from watchglass.bootstrap import House
 from watchglass.core.time import DAY, HOUR, SECOND
+from watchglass.ledger.keys import SignerKey
 from watchglass.oversight.dark import Watch
+from watchglass.perception.messages import Follow
+from watchglass.runtime.pulse import Pulse
+from watchglass.runtime.specs import heartbeat_of
 
 PAGE = "/register/sources/street/heartbeats"
 
@@ -74,6 +80,30 @@ class Log:
         answer = self.portal.someone().get(PAGE)
         assert answer.status_code == 200
         return answer.text
+
+
+class Recorder:
+    """Beats through the real act, as a worker does."""
+
+    def __init__(self, house: House, run: str) -> None:
+        charter = house.standing().charter
+        assert charter is not None
+        self.house, self.run = house, run
+        key = SignerKey.generate("recorder/street", house.entropy)
+        spec = heartbeat_of(charter, charter.source("street"), origin=house.origin)
+        assert spec is not None
+        self.pulse = Pulse("street", spec, key, house.entropy, {}, house.clock.now(), hung_ms=HOUR)
+        self.follow(name_recorder(house.acting, charter, run, str(key.verifier), ["street"]).value["street"])
+
+    def beat(self) -> None:
+        self.pulse.live(self.house.clock.now(), frozenset({"on-the-lawn"}))
+        while (data := self.pulse.due(self.house.clock.now())) is not None:
+            kept = keep_beats(self.house.acting, self.run, [data]).value
+            assert not kept.turned
+            self.follow(kept.links["street"])
+
+    def follow(self, link: Link) -> None:
+        self.pulse.follow(Follow("street", self.run, link.sequence, link.leaf_hash, link.to_s))
 
 
 def test_before_anything_was_watched_the_page_says_so(portal: Portal) -> None:
@@ -217,3 +247,39 @@ def test_the_table_ends_somewhere_and_says_so(portal: Portal) -> None:
 )
 def test_lengths_are_never_told_shorter_than_they_are(seconds: int, said: str) -> None:
     assert length(seconds) == said
+
+
+def test_oversight_reads_it_of_every_camera(portal: Portal) -> None:
+    log = Log(portal)
+    log.start()
+    log.beats(600)
+    log.gap(75)
+    log.beats(600)
+    page = portal.person("oversight").get("/oversight").text
+    assert "1 minute 15 seconds of dark time" in page
+    assert f'href="{PAGE}"' in page
+
+
+def test_heartbeats_do_not_crowd_everything_else_out_of_the_lists(portal: Portal) -> None:
+    log = Log(portal)
+    log.start()
+    recorder = Recorder(log.house, log.run)
+    for _ in range(30):
+        log.gap(10)
+        recorder.beat()
+    log.house.sequencer.tick(("prompt", "batch"))
+    someone = portal.someone()
+    acts = [each["act"] for each in someone.get("/ledger.json").json()["entries"]]
+    assert "heartbeat" not in acts
+    assert "run_started" in acts
+    page = someone.get("/ledger").text
+    assert "Heartbeats are left out of this list" in page
+    assert re.search(r'href="/ledger\?all=1&amp;before=\d+#entries"', page)
+    everything = someone.get("/ledger.json?all=1").json()
+    assert {each["act"] for each in everything["entries"]} == {"heartbeat"}
+    assert re.search(r'href="/ledger\?all=1&amp;before=\d+#entries">Older', someone.get("/ledger?all=1").text)
+    done = portal.person("oversight").get("/oversight.json").json()
+    assert "heartbeat" not in {each["act"] for each in done["entries"]}
+    assert done["acts"]["heartbeat"] == 30
+    asked = portal.person("oversight").get("/oversight.json?act=heartbeat").json()
+    assert {each["act"] for each in asked["entries"]} == {"heartbeat"}

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import reading
 from watchglass.acts.inspect_openings import take_openings
+from watchglass.acts.watched_times import watched
+from watchglass.charter.model import Charter
 from watchglass.core.errors import BadInput
 from watchglass.core.time import hour_of
 from watchglass.web.portal.context import grant_of, house_of, reader_of
@@ -27,6 +29,7 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
     if hour and not _HOUR.fullmatch(hour):
         raise BadInput(f"“{hour[:40]}” is not an hour.", fix="Write it like 2026-11-23T14, or only the day or month.")
     reader = reader_of(request)
+    charter = house_of(request).standing().charter
     shown = reading.entries(reader, act=act, hour=hour, before=before)
     done = reading.acts_done(reader)
     full = len(shown) == reading.PAGE
@@ -42,8 +45,22 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
             "entries_in_all": sum(done.values()),
             "suspensions": reading.suspensions(reader),
             "waiting": reading.count_waiting(reader),
+            "watched": _watched(request, charter) if charter else [],
         },
     )
+
+
+def _watched(request: Request, charter: Charter) -> list[dict[str, object]]:
+    """How steadily each source was watched, in words."""
+    reader, now = reader_of(request), house_of(request).clock.now()
+    return [
+        {
+            "source": each.name,
+            "place": each.place.name,
+            "sentences": watched(reader, charter, each.name, now, most=0).sentences,
+        }
+        for each in charter.sources
+    ]
 
 
 @twin(router, "/oversight/suspend")

@@ -19,6 +19,9 @@ router: Final = APIRouter()
 
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 _PROOF: Final = ".tlog-proof"
+_CROWD: Final = "heartbeat"
+"""The one act that comes by itself, again and again; listed where somebody asks for it."""
+_ANY: Final = "SELECT 1 FROM entry WHERE act = ? LIMIT 1"
 _INDEX_DIGITS: Final = 15
 
 
@@ -31,16 +34,20 @@ def overview(request: Request) -> Response:
         return page(request, "public/ledger_empty.html", {"head": None, "entries": []})
     head = ledger.head(data, _keys(request, house.standing()))
     before = _number(request.query_params.get("before"), head.size)
-    reader = house.store.read()
+    reader, tiles = house.store.read(), _tiles(request)
+    everything = "all" in request.query_params
     return page(
         request,
         "public/ledger.html",
         {
             "head": head,
             "growth": ledger.growth(reader, head.size),
-            "entries": ledger.entries(_tiles(request), head.size, before),
+            "entries": ledger.entries(tiles, head.size, before)
+            if everything
+            else ledger.entries_but(reader, _CROWD, tiles, head.size, before),
             "before": before,
             "page_size": ledger.PAGE,
+            "heartbeats": {"shown": everything, "any": reader.one(_ANY, _CROWD) is not None},
         },
     )
 
