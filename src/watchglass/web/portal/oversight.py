@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import reading
 from watchglass.acts.inspect_openings import take_openings
-from watchglass.acts.watched_times import watched
+from watchglass.acts.watched_times import Watched, watched
+from watchglass.acts.what_waits import what_waits
 from watchglass.charter.model import Charter
 from watchglass.core.errors import BadInput
 from watchglass.core.time import hour_of
@@ -28,8 +29,9 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
     """Everything in the ledger, newest first, as coarse as the public sees it."""
     if hour and not _HOUR.fullmatch(hour):
         raise BadInput(f"“{hour[:40]}” is not an hour.", fix="Write it like 2026-11-23T14, or only the day or month.")
-    reader = reader_of(request)
-    charter = house_of(request).standing().charter
+    reader, house = reader_of(request), house_of(request)
+    charter = house.standing().charter
+    steadiness = _watched(request, charter) if charter else []
     shown = reading.entries(reader, act=act, hour=hour, before=before)
     done = reading.acts_done(reader)
     full = len(shown) == reading.PAGE
@@ -45,22 +47,18 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
             "entries_in_all": sum(done.values()),
             "suspensions": reading.suspensions(reader),
             "waiting": reading.count_waiting(reader),
-            "watched": _watched(request, charter) if charter else [],
+            "watched": [
+                {"source": found.source, "place": place, "sentences": found.sentences} for place, found in steadiness
+            ],
+            "waits": what_waits(reader, house.clock.now(), steadiness, house.nightly.latest()),
         },
     )
 
 
-def _watched(request: Request, charter: Charter) -> list[dict[str, object]]:
-    """How steadily each source was watched, in words."""
+def _watched(request: Request, charter: Charter) -> list[tuple[str, Watched]]:
+    """The name of each source's place, and how steadily it was watched."""
     reader, now = reader_of(request), house_of(request).clock.now()
-    return [
-        {
-            "source": each.name,
-            "place": each.place.name,
-            "sentences": watched(reader, charter, each.name, now, most=0).sentences,
-        }
-        for each in charter.sources
-    ]
+    return [(each.place.name, watched(reader, charter, each.name, now, most=0)) for each in charter.sources]
 
 
 @twin(router, "/oversight/suspend")
