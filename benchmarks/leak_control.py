@@ -4,7 +4,7 @@ An attacker also fires at what is nobody: a lamp post, a sign that the veil over
 Such a firing is not counted, and that must not become a place to hide. So a *control* is drawn anew, by the product's
 own code, and no pixel of it comes from what was published:
 
-- the ground is the empty scene, from truth;
+- the ground is the empty scene, from truth: the median over all moments, or single moments with nobody in them;
 - veils and what is made illegible are drawn into it where the product drew them: boxes are told, and what they average
   is the empty scene;
 - grey, light and marks stand where the published picture has them. They are told by whole blocks and boxes, by twelve
@@ -56,14 +56,16 @@ class Views:
     Args:
         empty: (h, w, 3) the scene with nobody in it, from truth.
         known: (h, w) where it is known.
+        moments: the same scene at single moments, with nobody in it either. A median has no noise, and what the
+            product learns has some, as every picture has: an attacker's threshold may lie between.
     """
 
-    def __init__(self, empty: Image, known: BoolArray) -> None:
-        self.empty, self.known = empty, known
+    def __init__(self, empty: Image, known: BoolArray, moments: Sequence[Image] = ()) -> None:
+        self.empty, self.known, self.moments = empty, known, moments
         self.grey = shown(empty, np.zeros(known.shape, bool))
         self.scene = shown(empty, known)
         self.wash = Wash(shown)
-        self._last: tuple[Hiding, bytes, Backdrop] | None = None
+        self._last: tuple[Hiding, bytes, int | None, Backdrop] | None = None
 
     def leak(self, shot: Shot) -> Leak:
         """Of one frame."""
@@ -72,21 +74,27 @@ class Views:
         camera, people = shot.frame.bgr(), shot.frame.people
         return leaked(view, camera, self.empty, people, shot.marks, self.known, grey, np.asarray(drawn, bool))
 
-    def control(self, shot: Shot) -> Image:
-        """The empty scene with all that the product drew over it when it published ``shot``."""
+    def control(self, shot: Shot, moment: int | None = None) -> Image:
+        """The empty scene with all that the product drew over it when it published ``shot``.
+
+        Args:
+            moment: which of ``moments``; None is the median over all.
+        """
         stage = shot.seen.stage
         if stage is None:
             return self.grey
-        scene = self._drawn_over(stage.png, shot.hiding)
+        scene = self._drawn_over(stage.png, shot.hiding, moment)
         bare = ground(scene, shot.size, hidden=shot.seen.hidden, light=stage.light)
         return with_marks(bare, shot.seen.marks)
 
-    def _drawn_over(self, png: bytes, hiding: Hiding) -> Backdrop:
-        if self._last is None or self._last[0] is not hiding or self._last[1] != png:
-            plain = Backdrop(np.where(self.known[..., None], self.empty, np.uint8(0)), self.known)
+    def _drawn_over(self, png: bytes, hiding: Hiding, moment: int | None) -> Backdrop:
+        last = self._last
+        if last is None or last[0] is not hiding or last[1] != png or last[2] != moment:
+            empty = self.empty if moment is None else self.moments[moment]
+            plain = Backdrop(np.where(self.known[..., None], empty, np.uint8(0)), self.known)
             seen = self.known & ~in_pieces(~Backdrop.from_png(png).admitted)
-            self._last = hiding, png, Backdrop(hiding.over(plain).bgr, seen)
-        return self._last[2]
+            last = self._last = hiding, png, moment, Backdrop(hiding.over(plain).bgr, seen)
+        return last[3]
 
 
 def in_pieces(grey: BoolArray) -> BoolArray:
@@ -124,18 +132,25 @@ def judged(shots: Sequence[Shot], found: Found, views: Views, look: Look) -> dic
         found: in each of them.
         views: of the same scene.
         look: lets attackers look at controls. Asked only for pictures in which something was found that is not the
-            control itself, and for variants of their controls only where these explain too little.
+            control itself, and for variants of their controls, and single moments, only where these explain too little.
     """
     own = {
         name: [is_control(boxes, shot.view, views.control(shot)) for boxes, shot in zip(each, shots, strict=True)]
         for name, each in found.items()
     }
-    for which in (slice(0, 1), slice(1, 2), slice(2, None)):
+    median: list[int | None] = [None]
+    rounds = [(median, slice(0, 1)), (median, slice(1, 2)), (median, slice(2, None))]
+    if views.moments:
+        rounds.append(([*range(len(views.moments))], slice(0, 1)))
+    for grounds, which in rounds:
         left = [n for n in range(len(shots)) if any(not own[name][n].all() for name in found)]
         names = [name for name in found if any(not own[name][n].all() for n in left)]
-        controls = [views.control(shots[n]) for n in left]
         pictures = [
-            (n, control, each) for n, control in zip(left, controls, strict=True) for each in variants(control)[which]
+            (n, control, each)
+            for moment in grounds
+            for n in left
+            for control in (views.control(shots[n], moment),)
+            for each in variants(control)[which]
         ]
         again = look([each for _, _, each in pictures], names)
         for name in names:

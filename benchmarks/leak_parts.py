@@ -39,7 +39,7 @@ _AFTER_MS = 60_000
 
 def pets(data: Path, detector: NanoDet, result: Result, *, quick: bool, progress: Progress) -> None:
     """PETS with truth: 30 % of detections dropped and all of one person's; then with none dropped."""
-    views = Views(*scenes.pets_empty(data))
+    views = Views(*scenes.pets_empty(data), scenes.pets_moments(data))
     step, first, then = (2, 650, 250) if quick else (1, scenes.PETS_ALL, scenes.PETS_TRUTH)
     progress("PETS with truth, detections dropped ...")
     who = scenes.longest_in_view(data)

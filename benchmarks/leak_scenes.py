@@ -22,7 +22,7 @@ import numpy as np
 import sprites
 from canvas import Grain, cache_folder, digest, planar, planes
 from leak_line import NOBODY, Frame
-from leak_measure import EmptyScene, Image
+from leak_measure import EmptyScene, Image, covered, grown
 from sprites import Alpha
 from watchglass.core.geometry import BoolArray, FloatArray
 
@@ -112,6 +112,23 @@ def pets_empty(data: Path, every: int = 4) -> tuple[Image, BoolArray]:
         _keep(file, empty=empty, known=known)
     kept = np.load(file)
     return kept["empty"], kept["known"]
+
+
+def pets_moments(data: Path, count: int = 8) -> tuple[Image, ...]:
+    """The scene with nobody in it at some moments: the camera's pictures, and the empty scene in and around true boxes.
+
+    Sensor and encoder make each a little different, as they make what the product learns from a few dozen of them.
+    """
+    empty, _ = pets_empty(data)
+    truth, made = pets_truth(data), []
+    wanted = {PETS_TRUTH * place // count for place in range(count)}
+    for number, picture in enumerate(sprites.pets_frames(data)):
+        if number in wanted:
+            moment = picture.copy()
+            somebody = covered(grown(truth[number][1], 0.3), moment.shape[:2])
+            moment[somebody] = empty[somebody]
+            made.append(moment)
+    return tuple(made)
 
 
 # ---- people whom nobody detects --------------------------------------------------------------------------------------

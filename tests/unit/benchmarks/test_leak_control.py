@@ -209,6 +209,31 @@ class FindsACar:
         return Detections(CAR, np.full(1, 0.9, np.float32), np.full(1, 1, np.int8))
 
 
+def test_what_fires_at_some_moments_of_the_empty_scene_is_its_own_and_somebody_is_in_no_moment() -> None:
+    """An attacker whose threshold the sign of a smooth scene just misses, and that of a camera's picture does not."""
+
+    class Choosy(Reddish):
+        def __call__(self, pictures: Sequence[Image], names: Sequence[str]) -> dict[str, list[FloatArray]]:
+            found = super().__call__(pictures, names)
+            bright = [picture[SIGN][..., 2].mean() > at for picture in pictures]
+            return {name: [b if some else b[:0] for b, some in zip(each, bright, strict=True)]
+                    for name, each in found.items()}  # fmt: skip
+
+    moment = empty()
+    moment[SIGN] = (30, 30, 242)
+    plain, there = shot(moment), shot(np.where(with_somebody() == empty(), moment, with_somebody()))
+    shown = {place: each.view[SIGN][..., 2].mean() for place, each in (("moment", plain), ("median", shot(empty())))}
+    median, moments = Views(empty(), ALL), Views(empty(), ALL, (empty(), moment))
+    at = (shown["moment"] + 1.02 * shown["median"]) / 2
+    found = {"x": [Reddish.found(plain.view)]}
+    assert len(found["x"][0]) == 1
+    assert judged([plain], found, median, Choosy())["x"] == Firings(people=1)
+    assert judged([plain], found, moments, Choosy())["x"] == Firings(in_scene=1)
+    found = {"x": [Reddish.found(there.view)]}
+    assert len(found["x"][0]) == 2
+    assert judged([there], found, moments, Choosy())["x"] == Firings(people=1, in_scene=1)
+
+
 def test_what_the_product_hid_in_a_proposal_is_hidden_alike_in_another_picture_of_the_scene() -> None:
     scene = empty()
     sign = plate_picture("ABC2345", 90, np.random.default_rng(4))
