@@ -122,7 +122,7 @@ def _witness(stage: Stage) -> Iterator[None]:
     """The demo's witness, in a process of its own with a key that this one never opens."""
     words = ("witness", "serve", str(stage.witness_folder), "--listen", f"127.0.0.1:{stage.witness_port}")
     process = subprocess.Popen(  # noqa: S603 (our own command)
-        [sys.executable, "-c", _UNTIL_WE_ARE_GONE, *words, "--log", stage.log_vkey],
+        [sys.executable, "-c", _UNTIL_WE_ARE_GONE, *words, "--log", stage.log_vkey, "--oversight", stage.oversight],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -47,6 +47,8 @@ BY_HOUR: Final = (0, 0, 0, 0, 0, 1, 2, 4, 6, 5, 4, 5, 7, 5, 4, 4, 6, 7, 5, 3, 2,
 """How likely an incident is in each hour of the day, as weights."""
 A_DAY: Final = (6, 11)
 """Fewest and most incidents of a day."""
+NOTED_EVERY: Final = 6 * HOUR
+"""How often it is recorded what witnesses cosigned; live, as often as the charter lets the log grow."""
 SUSPENDED_DAYS: Final = (17.4, 19.1)
 """When oversight stops the analytic that takes a traffic cone for a person, and when it lets it run again."""
 SUSPENDED: Final = "in-the-bays"
@@ -194,6 +196,8 @@ class History:
             self.clock.set(full)
             self._recorder.live()
             self.house.sequencer.tick()
+            if not full % NOTED_EVERY:
+                self.house.watch.note()
             if not full % DAY:
                 self.house.keep_retention()
                 self.house.look_for_misuse()

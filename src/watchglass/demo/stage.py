@@ -68,6 +68,11 @@ class Stage:
         return self.layout.people / "witness"
 
     @property
+    def oversight(self) -> str:
+        """Oversight's first key, as outsiders remember it beside their trust file."""
+        return self.trust.with_name("trust.oversight").read_text("utf-8").strip()
+
+    @property
     def roster(self) -> Path:
         """Oversight's own list of people, beside its keys."""
         return self.layout.people / "oversight" / ROSTER
