@@ -93,3 +93,10 @@ def test_the_28_days_have_cases_and_what_is_past_its_time_is_destroyed(tmp_path:
         published = {month for (month,) in all_of("SELECT DISTINCT period FROM sealing_key")}
         now = all_of("SELECT value FROM setting WHERE key = 'history_until'")
         assert {month_of(int(str(now[0][0]))), month_of(month_after(int(str(now[0][0]))))} <= published
+
+        # its recorder beat once an hour without a gap, and was stopped in order
+        ((watched, beats, seconds),) = all_of("SELECT state, beats, to_s - from_s FROM watched")
+        assert watched == "seen"
+        assert 28 * 24 <= beats <= 28 * 24 + 2
+        assert 28 * 86_400 <= seconds <= 28 * 86_400 + 7_200
+        assert all_of("SELECT cause FROM run") == [("asked",)]
