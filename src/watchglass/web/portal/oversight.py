@@ -45,6 +45,7 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
             "older": shown[-1].index if full else None,
             "acts": dict(sorted(done.items())),
             "entries_in_all": sum(done.values()),
+            "witnesses": house.watch.facts(),
             "suspensions": reading.suspensions(reader),
             "waiting": reading.count_waiting(reader),
             "watched": [

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import public_ledger as ledger
+from watchglass.bootstrap.watching import WatchFacts
 from watchglass.charter.decide import Standing
 from watchglass.core.errors import BadInput
 from watchglass.ledger import checkpoint as checkpoints
@@ -41,6 +42,7 @@ def overview(request: Request) -> Response:
         "public/ledger.html",
         {
             "head": head,
+            "witnesses": _agreement(house.watch.facts()),
             "growth": ledger.growth(reader, head.size),
             "entries": ledger.entries(tiles, head.size, before)
             if everything
@@ -50,6 +52,11 @@ def overview(request: Request) -> Response:
             "heartbeats": {"shown": everything, "any": reader.one(_ANY, _CROWD) is not None},
         },
     )
+
+
+def _agreement(facts: WatchFacts) -> dict[str, int]:
+    """How many witnesses must agree, and how far enough of them have; why one does not is for those who can mend it."""
+    return {"needed": facts.needed, "named": len(facts.witnesses), "cosigned_size": facts.cosigned_size}
 
 
 @twin(router, "/ledger/entries/{index}")
