@@ -94,6 +94,6 @@ def result(report: Report) -> Result:
 
 
 def named(lie: Lie, planted: Sequence[int], found: Result) -> bool:
-    """Whether the audit named the promise that a lie broke, with the entries that show it, and no other promise."""
-    entries = found.broken.get(lie.promises[0], frozenset())
-    return lie.promises[0] in found.broken and set(planted) <= entries and found.broken.keys() <= set(lie.promises)
+    """Whether the audit named what a lie broke, with the entries that show it, and nothing else."""
+    entries = frozenset[int]().union(*found.broken.values()) if found.broken else frozenset()
+    return found.broken.keys() == set(lie.promises) and set(planted) <= entries

@@ -22,6 +22,7 @@ from made_cases import (
     the_piece,
 )
 from made_life import Life
+from made_stories import lifted, ordered
 from made_town import EXPLANATION, MadeRequest, Piece, Search, Story
 from watchglass.charter.permit import GrantRelease, Permit
 from watchglass.core.digest import b64, sha256
@@ -185,6 +186,81 @@ def taken_at_once(life: Life) -> Story:
     life.town.planted.append(take(life, asked, leaf))
 
 
+def taken_by_another(life: Life) -> Story:
+    """Somebody takes what another one had asked for."""
+    town = life.town
+    asked, piece = yield from requested(life)
+    approvals = []
+    for name in ("oversight", "dpo"):
+        yield 10 * MINUTE
+        approvals.append(answer(life, asked, name))
+    town.enrol("ivo", "investigator", month_of(town.now))
+    yield 10 * MINUTE
+    leaf = grant(life, asked, approvals, permit(life, piece))
+    yield from cosigned(life, leaf)
+    yield 10 * MINUTE
+    key = town.key_of("ivo")
+    assert key is not None
+    town.planted.append(take(life, replace(asked, key=key), leaf))
+
+
+def granted_suspended(life: Life) -> Story:
+    """Everything is suspended, and a release is granted hours later."""
+    asked, _ = yield from requested(life)
+    approvals = []
+    for name in ("oversight", "dpo"):
+        yield 10 * MINUTE
+        approvals.append(answer(life, asked, name))
+    order = yield from ordered(life, None)
+    yield 5 * HOUR
+    life.town.planted.append(grant(life, asked, approvals, life.town.charter))
+    yield 5 * HOUR
+    yield from lifted(life, order)
+
+
+def kept_without_a_rule(life: Life) -> Story:
+    """The charter keeps no originals, and one is sealed."""
+    while life.under is None:
+        yield MINUTE
+    town = life.town
+    committed = {
+        "source": "corner-0",
+        "from_ms": town.now - 20 * SECOND,
+        "to_ms": town.now - 10 * SECOND,
+        "segment": town.number(),
+        "alert": None,
+        "ciphertext_sha256": b64(sha256(b"piece")),
+        "key_commitment": b64(sha256(b"key")),
+        "bytes": 100_000,
+    }
+    purpose = town.charter.purposes[0].name
+    leaf = town.attest("segment_sealed", under=town.charter, committed=committed, purpose=purpose)
+    town.planted.append(leaf)
+
+
+def second_month_key(life: Life) -> Story:
+    """A custodian publishes another key for the same month; the first one is still used by somebody."""
+    while not life.may_look() or ("dpo", month_of(life.town.now)) not in life.town.month_keys:
+        yield MINUTE
+    town, month = life.town, month_of(life.town.now)
+    first = town.month_keys["dpo", month]
+    town.publish_key("dpo", month)
+    town.planted.append(town.month_keys["dpo", month])
+    town.month_keys["dpo", month] = first
+
+
+def lifted_by_the_other(life: Life) -> Story:
+    """Oversight ordered a hold, and the authority lifts it."""
+    town = life.town
+    while not (found := some_pieces(life)):
+        yield HOUR
+    made = order_hold(life, "oversight", found[0])
+    yield 6 * HOUR
+    committed = {"hold": made.id, "reason": EXPLANATION}
+    leaf = town.signed("hold_lifted", town.keys["authority"], "authority", committed=committed, refs=[made.leaf])
+    town.planted.append(leaf)
+
+
 def never_explained(life: Life) -> Story:
     """The emergency rule is used, and nobody reports on it."""
     found = yield from a_fresh_piece(life)
@@ -297,6 +373,42 @@ def no_case(life: Life) -> Story:
     life.town.planted.append(asked.leaf)
 
 
+def too_much(life: Life) -> Story:
+    """More is asked for than the charter lets one request open."""
+    piece, key = yield from the_piece(life)
+    opened = open_case(life, key, piece.purpose)
+    yield from cosigned(life, opened[1])
+    wide = replace(piece, from_ms=piece.to_ms - 5 * HOUR)
+    life.town.planted.append(ask(life, key, opened, wide).leaf)
+
+
+def somebody_elses_case(life: Life) -> Story:
+    """An investigator asks in a case that another one opened."""
+    town = life.town
+    piece, key = yield from the_piece(life)
+    opened = open_case(life, key, piece.purpose)
+    town.enrol("ivo", "investigator", month_of(town.now))
+    yield 20 * MINUTE
+    other = town.key_of("ivo")
+    assert other is not None
+    town.planted.append(ask(life, other, opened, piece).leaf)
+
+
+def no_authority(life: Life) -> Story:
+    """A case is opened without saying by what authority."""
+    town = life.town
+    piece, key = yield from the_piece(life)
+    committed = {
+        "case": town.number(),
+        "number": "EX-1",
+        "authority": " ",
+        "reason": EXPLANATION,
+        "case_key": b64(sha256(b"a key")),
+        "until_ms": town.now + DAY,
+    }
+    town.planted.append(town.signed("case_opened", key, "investigator", committed=committed, purpose=piece.purpose))
+
+
 def other_segments_named(life: Life) -> Story:
     """The grant speaks of another request than the one that it refers to."""
     asked, piece = yield from requested(life)
@@ -366,6 +478,28 @@ ORIGINALS: Final = (
         (WAIT,),
         taken_at_once,
     ),
+    Lie("taken-by-another", "Released originals are taken by somebody who did not ask.", (RELEASES,), taken_by_another),
+    Lie(
+        "granted-suspended",
+        "A release is granted while everything is suspended.",
+        ("suspensions",),
+        granted_suspended,
+    ),
+    Lie(
+        "kept-without-rule",
+        "An original is sealed, and the charter keeps none.",
+        ("allowed",),
+        kept_without_a_rule,
+        changes={"sealing": False, "cases": 0},
+    ),
+    Lie("second-month-key", "A custodian publishes a second key for a month.", ("month-keys",), second_month_key),
+    Lie(
+        "hold-lifted-by-another",
+        "The authority lifts a hold that oversight ordered.",
+        ("holds",),
+        lifted_by_the_other,
+        depth="openings",
+    ),
     Lie("emergency-unexplained", "Somebody uses the emergency rule and never reports.", (GLASS,), never_explained),
     Lie("emergency-late", "The report on an emergency comes hours after its time.", (GLASS,), explained_late),
     Lie(
@@ -420,6 +554,15 @@ ORIGINALS: Final = (
         other_segments_named,
         depth="openings",
     ),
+    Lie("too-much", "A request is for more than the charter lets one open.", ("scopes",), too_much, depth="openings"),
+    Lie(
+        "somebody-elses-case",
+        "Originals are asked for in a case that another person opened.",
+        ("cases",),
+        somebody_elses_case,
+        depth="openings",
+    ),
+    Lie("no-authority", "A case names no legal authority.", ("cases",), no_authority, depth="openings"),
     Lie("closed-case", "Originals are asked for in a case that was closed.", ("cases",), closed_case, depth="openings"),
     Lie("no-case", "Originals are asked for in a case that nobody opened.", ("cases",), no_case, depth="openings"),
 )

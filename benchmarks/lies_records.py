@@ -11,8 +11,9 @@ from made_cases import open_case, the_piece
 from made_keeping import month_end
 from made_life import Life
 from made_log import root_of
-from made_stories import alert, ordered, raise_alert, scope, verdict
+from made_stories import alert, ordered, raise_alert, scope, verdict, withdraw
 from made_town import EXPLANATION, Story
+from watchglass.access.roles import May, Role
 from watchglass.charter.hours import look as within_hours
 from watchglass.charter.permit import RaiseAlert
 from watchglass.core import canonical
@@ -82,6 +83,34 @@ def two_keys(life: Life) -> Story:
     clear = {"enrolled_role": "investigator", "vkey": str(key.verifier), "month": month_of(town.now)}
     own = town.keys["oversight-office"]
     town.planted.append(town.signed("key_enrolled", own, "oversight", clear=clear, committed={"person": "ines"}))
+
+
+def enrolled_twice(life: Life) -> Story:
+    """The key of the shift lead is enrolled for the investigator too."""
+    yield from running(life)
+    town = life.town
+    month = month_of(town.now)
+    key = town.key_of("sam")
+    assert key is not None
+    clear = {"enrolled_role": "investigator", "vkey": str(key.verifier), "month": month}
+    own = town.keys["oversight-office"]
+    town.planted.append(town.signed("key_enrolled", own, "oversight", clear=clear, committed={"person": "other"}))
+
+
+def enrolled_afterwards(life: Life) -> Story:
+    """A key is enrolled for a month that was over long ago."""
+    yield from running(life)
+    town = life.town
+    key = SignerKey.generate("late.exampleton.example", town.entropy)
+    clear = {"enrolled_role": "investigator", "vkey": str(key.verifier), "month": month_of(town.now - 40 * DAY)}
+    own = town.keys["oversight-office"]
+    town.planted.append(town.signed("key_enrolled", own, "oversight", clear=clear, committed={"person": "late"}))
+
+
+def another_beginning(made: Made) -> None:
+    """Whoever audits remembers another first oversight than the log's first charter names."""
+    made.oversight = made.town.keys["authority"].verifier
+    made.planted = [made.town.log.places[made.town.versions[0].approvals[1]]]
 
 
 # ---- times -----------------------------------------------------------------------------------------------------------
@@ -200,11 +229,18 @@ def begun_again(life: Life) -> Story:
 def repeated(life: Life) -> Story:
     """One record stands in the log twice: two people got receipts for one and the same."""
     yield from running(life)
-    yield HOUR
-    data = copied(life, "account_changed")
-    leaf = raw(life, data)
-    yield HOUR
-    life.town.planted += [leaf]
+    every = life.town.log.pace[0]
+    yield HOUR - life.town.now % HOUR + every
+    leaf = denied_access(life)
+    while leaf not in life.town.log.places:
+        yield every
+    life.town.planted.append(raw(life, life.town.log.entries[life.town.log.places[leaf]]))
+
+
+def denied_access(life: Life) -> bytes:
+    """A record that enters the log at once, and that nothing else follows from."""
+    by = life.town.grant(Role.OVERSIGHT, May.TAKE_OPENINGS)
+    return life.town.attest("openings_taken", under=None, by=by, committed={"count": 1})
 
 
 def to_nothing(life: Life) -> Story:
@@ -251,6 +287,24 @@ def left_out(life: Life) -> Story:
     )
     made = receipts.issue([leaf.leaf_hash], issued_ms=town.now, merge_by_ms=town.now + log.pace[2], signer=log.signer)
     log.kept += [(made[0], leaf.data)]
+
+
+def held_back(life: Life) -> Story:
+    """A record with a receipt reaches the log only half a day later."""
+    yield from running(life)
+    town, log = life.town, life.town.log
+    leaf = town.recorder.attested(
+        "account_changed",
+        role="house",
+        charter=town.charter.sha256,
+        clear={"change": "closed"},
+        committed={"account": "clerk-0", "roles": [], "by": None, ALLOWED_BY: None},
+    )
+    made = receipts.issue([leaf.leaf_hash], issued_ms=town.now, merge_by_ms=town.now + log.pace[2], signer=log.signer)
+    log.kept += [(made[0], leaf.data)]
+    yield log.pace[2] + 12 * HOUR
+    log.record(leaf)
+    town.planted.append(leaf.leaf_hash)
 
 
 def lodged_and_ignored(life: Life) -> Story:
@@ -368,6 +422,37 @@ def minutes_late(life: Life) -> Story:
     town.planted += [verdict(life, made) for made in new]
 
 
+def minutes_late_again(life: Life) -> Story:
+    """A verdict in time is taken back, and the next one comes half an hour late, within one hour."""
+    yield from running(life)
+    town = life.town
+    yield HOUR - town.now % HOUR + 2 * MINUTE
+    known = set(town.alerts)
+    yield from alert(life, some_look(life), decided=False)
+    new = [made for number, made in town.alerts.items() if number not in known]
+    yield MINUTE
+    for made in new:
+        verdict(life, made)
+        yield 5 * SECOND
+        withdraw(life, made)
+    yield 40 * MINUTE
+    town.planted += [verdict(life, made) for made in new]
+
+
+def settled_twice(life: Life) -> Story:
+    """Oversight says of a signal what it was, and later says something else."""
+    yield from running(life)
+    town = life.town
+    number = b64(sha256(town.entropy.bytes(8)))
+    committed = {"signal": number, "kind": "unexplained", "sentence": EXPLANATION}
+    town.attest("misuse_signalled", under=town.charter, committed=committed)
+    for finding in ("misuse", "explained"):
+        yield HOUR
+        settled = {"signal": number, "finding": finding, "note": ""}
+        leaf = town.signed("misuse_settled", town.keys["oversight-office"], "oversight", committed=settled)
+    town.planted.append(leaf)
+
+
 def minutes_after_the_order(life: Life) -> Story:
     """An analytic raises an alert half an hour after it was ordered to stop, within one hour."""
     yield from running(life)
@@ -459,6 +544,14 @@ RECORDS: Final = (
     ),
     Lie("another-role", "The shift lead opens a case in the investigator's role.", (SIGNED,), another_role),
     Lie("enrolled-by-the-house", "The house enrols a key in oversight's name.", (SIGNED,), enrolled_by_the_house),
+    Lie("enrolled-twice", "One key is enrolled for two roles.", ("enrolments",), enrolled_twice),
+    Lie("enrolled-afterwards", "A key is enrolled for a month that is over.", ("enrolments",), enrolled_afterwards),
+    Lie(
+        "another-beginning",
+        "The first charter names another oversight than the one that is remembered.",
+        ("charters",),
+        after=another_beginning,
+    ),
     Lie("backdated", "A record says that it was made a day earlier.", (TIMES,), backdated),
     Lie("postdated", "A record says that it was made six hours later.", (TIMES,), postdated),
     Lie("rewritten-past", "An entry of the past is changed, and all is signed anew.", (INTACT,), after=rewritten),
@@ -478,9 +571,14 @@ RECORDS: Final = (
     Lie("refers-to-nothing", "A record refers to one that is not there.", ("refs",), to_nothing),
     Lie("refers-to-another", "A record refers to one of another act.", ("refs",), to_another_act),
     Lie("receipt-not-honoured", "A record with a receipt never reaches the log.", (RECEIPTS,), left_out),
+    Lie("held-back", "A record with a receipt enters the log half a day late.", (RECEIPTS, TIMES), held_back),
     Lie("lodged-ignored", "An order that oversight lodged with a witness is ignored.", ("lodged",), lodged_and_ignored),
     Lie(
-        "challenge-afterwards", "A challenge is told that was lodged only afterwards.", ("challenges",), told_afterwards
+        "challenge-afterwards",
+        "A challenge is told that was lodged only when its incident was over.",
+        ("challenges",),
+        told_afterwards,
+        depth="openings",
     ),
     Lie("audit-of-another", "A published audit is of another log.", ("audits",), audit_of_another_root),
     Lie(
@@ -497,6 +595,14 @@ RECORDS: Final = (
         minutes_late,
         depth="openings",
     ),
+    Lie(
+        "decided-again-late",
+        "A verdict in time is taken back, and the next one comes half an hour late, in the same hour.",
+        ("minutes",),
+        minutes_late_again,
+        depth="openings",
+    ),
+    Lie("settled-twice", "Oversight settles a signal twice.", ("misuse-settled",), settled_twice, depth="openings"),
     Lie(
         "ran-minutes-after",
         "An analytic raises an alert half an hour after it was ordered to stop, in the same hour.",

@@ -94,6 +94,19 @@ def withdrawn_for_good(life: Life) -> Story:
         withdraw(life, made)
 
 
+def decided_twice(life: Life) -> Story:
+    """Two verdicts about one alert stand side by side."""
+    yield from running(life)
+    known = set(life.town.alerts)
+    yield from alert(life, some_look(life), decided=False)
+    new = [made for number, made in life.town.alerts.items() if number not in known]
+    yield MINUTE
+    for made in new:
+        verdict(life, made)
+        yield MINUTE
+        life.town.planted.append(verdict(life, made))
+
+
 # ---- suspensions and hours -------------------------------------------------------------------------------------------
 
 
@@ -261,6 +274,16 @@ def overlapping(life: Life) -> Story:
     life.next_beat["corner-0"] = {"from_s": begin - every // SECOND // 2}
 
 
+def too_long(life: Life) -> Story:
+    """A heartbeat is of a longer time than the charter lets one be."""
+    yield from running(life)
+    yield 2 * HOUR
+    every = life.plan.heartbeat_ms
+    assert every is not None
+    life.silent_until["corner-0"] = life.town.now + every
+    yield every
+
+
 def more_alerts(life: Life) -> Story:
     """Recorders counted seven alerts that the log does not show: they were left out."""
     yield from running(life)
@@ -407,6 +430,7 @@ RUNNING: Final = (
     Lie("never-decided", "An alert waits, and nobody ever decides.", (DECIDED,), never_decided),
     Lie("decided-late", "An alert is decided hours after its time.", (DECIDED,), decided_late),
     Lie("withdrawn", "A verdict is taken back, and nobody decides again.", (DECIDED,), withdrawn_for_good),
+    Lie("decided-twice", "Two verdicts about one alert stand at once.", (DECIDED,), decided_twice),
     Lie("ran-suspended", "An analytic raises an alert while it is suspended.", (SUSPENDED,), alert_while_suspended),
     Lie(
         "beat-suspended",
@@ -433,6 +457,7 @@ RUNNING: Final = (
     Lie("dark-time", "A recorder is switched off for hours, and nothing says why.", (DARK,), silence),
     Lie("beat-cut", "A heartbeat does not name the one before it.", (BEATS,), cut_chain),
     Lie("beat-counted-anew", "The heartbeats of a source are counted anew.", (BEATS,), same_sequence),
+    Lie("beat-too-long", "A heartbeat is of twice the time that the charter lets one be.", (BEATS,), too_long),
     Lie("beat-told-twice", "A heartbeat tells a time again that was told before.", (BEATS,), overlapping),
     Lie("beat-forged", "Somebody who is no recorder signs a heartbeat.", ("signatures", BEATS), forged_beat),
     Lie("no-oversight", "A charter is published without oversight's approval.", (CHARTERS,), without_oversight),

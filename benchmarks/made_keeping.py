@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from made_life import Life
-from made_town import MadeAlert, Story, soon
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, millis, minute_of, month_of
+from made_town import Story, soon
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, hour_of, millis, minute_of, month_of
 from watchglass.evidence.subsets import can_still_open
 
 ENROLLED = (("ines", "investigator"), ("sam", "shift-lead"))
@@ -77,7 +77,7 @@ def retention(life: Life) -> Story:
 
 
 def apply_retention(life: Life) -> None:
-    """One round of it: clips, what was decided about alerts, originals."""
+    """One round of it: clips, what was decided about alerts, openings that tell of alerts, originals."""
     town, keep, now = life.town, life.town.charter.safeguards.retention, life.town.now
     clips = [each for each in town.alerts.values() if (each.clip_ms or now) < now - keep.reviewer_clips_ms]
     if clips and _applied(life, "clips", len(clips), now - keep.reviewer_clips_ms):
@@ -86,7 +86,13 @@ def apply_retention(life: Life) -> None:
     before = now - keep.alerts_ms
     old = [each for each in town.alerts.values() if each.raised_ms < before and each.verdict is not None]
     if old and _applied(life, "alerts", len(old), before):
-        _forget(life, old)
+        for each in old:
+            del town.alerts[each.id]
+            _forget(life, each.leaves)
+    waiting = {each.leaf for each in town.alerts.values()}
+    told = [leaf for leaf, hour in town.of_alerts.items() if hour < hour_of(before) and leaf not in waiting]
+    if told and _applied(life, "openings", len(told), before):
+        _forget(life, told)
     if (due := town.due_pieces()) and _applied(life, "segments", len(due), now):
         for piece in due:
             piece.destroyed = True
@@ -102,8 +108,8 @@ def _applied(life: Life, what: str, count: int, before: int) -> bool:
     return True
 
 
-def _forget(life: Life, alerts: list[MadeAlert]) -> None:
-    for each in alerts:
-        del life.town.alerts[each.id]
-        for leaf in each.leaves:
-            life.town.log.sealed.pop(leaf, None)
+def _forget(life: Life, leaves: list[bytes]) -> None:
+    """Destroy openings."""
+    for leaf in leaves:
+        life.town.of_alerts.pop(leaf, None)
+        life.town.log.sealed.pop(leaf, None)

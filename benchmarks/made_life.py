@@ -27,9 +27,9 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, minute_of, moment
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.ledger.keys import KeyType, SignerKey
-from watchglass.ledger.merkle import EMPTY_ROOT, leaf_hash, root
 from watchglass.records.act_spec import Lane
 from watchglass.records.recorder import Recorder
+from watchglass.runtime.pulse import segments_root
 
 BEGIN: Final = 1_795_435_200_000  # 2026-11-23T12:00:00Z
 ZONES: Final = ("UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Auckland")
@@ -108,7 +108,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         witnesses=0 if trial else witnesses,
         quorum=dice.randint(1, witnesses),
         alerts_a_day=dice.choice((1.0, 3.0) if span > LONG else (4.0, 15.0)),
-        heartbeat_ms=dice.choice((None, HOUR, HOUR) if span > LONG else (None, 5 * MINUTE, 15 * MINUTE)),
+        heartbeat_ms=dice.choice((None, HOUR, HOUR) if span > LONG else (None, 10 * MINUTE, 30 * MINUTE)),
         pace=(checkpoint, batch, 2 * batch),
         sealing=not trial and dice.random() < 0.85,
         custodians=n,
@@ -270,7 +270,7 @@ class Life:
         received = (end - begin) * PICTURES_A_SECOND * looked
         sequence, previous = self.beat_of.get(source, (-1, None))
         alerts = sum(from_ms <= at < to_ms for at in self.raised[source])
-        ciphertexts = [leaf_hash(digest) for at, digest in self.sealed[source] if from_ms <= at < to_ms]
+        ciphertexts = [digest for at, digest in self.sealed[source] if from_ms <= at < to_ms]
         clear: dict[str, object] = {
             "source": source,
             "run": town.run,
@@ -287,7 +287,7 @@ class Life:
             "decoded": received // 4,
             "dropped": received // 1000,
             "alerts": alerts,
-            "segments": b64(root(ciphertexts) if ciphertexts else EMPTY_ROOT),
+            "segments": b64(segments_root(ciphertexts)),
             "minute": minute_of(town.now),
         }
         key, lied = otherwise.pop("key", self.recorders[source]), bool(otherwise)

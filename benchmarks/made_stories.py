@@ -146,7 +146,8 @@ def alert(life: Life, name: str, *, decided: bool = True) -> Story:
     if run is None or town.run != run:
         return
     permit = town.permit(RaiseAlert(name, captured))
-    if permit is None:
+    if permit is None:  # ordered to stop meanwhile: the recorder counted it, and the house keeps nothing of it
+        life.raised[town.charter.analytic(name).source].append(captured)
         return
     made = raise_alert(life, name, permit, captured)
     life.tell(town.now + dice.randrange(SECOND, 5 * SECOND), clip(life, made))
@@ -198,18 +199,16 @@ def clip(life: Life, made: MadeAlert) -> Story:
     permit = town.permit(KeepClip(made.look))
     if permit is None:
         return
-    made.leaves.append(
-        town.attest(
-            "clip_kept",
-            under=permit,
-            committed={
-                "alert": made.id,
-                "ciphertext_sha256": b64(sha256(town.entropy.bytes(8))),
-                "seconds_ms": 12_000,
-                "masked_per_mille": dice.randrange(1001),
-            },
-            refs=[made.leaf],
-        )
+    town.attest(
+        "clip_kept",
+        under=permit,
+        committed={
+            "alert": made.id,
+            "ciphertext_sha256": b64(sha256(town.entropy.bytes(8))),
+            "seconds_ms": 12_000,
+            "masked_per_mille": dice.randrange(1001),
+        },
+        refs=[made.leaf],
     )
     made.clip_ms = town.now
     if dice.random() < 1 / 2:
@@ -217,7 +216,7 @@ def clip(life: Life, made: MadeAlert) -> Story:
         looked = town.permit(ShowReviewerView(made.source, made.purpose), town.standing_of(made.charter))
         by = town.grant(Role.REVIEWER, May.SEE_CLIP)
         committed = {"alert": made.id}
-        made.leaves.append(town.attest("clip_viewed", under=looked, by=by, committed=committed, refs=[made.leaf]))
+        town.attest("clip_viewed", under=looked, by=by, committed=committed, refs=[made.leaf])
 
 
 def seal(life: Life, made: MadeAlert, captured: int) -> Story:
@@ -225,12 +224,14 @@ def seal(life: Life, made: MadeAlert, captured: int) -> Story:
     town = life.town
     for place in range(life.dice.randint(1, 4)):
         yield PIECE
+        sealed_ms = town.now
+        yield life.dice.randrange(50, 1_500)
         permit = town.permit(SealSegment(made.source, made.look))
         from_ms = captured + (place - 1) * PIECE
         if permit is None or not ready(town, month_of(from_ms)):
             return
         piece = town.seal(permit, made, from_ms, from_ms + PIECE)
-        life.sealed[made.source].append((piece.made_ms, piece.ciphertext))
+        life.sealed[made.source].append((sealed_ms, piece.ciphertext))
 
 
 def ready(town: Town, month: str) -> bool:
@@ -267,7 +268,6 @@ def withdraw(life: Life, made: MadeAlert) -> bytes:
     permit = town.permit(Decide(made.look), town.standing_of(made.charter))
     by, committed = town.grant(Role.REVIEWER, May.DECIDE_ALERT), {"alert": made.id}
     leaf = town.attest("verdict_withdrawn", under=permit, by=by, committed=committed, refs=[made.verdict])
-    made.leaves.append(leaf)
     made.verdict = None
     return leaf
 
@@ -281,12 +281,12 @@ def response(life: Life, made: MadeAlert) -> Story:
         yield soon(town, 3 * MINUTE)
         permit = town.permit(HandOver(made.look), town.standing_of(made.charter))
         by = town.grant(Role.RESPONDER, May.RESPOND)
-        made.leaves.append(town.attest("handover_progressed", under=permit, by=by, committed={**told, "step": step}))
+        town.attest("handover_progressed", under=permit, by=by, committed={**told, "step": step})
     yield soon(town)
     permit = town.permit(HandOver(made.look), town.standing_of(made.charter))
     outcome = {"outcome": dice.choice(("found-helped", "not-found")), "action": ""}
     by = town.grant(Role.RESPONDER, May.RESPOND)
-    made.leaves.append(town.attest("outcome_recorded", under=permit, by=by, committed={**told, **outcome}))
+    town.attest("outcome_recorded", under=permit, by=by, committed={**told, **outcome})
 
 
 # ---- orders ----------------------------------------------------------------------------------------------------------
@@ -297,7 +297,12 @@ def suspension(life: Life, *, until_lifted: int | None = None) -> Story:
     town, dice = life.town, life.dice
     while life.under is None or town.run is None:
         yield 10 * MINUTE
-    name = dice.choice([None, *(each.name for each in life.under.analytics)])
+    looks = [each.name for each in life.under.analytics]
+    name = dice.choice([None, *looks])
+    noticed = name or looks[0]
+    if town.permit(RunAnalytic(life.under.analytic(noticed).source, noticed)) is not None:
+        life.tell(town.now, alert(life, noticed))  # which the order overtakes
+        yield 1
     order = yield from ordered(life, name)
     yield until_lifted if until_lifted is not None else dice.randrange(HOUR, 2 * DAY)
     if dice.random() < 0.85:

@@ -151,6 +151,8 @@ class Town:
     versions: list[Version] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     alerts: dict[str, MadeAlert] = field(default_factory=dict)
+    of_alerts: dict[bytes, str] = field(default_factory=dict)
+    """Records that tell of an alert and whose openings are kept, each with its hour."""
     pieces: list[Piece] = field(default_factory=list)
     holds: list[MadeHold] = field(default_factory=list)
     enrolled: dict[tuple[str, str], SignerKey] = field(default_factory=dict)
@@ -257,6 +259,8 @@ class Town:
             committed=hidden,
             refs=refs,
         )
+        if "alert" in ACTS[act].committed:
+            self.of_alerts[leaf.leaf_hash] = leaf.hour
         return self.log.record(leaf)[0]
 
     def sign(

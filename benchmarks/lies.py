@@ -1,0 +1,21 @@
+"""Every lie, and what cannot be lied about yet because it is not built."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dishonest import Lie
+from lies_originals import ORIGINALS
+from lies_records import RECORDS
+from lies_running import RUNNING
+
+LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS)
+BY_NAME: Final = {lie.name: lie for lie in LIES}
+
+PENDING: Final = {
+    "budget": "The privacy budget is overspent.",
+    "consultation": "A charter comes into force that nobody was consulted on, or answered about.",
+    "limits": "An analytic that is over its published limit goes on.",
+    "requests": "What an individual asked under their rights is not answered in time.",
+}
+"""Lies about what this version does not do: by the promise that would be broken. They are counted apart."""
