@@ -113,7 +113,8 @@ class Charters:
         known = Known(found)
         self.order.append(known)
         self.by_hash[known.charter.sha256] = known
-        self._merge_within = max(self._merge_within, known.charter.ledger.merge_within_ms)
+        before = self._merge_within if len(self.order) > 1 else 0
+        self._merge_within = max(before, known.charter.ledger.merge_within_ms)
         return known
 
     def _publication(self, entry: Entry) -> None:

@@ -117,10 +117,10 @@ class Counts(Promise):
         hours = range((begin - _AFTER) // (60 * MINUTE) - 1, (end + _AFTER) // (60 * MINUTE) + 2)
         orders = world.orders.by_index.values()
         charters = world.charters.order
+        changes = [each.end_ms for each in charters]
+        changes += [moment for each in charters[1:] for moment in (each.begin_ms, each.holds_ms or 0)]
         return any(each.hour in hours or each.lift_hour in hours or _open(each, hours) for each in orders) or any(
-            begin - _AFTER <= moment <= end + _AFTER
-            for each in charters
-            for moment in (each.begin_ms, each.end_ms, each.holds_ms or 0)
+            begin - _AFTER <= moment <= end + _AFTER for moment in changes
         )
 
     def how(self, world: World, end: End) -> str:
