@@ -208,7 +208,7 @@ def _sentences(every_ms: int | None, begun: int | None, since: int, whole: Tally
         said = [f"Whatever watches it signs a heartbeat every {every}."]
     if begun is None or whole.untold + whole.with_beats + whole.dark + whole.stopped == 0:
         return said
-    span = "in the last 28 days" if begun <= since else "since this is kept"
+    span = "in the last 28 days" if begun <= since else "since heartbeats are kept"
     if whole.dark:
         part = "all" if today.dark == whole.dark else length(today.dark)
         now = f", {part} of it today" if today.dark else ""

@@ -119,7 +119,7 @@ def test_a_steady_camera_has_no_dark_time(portal: Portal) -> None:
     log.beats(3600)
     text = log.text()
     assert "signs a heartbeat every 10 seconds." in text
-    assert "No dark time since this is kept: wherever a heartbeat is missing, the ledger says why." in text
+    assert "No dark time since heartbeats are kept: wherever a heartbeat is missing, the ledger says why." in text
     assert "Nothing</h3>" in text
     data = log.data()
     assert (data["today"]["seen"], data["today"]["dark"]) == (3600, 0)
@@ -137,7 +137,7 @@ def test_a_gap_is_told_drawn_and_listed_with_its_entries(portal: Portal) -> None
     log.beats(60, "idle")
     portal.street.house.sequencer.tick(("prompt", "batch"))
     text, data = log.text(), log.data()
-    assert "1 minute 15 seconds of dark time since this is kept, all of it today" in text
+    assert "1 minute 15 seconds of dark time since heartbeats are kept, all of it today" in text
     assert "For 10 minutes the camera sent no picture." in text
     assert "For 20 minutes it was stopped, and that is in the ledger." in text
     told = [(each["state"], each["seconds"]) for each in data["told"]]
@@ -224,8 +224,9 @@ def test_the_page_of_the_camera_tells_it_in_words_and_links_to_it(portal: Portal
     log.start()
     log.beats(600)
     page = portal.someone().get("/register/sources/street")
-    assert "No dark time since this is kept" in page.text
+    assert "No dark time since heartbeats are kept" in page.text
     assert f'href="{PAGE}"' in page.text
+    assert "No dark time since heartbeats are kept" in portal.someone().get("/register").text
     twin = portal.someone().get("/register/sources/street.json").json()
     assert twin["watched"] == log.data()["sentences"]
 

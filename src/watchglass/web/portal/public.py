@@ -84,8 +84,12 @@ def register(request: Request) -> Response:
     charter = standing.charter
     if charter is None:
         return page(request, "public/nothing.html", {"condition": facts.Condition.NO_CHARTER})
+    reader = request.app.state.house.store.read()
     data = {
-        "sources": [_source(charter, source.name) for source in charter.sources],
+        "sources": [
+            {**_source(charter, source.name), "watched": watched(reader, charter, source.name, now, most=0).sentences}
+            for source in charter.sources
+        ],
         "analytics": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
         "purposes": charter.purposes,
         "models": [{"name": model.name, "digest": model.digest} for model in charter.models],
