@@ -64,7 +64,7 @@ $(S3)/s3.stamp: requirements-s3.txt
 	@touch $@
 
 bench: $(VENV)/dev.stamp $(PEERS)/peers.stamp
-	@for name in perception ledger portal fuzz paint leak misuse access; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
+	@for name in perception ledger portal fuzz paint leak seal misuse access audit; do $(BIN)/watchglass bench $$name $(ARGS) || exit $$?; done
 
 eval: $(VENV)/dev.stamp $(PEERS)/peers.stamp
 	@$(BIN)/watchglass eval $(ARGS)

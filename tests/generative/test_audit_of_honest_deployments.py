@@ -1,0 +1,184 @@
+"""The audit accuses no honest deployment: neither made ones of every kind nor one that the real acts wrote."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from audited import EveryKey, audited, auditor_of
+from dishonest import Depth, handed_over
+from guarded import guarded
+from made_life import Life, plan
+from made_log import files_of
+from made_stories import live
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.ledger import policy as policies
+from watchglass.ledger.merkle import leaf_hash
+from watchglass.ledger.tiles import CHECKPOINT
+from watchglass.ledger.verify import verify_log
+from watchglass.oversight.audit import Auditor
+from watchglass.oversight.report import State
+from watchglass.records.act_spec import Basis
+from watchglass.records.leaf import Leaf
+from watchglass.records.vocabulary import ACTS
+from watchglass.review.model import VerdictValue
+from world import World
+
+LONG = (2, 5)
+"""Seeds whose lives are forty days: months change, keys die, charters follow each other."""
+DEPTHS: tuple[Depth, ...] = ("structure", "openings")
+NEVER_MADE = {
+    # What a year's change, destinations outside and a taken-back backdrop write: other tests have them.
+    "shard_began",
+    "notice_decided",
+    "notice_settled",
+    "notice_retried",
+    "backdrop_withdrawn",
+}
+
+
+def check(seed: int, days: float | None) -> Counter[str]:
+    """No breach at either depth; what acts there were."""
+    made = handed_over(live(Life(plan(seed, days=days))))
+    for depth in DEPTHS:
+        found = audited(made, depth)
+        assert found.report is not None, found.sentences
+        assert not found.broken, (seed, depth, found.sentences[:3])
+    return Counter(Leaf.parse(entry).act for entry in made.entries)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1 << 32), days=st.sampled_from((0.5, 1.5, 2.5)))
+def test_no_honest_deployment_is_accused(seed: int, days: float) -> None:
+    assert check(seed, days).total() > 10
+
+
+@pytest.mark.slow
+def test_no_long_honest_deployment_is_accused_and_every_act_is_among_them() -> None:
+    acts = sum((check(seed, None) for seed in LONG), Counter[str]())
+    acts += sum((check(seed, 4.0) for seed in (3, 7, 13, 17)), Counter[str]())
+    assert set(ACTS) - set(acts) <= NEVER_MADE | MADE_ELSEWHERE, set(ACTS) - set(acts)
+
+
+MADE_ELSEWHERE = {"challenge_told", "audit_published"}
+"""They are in the lies, told honestly too."""
+
+
+def test_the_same_seed_makes_the_same_log_and_the_same_report() -> None:
+    reports = []
+    for _ in range(2):
+        made = handed_over(live(Life(plan(13, days=1.5))))
+        found = audited(made)
+        assert found.report is not None
+        reports.append((made.entries, made.note, found.report.encode()))
+    assert reports[0] == reports[1]
+    assert len(reports[0][0]) > 100
+
+
+def test_an_audit_that_goes_on_later_says_the_same() -> None:
+    made = handed_over(live(Life(plan(17, days=2.0))))
+    whole = audited(made)
+    begun = auditor_of(made, "structure")
+    half = len(made.entries) // 2
+    for index, data in enumerate(made.entries[:half]):
+        begun.see(index, data, leaf_hash(data))
+    policy = policies.parse(made.trust.encode())
+    later = Auditor.from_memory(
+        begun.memory(),
+        made.town.origin,
+        policy=policy,
+        oversight=made.oversight,
+        receipts=made.receipts,
+        lodged=made.lodged,
+        now_ms=made.at_ms,
+    )
+    assert later.size == half
+    for index, data in enumerate(made.entries):
+        later.see(index, data, leaf_hash(data))
+    verified = verify_log(files_of(made.entries, made.note), policy)
+    assert whole.report is not None
+    assert later.finish(verified.checkpoint, verified.witnesses).encode() == whole.report.encode()
+
+
+# ---- the house itself ------------------------------------------------------------------------------------------------
+
+
+def test_what_the_real_acts_write_is_not_accused(tmp_path: Path) -> None:
+    """Alerts, verdicts, an order and its lifting, a release, an emergency: by the house, its store and sequencer."""
+    with guarded(tmp_path) as made:
+        world, clock = made.world, made.world.clock
+        first = world.raise_alert()
+        clock.advance(30 * SECOND)  # type: ignore[attr-defined]  # a virtual one
+        world.decide(first)
+        made.record()
+        made.granted()
+        order = world.suspend("on-the-lawn")
+        world.house.note_obeyed(order, within_ms=120)
+        world.settle()
+        clock.advance(5 * HOUR)  # type: ignore[attr-defined]
+        world.house.hand_in(world.lift(order, "on-the-lawn"))
+        world.settle()
+        clock.advance(MINUTE)  # type: ignore[attr-defined]
+        second = world.raise_alert()
+        clock.advance(MINUTE)  # type: ignore[attr-defined]
+        world.decide(second, VerdictValue.REJECT)
+        made.record()
+        number = made.number()
+        statement = made.sign(
+            "glass_broken",
+            "shift-lead",
+            {
+                "request": number,
+                "source": "street",
+                "from_ms": made.now - MINUTE,
+                "to_ms": made.now,
+                "reason": "A person lay on the ground.",
+                "follow_up_by_ms": made.now + 24 * HOUR,
+            },
+            purpose=made.purpose,
+        )
+        leaf = made.hand_in(statement)
+        clock.advance(2 * HOUR)  # type: ignore[attr-defined]
+        report = {"request": number, "report": "An ambulance came.", "case": None}
+        made.hand_in(made.sign("glass_followed_up", "shift-lead", report, refs=[leaf], purpose=made.purpose))
+        clock.advance(4 * DAY)  # type: ignore[attr-defined]
+        world.house.keep_retention()
+        world.settle()
+        assert not accused(world, tmp_path)
+
+
+def accused(world: World, folder: Path) -> list[str]:
+    """What the audit has against a house, of what anybody can read."""
+    tiles = world.house.tiles
+    trust = policies.parse(world.trust_file(folder / "trust").read_bytes())
+    verified = verify_log(tiles, trust)
+    assert tiles.read(CHECKPOINT) is not None
+    auditor = Auditor(
+        world.house.origin,
+        policy=trust,
+        oversight=world.keys["oversight"].verifier,
+        now_ms=world.clock.now(),
+    )
+    for index, data in enumerate(world.entries()):
+        auditor.see(index, data, leaf_hash(data))
+    report = auditor.finish(verified.checkpoint, verified.witnesses)
+    assert report.size == len(world.entries())
+    assert {each.state for each in report.findings} <= set(State)
+    assert sum(Leaf.parse(data).spec.basis is Basis.SIGNED for data in world.entries()) > 10
+    return [one.sentence for each in report.broken for one in each.breaches]
+
+
+def test_openings_under_two_keys_of_oversight_are_both_read() -> None:
+    """A change of oversight changes to whom openings are sealed; an audit of the whole log needs both."""
+    made = handed_over(live(Life(plan(2))))
+    assert len(made.town.openings) == 2
+    opened = EveryKey(made)
+    values = [opened.values(Leaf.parse(data), leaf_hash(data)) for data in made.entries]
+    assert sum(each is not None for each in values) > len(values) // 2
