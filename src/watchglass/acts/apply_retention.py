@@ -28,6 +28,12 @@ from watchglass.records.vocabulary import ACTS
 
 _OF_ALERTS: Final = tuple(sorted(name for name, spec in ACTS.items() if "alert" in spec.committed))
 """The acts whose openings tell of an alert."""
+_MOST_BEATS: Final = 20_000
+_OLDEST_BEATS: Final = (
+    "SELECT opening.idx, entry.hour FROM opening CROSS JOIN entry USING (idx) WHERE entry.act = 'heartbeat'"
+    " ORDER BY opening.idx LIMIT ?"
+)
+"""The oldest openings of heartbeats: there may be millions, of which a round looks at no more than it may need."""
 _BATCH: Final = 500
 """Objects that are compared with their rows at once."""
 
@@ -193,7 +199,8 @@ def _forget(tx: Transaction, alert: Row) -> list[str]:
 def _openings(acting: Acting, charter: Charter, before: int) -> int:
     """The openings of every other record of alerts (steps, outcomes, looks), by their hour; then keys without openings.
 
-    What an alert's row still stands for keeps its opening, as the alert is still waiting.
+    What an alert's row still stands for keeps its opening, as the alert is still waiting. Heartbeats count incidents,
+    so what opens them goes with the alerts.
     """
     hour = hour_of(before)
     marks = ", ".join("?" * len(_OF_ALERTS))
@@ -202,14 +209,15 @@ def _openings(acting: Acting, charter: Charter, before: int) -> int:
         " AND opening.leaf_hash NOT IN (SELECT leaf_hash FROM alert)"
     )
     reader: Reader = acting.store.read()
-    rows = reader.all(due, hour, *_OF_ALERTS)
+    rows = [row["idx"] for row in reader.all(due, hour, *_OF_ALERTS)]
+    rows += [row["idx"] for row in reader.all(_OLDEST_BEATS, _MOST_BEATS) if row["hour"] < hour]
     if not rows:
         return 0
 
     def act(tx: Transaction) -> None:
         _attest(acting, tx, charter, "openings", len(rows), before)
-        for row in rows:
-            tx.execute("DELETE FROM opening WHERE idx = ?", row["idx"])
+        for index in rows:
+            tx.execute("DELETE FROM opening WHERE idx = ?", index)
         forget_keys(tx, hour)
 
     acting.store.commit(act)

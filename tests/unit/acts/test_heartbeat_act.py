@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.heartbeat import SET_BACK_MS, Kept, Link, keep_beats, name_recorder
 from watchglass.acts.run_record import start_run, stop_run
 from watchglass.charter.model import Charter
@@ -279,6 +280,22 @@ def test_a_run_keeps_its_edges(world: World) -> None:
     assert kept[run] == ("asked", EVERY)
     assert kept[cut] == ("found_after_crash", EVERY)
     assert [cause for cause, _ in kept.values()].count(None) == 1
+
+
+def test_what_opens_a_heartbeat_is_destroyed_when_the_alerts_of_its_time_are(world: World) -> None:
+    recorder = Recorder(world, a_run(world))
+    recorder.pass_time()
+    recorder.keep(recorder.beat())
+    world.settle()
+    charter = charter_of(world)
+    recorder.pass_time(charter.safeguards.retention.alerts_ms // SECOND + 2 * 3600)
+    recorder.keep(recorder.beat())
+    world.settle()
+    assert [bool(record.fields) for record in world.records("heartbeat")] == [True, True]
+    assert apply_retention(world.house.acting, charter)["openings"] >= 1
+    assert [bool(record.fields) for record in world.records("heartbeat")] == [False, True]
+    assert {"what": "openings"} in [record.leaf.clear for record in world.records("retention_applied")]
+    assert apply_retention(world.house.acting, charter)["openings"] == 0
 
 
 # ---- in the house ----------------------------------------------------------------------------------------------------
