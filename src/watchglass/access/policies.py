@@ -36,6 +36,7 @@ _REQUEST: Final = (
     May.FETCH_RELEASE,
 )
 _SHARES: Final = (May.READ_SHARES,)
+_OFFICE: Final = (May.READ_OFFICE, May.READ_DRAFT, May.FETCH_OPENINGS)
 ABOUT_CASE: Final = frozenset(_CASE)
 """What can only be decided about a case."""
 ABOUT_REQUEST: Final = frozenset(_REQUEST)
@@ -156,8 +157,8 @@ def of_offices() -> tuple[Rule, ...]:
     return (
         rule(
             "office.read",
-            f"Oversight may, with its own key, {_listing((May.READ_OFFICE, May.READ_DRAFT))}.",
-            (May.READ_OFFICE, May.READ_DRAFT),
+            f"Oversight may, with its own key, {_listing(_OFFICE)}.",
+            _OFFICE,
             who=oversight,
             role=Role.OVERSIGHT,
         ),

@@ -74,6 +74,7 @@ class May(StrEnum):
     FETCH_RELEASE = "fetch-release"  # original pictures, sealed
     READ_OFFICE = "read-office"
     READ_DRAFT = "read-draft"
+    FETCH_OPENINGS = "fetch-openings"
 
 
 IN_WORDS: Final[dict[May, str]] = {
@@ -116,6 +117,7 @@ IN_WORDS: Final[dict[May, str]] = {
     May.FETCH_RELEASE: "fetch original video, sealed, and what opens it together with their own key",
     May.READ_OFFICE: "read signals of misuse, uses of the emergency rule, and whose keys were enrolled",
     May.READ_DRAFT: "read the draft of the charter that waits for their signature",
+    May.FETCH_OPENINGS: "fetch the sealed details of records, which is recorded",
 }
 """Each act in plain words, to stand after “may”."""
 

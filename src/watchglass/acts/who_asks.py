@@ -26,6 +26,7 @@ QUESTIONS: Final[Mapping[str, May]] = {
     "segment": May.FETCH_RELEASE,
     "office": May.READ_OFFICE,
     "draft": May.READ_DRAFT,
+    "openings": May.FETCH_OPENINGS,
 }
 """What each signed question needs."""
 

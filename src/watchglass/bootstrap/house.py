@@ -14,6 +14,7 @@ from watchglass.acts.apply_retention import Leftovers, apply_retention
 from watchglass.acts.context import Acting, Done, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
+from watchglass.acts.inspect_openings import OPENINGS, answer_openings
 from watchglass.acts.misuse import look_for_misuse
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
@@ -258,9 +259,11 @@ class House:
         }
 
     def ask(self, query: SignedQuery) -> dict[str, Any]:
-        """What the asker of a signed question may read."""
+        """What the asker of a signed question may read. That openings were taken is recorded; else nothing changes."""
         if query.what == DRAFT:
             return self.awaiting.shown(self.standing(), query)
+        if query.what == OPENINGS:
+            return answer_openings(self.acting, self.standing(), query)
         return answer(self.acting, self.standing(), query, cosigned_size=self.cosigned_size())
 
     def sealed_segment(self, query: SignedQuery) -> bytes:

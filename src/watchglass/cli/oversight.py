@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from watchglass.access.misuse import Finding
-from watchglass.bootstrap import SystemEntropy, connect, lodging, open_bundle, orders, sign_statement
+from watchglass.bootstrap import SystemEntropy, connect, lodging, offline, open_bundle, orders, sign_statement
 from watchglass.bootstrap.orders import Order
 from watchglass.cli import challenge, misuse
 from watchglass.cli.key import openings_key, signing_key
@@ -64,8 +64,33 @@ def add(groups: Any) -> None:
     opened.add_argument("--key", type=Path, required=True, help="oversight's openings key")
     opened.add_argument("--index", type=int, help="only this entry")
     opened.set_defaults(run=_open, render=_render_open)
+    _add_export(commands)
     misuse.add(commands)
     challenge.add(commands, _common, _sign, _say)
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser(
+        "export", help="everything that an audit reads, into a folder: ledger, trust file, sealed details"
+    )
+    export.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
+    export.add_argument("folder", type=Path, metavar="DIR", help="the folder; again, and it fetches only what is new")
+    export.add_argument("--trust", type=Path, required=True, metavar="FILE", help="your trust file")
+    export.add_argument("--key", type=Path, required=True, help="oversight's signing key")
+    export.set_defaults(run=_export, render=_say_export)
+
+
+def _export(args: argparse.Namespace) -> Result:
+    return offline.export(args.where, args.folder, args.trust, signing_key(args.key))
+
+
+def _say_export(result: Result) -> None:
+    new = result["size"] - result["before"]
+    say(f"{result['size']:,} entries of {result['origin']} are in {result['folder']}; {new:,} of them are new.")
+    print(f"{result['openings']:,} sealed details were taken, which the ledger shows: {result['openings_file']}")
+    print("README.txt there has the commands that audit it without a network.")
+    if result["notice"]:
+        print(result["notice"])
 
 
 def _add_holds(commands: Any) -> None:

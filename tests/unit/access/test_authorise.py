@@ -51,8 +51,9 @@ ALLOWED: dict[May, tuple[Signer, ...]] = {
     May.FETCH_RELEASE: (INA,),  # who took it
     May.READ_OFFICE: (BOARD,),
     May.READ_DRAFT: (CITY, BOARD),
+    May.FETCH_OPENINGS: (BOARD,),
 }
-WITHOUT_SEALING = {May.READ_OFFICE, May.READ_DRAFT}
+WITHOUT_SEALING = {May.READ_OFFICE, May.READ_DRAFT, May.FETCH_OPENINGS}
 """What may be asked whatever the charter keeps."""
 
 

@@ -96,7 +96,7 @@ def test_only_one_rule_forbids_and_signed_acts_have_no_rule_without_a_charter() 
     assert [rule.id for rule in FULL.rules if rule.effect == "forbid"] == ["release.never-ones-own"]
     in_the_portal = set(SIGNED_IN) | {act for acts in GRANTS.values() for act in acts}
     offices = {act for rule in of_offices() for act in rule.acts}
-    assert offices == {May.READ_OFFICE, May.READ_DRAFT}
+    assert offices == {May.READ_OFFICE, May.READ_DRAFT, May.FETCH_OPENINGS}
     assert {act for rule in policies_of(None).rules for act in rule.acts} == in_the_portal | offices
     assert not in_the_portal & (ABOUT_CASE | ABOUT_REQUEST | ABOUT_SHARES | offices)
 

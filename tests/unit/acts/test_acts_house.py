@@ -26,6 +26,7 @@ from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, HOUR
 from watchglass.perception.messages import BackdropRenewal, Clip
+from watchglass.records.query import ask
 from watchglass.review.model import Alert, HandoverState, Outcome, VerdictValue
 from world import NO_PASSWORD, World, make_house
 
@@ -369,6 +370,9 @@ ACTS: dict[str, Callable[[World], object]] = {
     "backdrop_renewed": renew,
     "backdrop_withdrawn": withdraw,
     "openings_taken": lambda w: take_openings(w.house.acting, w.grant(May.TAKE_OPENINGS)),
+    "openings_taken signed": lambda w: w.house.ask(
+        ask("openings", about="0", key=w.keys["oversight"], origin=w.house.origin, now=w.clock.now())
+    ),
     "run_started": lambda w: start_run(w.house.acting, charter_of(w), {}, ["street"]),
     "run_stopped": lambda w: stop_run(w.house.acting, charter_of(w), "0" * 16, "asked"),
 }

@@ -199,13 +199,14 @@ def _accept_bundle(request: Request, body: bytes) -> Response:
     summary="Ask a signed question",
     openapi_extra=_body(
         "A question that is signed with the asker's own key and holds for five minutes: `inbox` and `segments` for a "
-        "custodian, `cases` and `release` for whoever asked for originals, `office` for oversight, `draft` for it and "
-        "the authority.",
+        "custodian, `cases` and `release` for whoever asked for originals, `office` and "
+        "`openings` for oversight, `draft` for it and the authority.",
         {"watchglass_query": 1, "origin": "city.example/log", "what": "inbox", "about": "", "at_ms": 0},
     ),
 )
 async def queries(request: Request) -> Response:
-    """Read what only the holder of a key may read. It changes nothing, and no account or cookie is looked at."""
+    """Read what only the holder of a key may read. No account or cookie is looked at, and nothing
+    changes, but that it is recorded if oversight took openings."""
     body = await request.body()
     return await to_thread.run_sync(lambda: as_json(house_of(request).ask(SignedQuery.parse(body))))
 
