@@ -170,7 +170,7 @@ def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tup
         BadInput: the log lacks a file.
     """
     last = min(before, size)
-    return _entries(tiles, size, range(last - 1, max(0, last - count) - 1, -1))
+    return entries_of(tiles, size, range(last - 1, max(0, last - count) - 1, -1))
 
 
 def entries_but(
@@ -184,10 +184,15 @@ def entries_but(
     rows = reader.all(
         "SELECT idx FROM entry WHERE idx < ? AND act != ? ORDER BY idx DESC LIMIT ?", min(before, size), act, count
     )
-    return _entries(tiles, size, [int(row["idx"]) for row in rows])
+    return entries_of(tiles, size, [int(row["idx"]) for row in rows])
 
 
-def _entries(tiles: TileReader, size: int, indices: Iterable[int]) -> tuple[Entry, ...]:
+def entries_of(tiles: TileReader, size: int, indices: Iterable[int]) -> tuple[Entry, ...]:
+    """The entries at ``indices`` of the log of ``size`` entries.
+
+    Raises:
+        BadInput: the log lacks a file.
+    """
     bundles: dict[int, Sequence[bytes]] = {}
     found = []
     for index in indices:

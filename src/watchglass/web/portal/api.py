@@ -205,8 +205,10 @@ def _accept_bundle(request: Request, body: bytes) -> Response:
     ),
 )
 async def queries(request: Request) -> Response:
-    """Read what only the holder of a key may read. No account or cookie is looked at, and nothing
-    changes, but that it is recorded if oversight took openings."""
+    """Read what only the holder of a key may read. No account or cookie is looked at.
+
+    Nothing changes; only that oversight took openings is recorded.
+    """
     body = await request.body()
     return await to_thread.run_sync(lambda: as_json(house_of(request).ask(SignedQuery.parse(body))))
 

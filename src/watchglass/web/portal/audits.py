@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.acts.public_watchers import published_audits, told_challenges
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.keys import VerifierKey
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.context import house_of
 from watchglass.web.portal.render import page
@@ -63,9 +66,24 @@ def _page(request: Request, day: str, days: list[str]) -> Response:
         "failure": found if found is not None and "findings" not in found else None,
         "command": f"watchglass audit {base}/log --trust {name} --html audit.html",
         "trust_name": name,
+        **_said_by_oversight(request),
         "_groups": _groups(found or {}),
     }
     return page(request, "public/audit.html", data)
+
+
+def _said_by_oversight(request: Request) -> dict[str, Any]:
+    """What oversight signed in public: its own audits, and what came of incidents that it had staged."""
+    house = house_of(request)
+    data, charter = house.checkpoint(), house.standing().charter
+    if data is None:
+        return {"published": (), "challenges": ()}
+    size, reader = checkpoints.parse(data).checkpoint.size, house.store.read()
+    witnesses = [VerifierKey.parse(each.key) for each in charter.oversight.witnesses] if charter else []
+    return {
+        "published": published_audits(reader, house.tiles, size, house.nightly.latest()),
+        "challenges": told_challenges(reader, house.tiles, size, witnesses),
+    }
 
 
 def _groups(found: Mapping[str, Any]) -> list[tuple[str, str, list[Any]]]:
