@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchglass.core import canonical
 from watchglass.core.digest import b64
-from watchglass.ledger import merkle, note, receipt, witness
+from watchglass.ledger import fork, lodging, merkle, note, receipt, witness
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.growth import Growth
 from watchglass.ledger.keys import KeyType, SignerKey
@@ -75,6 +75,16 @@ def flip(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
+def cosignature(later: int, shorter: int) -> bytes:
+    """The checkpoint of 3 entries with W1's cosignature, whose time was changed or whose end was cut off."""
+    opened = note.parse_note(seen(3))
+    line = next(line for line in opened.signatures if line.name == W1.name)
+    seconds = int.from_bytes(line.signature[:8], "big") + later
+    changed = seconds.to_bytes(8, "big") + line.signature[8:]
+    bad = note.Signature(line.name, line.key_id, changed[: len(changed) - shorter])
+    return note.Note(opened.text, (*(other for other in opened.signatures if other != line), bad)).encode()
+
+
 def note_cases() -> dict[str, tuple[str, Files]]:
     keys = f"{LOG.verifier}\n".encode()
     good = note.sign_note("two\n\nparts\n", [LOG, OTHER])
@@ -110,6 +120,22 @@ def note_cases() -> dict[str, tuple[str, Files]]:
         "note-cosignature": (
             "A witness's cosignature/v1 with its time.",
             {"note": seen(3), "keys": f"{W1.verifier}\n".encode()},
+        ),
+        "note-cosignature-other-time_fail": (
+            "The time is signed: one second later is another signature.",
+            {"note": cosignature(1, 0), "keys": f"{W1.verifier}\n".encode()},
+        ),
+        "note-cosignature-no-time_fail": (
+            "A cosignature carries a time; zero is none.",
+            {"note": cosignature(-1_790_000_003, 0), "keys": f"{W1.verifier}\n".encode()},
+        ),
+        "note-cosignature-short_fail": (
+            "A cosignature has 72 bytes.",
+            {"note": cosignature(0, 1), "keys": f"{W1.verifier}\n".encode()},
+        ),
+        "note-cosignature-as-plain-note_fail": (
+            "The same key as type 01 signs something else: the two are never taken for each other.",
+            {"note": seen(3), "keys": f"{W1.speaking.verifier}\n".encode()},
         ),
     }
 
@@ -291,6 +317,14 @@ def witness_cases() -> dict[str, tuple[str, Files]]:
         "witness-old-larger_fail": ("400.", case(6, 5, hashes, 400, known=at_5)),
         "witness-stale_fail": ("409 with the size it knows.", case(3, 9, hashes, 409, known=at_5)),
         "witness-fork-same-size_fail": ("409.", case(5, 5, other, 409, known=at_5)),
+        "witness-fork-stale-request_fail": (
+            "409: another tree of the size that it knows, although the request names an older size.",
+            case(3, 5, other, 409, known=at_5),
+        ),
+        "witness-again": (
+            "The same checkpoint once more is cosigned again, with a new time.",
+            case(5, 5, hashes, 200, known=at_5),
+        ),
         "witness-fork_fail": ("422: the proof is of another past.", case(5, 9, other, 422, known=at_5)),
     }
 
@@ -314,9 +348,69 @@ def _root(content: list[bytes]) -> bytes:
 
 def all_cases() -> dict[str, tuple[str, Files]]:
     cases: dict[str, tuple[str, Files]] = {}
-    for make in (note_cases, proof_cases, log_cases, trust_cases, receipt_cases, witness_cases, tree_cases):
+    made = (note_cases, proof_cases, log_cases, trust_cases, receipt_cases, witness_cases, tree_cases)
+    for make in (*made, lodged_cases, fork_cases):
         cases |= make()
     return cases
+
+
+def lodged_cases() -> dict[str, tuple[str, Files]]:
+    body = b"what oversight lodged"
+    receipt_note = lodging.Lodged.of(LOG.name, body, 1_790_000_000).sign(W1)
+    rest = {"body": body, "keys": f"{W1.verifier}\n".encode()}
+    as_cosignature = note.Note(
+        note.parse_note(receipt_note).text,
+        (note.sign_text(note.parse_note(receipt_note).text, W1, seconds=1_790_000_000),),
+    ).encode()
+    return {
+        "lodged-receipt": (
+            "A witness's receipt for the body, by the cosigning key in `keys`.",
+            {"note": receipt_note, **rest},
+        ),
+        "lodged-other-body_fail": ("It is for other bytes.", {"note": receipt_note, **rest, "body": b"another"}),
+        "lodged-other-witness_fail": (
+            "Another witness signed it.",
+            {"note": receipt_note, **rest, "keys": f"{W2.verifier}\n".encode()},
+        ),
+        "lodged-other-time_fail": (
+            "The time is signed.",
+            {"note": receipt_note.replace(b"1790000000", b"1790000001"), **rest},
+        ),
+        "lodged-as-cosignature_fail": (
+            "A receipt is no cosignature: signed as type 04 it is none.",
+            {"note": as_cosignature, **rest},
+        ),
+    }
+
+
+def fork_cases() -> dict[str, tuple[str, Files]]:
+    hashes = merkle.leaf_hashes(entries(9))
+    other = merkle.leaf_hashes([b"x", *entries(9)[1:]])
+
+    def at(size: int, tree: list[bytes], by: SignerKey = LOG) -> bytes:
+        return Checkpoint(by.name, size, merkle.root(tree[:size])).sign([by])
+
+    def case(kind: fork.ForkKind, known: bytes, shown: bytes) -> Files:
+        return {"fork": fork.Fork(kind, W1.verifier.label, 1_790_000_000, (LOG.verifier,), known, shown).encode()}
+
+    forged = Checkpoint(LOG.name, 5, merkle.root(other[:5])).sign([SignerKey.from_seed(LOG.name, b"f" * 32)])
+    return {
+        "fork-same-size": ("Two trees of one size.", case(fork.ForkKind.SAME_SIZE, at(5, hashes), at(5, other))),
+        "fork-rewritten": (
+            "The larger does not begin with the smaller.",
+            case(fork.ForkKind.REWRITTEN, at(5, hashes), at(9, other)),
+        ),
+        "fork-shrunk": ("Less than before.", case(fork.ForkKind.SHRUNK, at(9, hashes), at(5, hashes))),
+        "fork-unproven": ("Larger, and no proof came.", case(fork.ForkKind.UNPROVEN, at(5, hashes), at(9, other))),
+        "fork-same-tree_fail": (
+            "One tree twice contradicts nothing.",
+            case(fork.ForkKind.SAME_SIZE, at(5, hashes), at(5, hashes)),
+        ),
+        "fork-not-signed_fail": (
+            "The log did not sign the second.",
+            case(fork.ForkKind.SAME_SIZE, at(5, hashes), forged),
+        ),
+    }
 
 
 def write(folder: Path) -> None:

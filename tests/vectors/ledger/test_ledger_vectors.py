@@ -13,7 +13,7 @@ from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.trust import load_trust
-from watchglass.ledger import checkpoint, merkle, note, policy, receipt, witness
+from watchglass.ledger import checkpoint, fork, lodging, merkle, note, policy, receipt, witness
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.proof import Proof
 from watchglass.ledger.verify import verify_log
@@ -80,6 +80,14 @@ def run_witness(case: Path) -> None:
     assert status == 200
 
 
+def run_lodged(case: Path) -> None:
+    lodging.open_receipt((case / "note").read_bytes(), keys(case / "keys"), body=(case / "body").read_bytes())
+
+
+def run_fork(case: Path) -> None:
+    fork.Fork.parse((case / "fork").read_bytes()).check()
+
+
 RUNNERS: dict[str, Callable[[Path], None]] = {
     "tree": run_tree,
     "note": run_note,
@@ -88,6 +96,8 @@ RUNNERS: dict[str, Callable[[Path], None]] = {
     "log": run_log,
     "receipt": run_receipt,
     "witness": run_witness,
+    "lodged": run_lodged,
+    "fork": run_fork,
 }
 
 
