@@ -15,14 +15,16 @@ import pytest
 from ledger_world import LOG, serve_app
 
 from watchglass.bootstrap import lodging
-from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import HOUR
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.edge.lodging import Kept, LodgingClient, folder_of
-from watchglass.edge.witness import WitnessDirectory, new_witness, open_witness
+from watchglass.edge.witness import WitnessClient, WitnessDirectory, new_witness, open_witness
+from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.lodging import MAX_BODY_BYTES, Challenge, open_receipt
+from watchglass.ledger.witness import Request
 from watchglass.records.statement import SignedStatement, sign
 
 NOW = 1_795_435_200_000
@@ -294,3 +296,54 @@ def test_an_endless_answer_comes_to_an_end(witness: WitnessDirectory, monkeypatc
         pytest.raises(Problem, match="without coming to an end"),
     ):
         client.listed(LOG.name, 0)
+
+
+def request() -> Request:
+    return Request(0, (), Checkpoint(LOG.name, 1, HASH).sign([LOG]))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word"),
+    [
+        (b"", 200, "cut off"),
+        (b"<html>", 200, "cut off"),
+        (b"\xff\xfe\n", 200, "not a signature line"),
+        (b"x" * 100_000, 200, "far too much"),
+        (b"try later\n", 503, "try later"),
+        (b"7\n", 409, "it knows the log at size 7"),
+        (b"-7\n", 409, "-7"),
+        (b"", 302, "302"),
+    ],
+)
+def test_what_a_log_gets_from_a_witness_that_is_none(
+    witness: WitnessDirectory, body: bytes, status: int, word: str
+) -> None:
+    with (
+        answering(body, status) as url,
+        closing(WitnessClient(url, [witness.key])) as client,
+        pytest.raises(WatchglassError, match=word),
+    ):
+        client.cosign(request())
+
+
+def test_a_log_waits_for_no_witness_that_never_ends(witness: WitnessDirectory) -> None:
+    with (
+        answering(b"x", drip=True) as url,
+        closing(WitnessClient(url, [witness.key], timeout_s=0.3)) as client,
+        pytest.raises(Problem, match="without coming to an end"),
+    ):
+        client.cosign(request())
+
+
+def test_a_cosignature_over_http_whose_time_is_far_off_is_not_used(
+    witness: WitnessDirectory, clock: VirtualClock
+) -> None:
+    here = VirtualClock(NOW)
+    with serve_app(witness) as url, closing(WitnessClient(url, [witness.key], clock=here)) as client:
+        assert client.cosign(request())
+        clock.set(NOW + 299_000)
+        again = Request(1, (), request().note)
+        assert client.cosign(again)
+        clock.set(NOW + 301_000)
+        with pytest.raises(DidNotVerify, match="one of the two clocks is wrong"):
+            client.cosign(again)
