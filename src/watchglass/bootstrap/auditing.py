@@ -20,7 +20,7 @@ from watchglass.core.time import Clock, iso
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.lodging import Kept, LodgingClient
 from watchglass.edge.tiles import open_tiles, write_durably
-from watchglass.edge.trust import Trust, load_trust, pin_oversight, remember
+from watchglass.edge.trust import Trust, keeping_evidence, load_trust, pin_oversight, remember
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger import receipt as receipts
 from watchglass.ledger.keys import VerifierKey
@@ -165,14 +165,15 @@ def _verify(
         for at, (data, digest) in enumerate(zip(entries, hashes, strict=True), first):
             auditor.see(at, data, digest)
 
-    return verify_log(
-        reader,
-        trust.policy,
-        seen=trust.seen,
-        progress=progress,
-        on_entries=take,
-        onward=None if before is None else before.checkpoint,
-    )
+    with keeping_evidence(trust):
+        return verify_log(
+            reader,
+            trust.policy,
+            seen=trust.seen,
+            progress=progress,
+            on_entries=take,
+            onward=None if before is None else before.checkpoint,
+        )
 
 
 def _verdict(report: Report) -> str:
