@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from watchglass.acts.context import Acting, attest, do
-from watchglass.records.outbox import Transaction
+from watchglass.records.outbox import Reader, Transaction
 
 ACT: Final = "checkpoint_witnessed"
 _NOTED: Final = "witnessed.noted"
 _SET: Final = "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _ELSE: Final = "SELECT 1 FROM entry WHERE idx >= ? AND idx < ? AND act != ? LIMIT 1"
+_WAITS: Final = (
+    "SELECT 1 FROM entry WHERE idx >= ? AND idx < ? AND act IN"
+    " ('charter_approved', 'suspension_lifted', 'release_requested', 'release_granted') LIMIT 1"
+)
+"""What takes effect only once witnesses have seen it (law 12)."""
 
 
 def note_witnessed(acting: Acting, size: int, note: bytes) -> bool:
@@ -36,3 +41,14 @@ def note_witnessed(acting: Acting, size: int, note: bytes) -> bool:
         return True
 
     return do(acting, act).value
+
+
+def noted_size(reader: Reader) -> int:
+    """How many entries the newest checkpoint covers that the log itself records as cosigned; 0 if it records none."""
+    row = reader.one("SELECT value FROM setting WHERE key = ?", _NOTED)
+    return int(row["value"]) if row else 0
+
+
+def waits(reader: Reader, before: int, size: int) -> bool:
+    """Whether one of the entries from ``before`` to ``size`` takes effect only once witnesses have seen it."""
+    return reader.one(_WAITS, before, size) is not None

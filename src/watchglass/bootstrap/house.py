@@ -170,8 +170,9 @@ class House:
         return {**about, "log_vkey": self.log_vkey, "guard": sealing}
 
     def cosigned_size(self) -> int:
-        """How many entries the last checkpoint covers that enough witnesses cosigned."""
-        return self.sequencer.cosigned_size()
+        """How many entries the last checkpoint covers that enough witnesses cosigned, as far as it may take effect."""
+        size = self.sequencer.cosigned_size()
+        return self.watch.shown(size) if self._threads else size
 
     def checkpoint(self) -> bytes | None:
         """The published checkpoint, as signed bytes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchglass.acts.context import Acting
-from watchglass.acts.note_witnessed import note_witnessed
+from watchglass.acts.note_witnessed import note_witnessed, noted_size, waits
 from watchglass.charter.model import Charter
 from watchglass.core.errors import WatchglassError
 from watchglass.edge.lodging import LodgingClient
@@ -73,6 +73,7 @@ class Watch:
         self._opened: dict[tuple[str, str], tuple[WitnessClient, LodgingClient]] = {}
         self._needed = 0
         self._noted = (0, 0)
+        self._free = 0
         self._every_ms = 0
         self._complained: dict[str, str] = {}
         self.orders = LodgedOrders(acting.store, acting.clock, acting.origin, take)
@@ -97,14 +98,33 @@ class Watch:
         return self._opened[at]
 
     def note(self) -> None:
-        """Record the last checkpoint that enough witnesses cosigned, at most once in `checkpoint_every`."""
+        """Record the last checkpoint that enough witnesses cosigned.
+
+        At most once in `checkpoint_every`, and at once where something waited for it: from outside nobody can tell that
+        it waited unless this record comes before what it waited for.
+        """
         found = self._sequencer.agreed_checkpoint()
         now = self._acting.clock.now()
         size, at_ms = self._noted
-        if found is None or found[0] <= size or now - at_ms < self._every_ms:
+        if found is None or found[0] <= size:
+            return
+        if now - at_ms < self._every_ms and not waits(self._acting.store.read(), size, found[0]):
             return
         note_witnessed(self._acting, *found)
         self._noted = (found[0], now)
+
+    def shown(self, size: int) -> int:
+        """How many of the first ``size`` entries, which witnesses cosigned, may take effect now.
+
+        All of them, but for those from the first one on that waited for witnesses and whose cosignature the log does
+        not record yet; ``note`` does that within the moment.
+        """
+        reader = self._acting.store.read()
+        free = max(self._free, noted_size(reader))
+        if size > free and (self._sequencer.agreed_checkpoint() is None or not waits(reader, free, size)):
+            free = size
+        self._free = free
+        return min(size, free)
 
     def look_for_orders(self) -> None:
         """Fetch what is lodged with the witnesses, and do it."""
