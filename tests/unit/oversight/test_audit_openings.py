@@ -11,6 +11,7 @@ from watchglass.core import canonical
 from watchglass.core.digest import b64, sha256, unb64
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, minute_of
 from watchglass.evidence.release import SCOPE_DOMAIN
+from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.lodging import Challenge
 from watchglass.ledger.lodging import Lodged as Receipt
 from watchglass.ledger.merkle import leaf_hash, root
@@ -97,6 +98,15 @@ def test_minutes_late_within_one_hour(small: Small) -> None:
     late = small.decide(other)
     assert broken(small) == {"minutes": [late.index]}
     assert small.broken() == {}
+
+
+def test_a_verdict_that_is_taken_back_does_not_stop_the_clock(small: Small) -> None:
+    alert = small.alert()
+    verdict = small.decide(alert)
+    small.attest("verdict_withdrawn", refs=[verdict], purpose="lawn", role="reviewer")
+    small.pass_time(20 * MINUTE)
+    late = small.decide(alert)
+    assert broken(small) == {"minutes": [late.index]}
 
 
 def test_minutes_outside_the_hours_and_after_an_order() -> None:
@@ -203,6 +213,22 @@ def test_originals_are_asked_for_in_an_open_case(small: Small) -> None:
     over = open_case(small, until_ms=NOON - HOUR)
     late = ask(small, over, request="00000000000000b4")
     assert broken(small) == {"cases": [each.index for each in (other, nowhere, key, closed, late)]}
+
+
+def test_nobody_asks_in_a_case_of_another_person(small: Small) -> None:
+    case = open_case(small)
+    small.keys["other"] = SignerKey.generate("other.example", small.entropy)
+    small.enrol("other", clear={"enrolled_role": "investigator"}, person="another")
+    wrong = small.sign(
+        "release_requested",
+        "other",
+        role="investigator",
+        purpose="lawn",
+        opened=b64(case.hash),
+        recipient=KEY,
+        case=CASE,
+    )
+    assert broken(small) == {"cases": [wrong.index]}
 
 
 def sealed_piece(small: Small) -> Made:

@@ -426,6 +426,13 @@ def test_what_an_order_may_keep_is_not_judged_from_outside(small: Small) -> None
     assert "order to keep" in found.sentence
 
 
+def test_who_orders_that_something_is_kept_lifts_it(small: Small) -> None:
+    hold = small.sign("hold_ordered", "oversight", until_ms=NOON + 90 * DAY)
+    wrong = small.sign("hold_lifted", "authority", refs=[hold])
+    small.sign("hold_lifted", "oversight", refs=[hold])
+    assert small.broken() == {"retention-originals": [wrong.index]}
+
+
 def test_clips_do_not_outlive_theirs(small: Small) -> None:
     alert = small.alert()
     small.decide(alert)
@@ -689,6 +696,22 @@ def test_a_stop_that_was_asked_for_is_not_dark() -> None:
 
 def test_without_promised_heartbeats_nobody_can_tell(small: Small) -> None:
     assert small.finding("dark-time").state is State.UNSEEN
+
+
+def test_nothing_runs_on_when_witnesses_are_away() -> None:
+    within = BEATS[1].replace("heartbeat_every: 10s", "heartbeat_every: 1h, witnessed_within: 2h")
+    small = Small(edits=[(BEATS[0], within)]).begin()
+    small.name_recorder()
+    small.beat(3_600)
+    small.beat(3_600)
+    small.witness()
+    for _ in range(3):
+        small.beat(3_600)
+    idle = small.beat(3_600, running=())
+    assert small.broken() == {}
+    ran = small.beat(3_600)
+    assert small.broken() == {"fresh-witnesses": [ran.index]}
+    assert idle.index == ran.index - 1
 
 
 def lodge(small: Small, body: bytes, name: str = "first") -> Lodged:

@@ -7,6 +7,7 @@ from typing import Any
 from watchglass.core.digest import unb64
 from watchglass.core.time import MINUTE, iso
 from watchglass.oversight import tolerances
+from watchglass.oversight.charters import key_of
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.minutes import minute_ms
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
@@ -17,22 +18,32 @@ class Cases(Promise):
     name = "cases"
     title = "Originals were asked for only within an open case that rests on a legal authority."
     depth = "openings"
-    acts = frozenset({"case_opened", "case_closed", "release_requested"})
-    keeps = ("cases", "asked")
+    acts = frozenset({"key_enrolled", "case_opened", "case_closed", "release_requested"})
+    keeps = ("cases", "asked", "people")
 
     def __init__(self) -> None:
         super().__init__()
-        self.cases: dict[int, tuple[str, str, int, str | None, int | None]] = {}
-        """By index: the case's id, its key, its end, its purpose, and the entry that closed it."""
+        self.cases: dict[int, tuple[str, str, int, str | None, str | None, int | None]] = {}
+        """By index: the case's id, its key, its end, its purpose, whose it is, and the entry that closed it."""
         self.asked = 0
+        self.people: dict[bytes, str] = {}
+        """Whom oversight enrolled a key for."""
+
+    def _person(self, entry: Entry) -> str | None:
+        signature = entry.leaf.signature
+        return None if signature is None else self.people.get(signature.key.public)
 
     def see(self, entry: Entry, world: World) -> None:
         values = world.opened(entry)
         if values is None:
             return
+        if entry.act == "key_enrolled":
+            self.people.setdefault(key_of(entry.clear["vkey"]).public, values["person"])
+            return
         if entry.act == "case_opened":
             self.checked += 1
-            self.cases[entry.index] = (values["case"], values["case_key"], values["until_ms"], entry.purpose, None)
+            number, key, until = values["case"], values["case_key"], values["until_ms"]
+            self.cases[entry.index] = (number, key, until, entry.purpose, self._person(entry), None)
             if not values["authority"].strip():
                 self.breach("opens a case without a legal authority", OPERATOR, world, entry)
             return
@@ -40,7 +51,7 @@ class Cases(Promise):
         case = self.cases.get(-1 if index is None else index)
         if entry.act == "case_closed":
             if index is not None and case is not None:
-                self.cases[index] = (*case[:4], entry.index)
+                self.cases[index] = (*case[:5], entry.index)
             return
         self.asked += 1
         wrong, others = self._wrong(entry, values, case, index, world)
@@ -51,7 +62,7 @@ class Cases(Promise):
         self,
         entry: Entry,
         values: dict[str, Any],
-        case: tuple[str, str, int, str | None, int | None] | None,
+        case: tuple[str, str, int, str | None, str | None, int | None] | None,
         index: int | None,
         world: World,
     ) -> tuple[str, tuple[int, ...]]:
@@ -59,9 +70,12 @@ class Cases(Promise):
             return "in a case that nobody opened", ()
         if case is None:
             return "", ()  # its opening is gone
-        number, key, until, purpose, closed = case
+        number, key, until, purpose, whose, closed = case
+        asker = self._person(entry)
         if values["case"] != number:
             return "in another case than the one that it refers to", (index,)
+        if whose is not None and asker is not None and asker != whose:
+            return "in a case that another person opened", (index,)
         if closed is not None:
             return "in a case that was closed", (closed, index)
         if minute_ms(values["minute"]) >= until + MINUTE + tolerances.MOMENT:

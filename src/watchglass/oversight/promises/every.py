@@ -17,6 +17,7 @@ from watchglass.oversight.promises.dark_time import DarkTime
 from watchglass.oversight.promises.disclosed import Disclosed
 from watchglass.oversight.promises.emergencies import Emergencies
 from watchglass.oversight.promises.enrolments import Enrolments
+from watchglass.oversight.promises.fresh import Fresh
 from watchglass.oversight.promises.heartbeats import Heartbeats
 from watchglass.oversight.promises.holds import Holds
 from watchglass.oversight.promises.hours import InHours
@@ -72,6 +73,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     LodgedOrders,
     Heartbeats,
     DarkTime,
+    Fresh,
     Challenges,
     Alerts,
     Retention,

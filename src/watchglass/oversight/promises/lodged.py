@@ -96,7 +96,7 @@ def _read(body: bytes, note: bytes, world: World) -> tuple[SignedStatement, int]
     try:
         statement = SignedStatement.parse(body)
         receipt = open_receipt(note, world.witness_keys(), body=body)
-        if statement.leaf.act not in _ORDERS or world.origin not in (receipt.origin, statement.origin):
+        if statement.leaf.act not in _ORDERS or {receipt.origin, statement.origin} != {world.origin}:
             return None
         signed_by(statement.leaf, origin=world.origin, keys={"oversight": _oversight(world)})
     except WatchglassError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from watchglass.charter.model import EVERYTHING
 from watchglass.charter.phrases import duration
 from watchglass.core.time import HOUR, MINUTE, iso
@@ -12,18 +14,32 @@ from watchglass.oversight.promises.hours import meets
 from watchglass.oversight.promises.promise import OPERATOR, REVIEWERS, Promise, count
 from watchglass.oversight.world import End, World
 
+_MOST: Final = 20_000
+"""Decisions that are remembered because they may be taken back; that is possible for ten seconds."""
+
 
 class Minutes(Promise):
     name = "minutes"
     title = "To the minute: alerts were decided in time, and nothing ran outside its hours or while it was suspended."
     depth = "openings"
-    acts = frozenset({"alert_raised", "alert_decided", "suspension_obeyed", "release_requested", "release_granted"})
-    keeps = ("waiting", "stopped", "until")
+    acts = frozenset(
+        {
+            "alert_raised",
+            "alert_decided",
+            "verdict_withdrawn",
+            "suspension_obeyed",
+            "release_requested",
+            "release_granted",
+        }
+    )
+    keeps = ("waiting", "decided", "stopped", "until")
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: dict[int, tuple[int, int]] = {}
         """Alerts: index to (minute, within); they stay until they are decided."""
+        self.decided: dict[int, tuple[int, int, int]] = {}
+        """The newest decisions, which may be taken back: index to (alert, and what `waiting` held)."""
         self.stopped: dict[int, int] = {}
         """Orders to stop: index to the minute in which they were obeyed."""
         self.until: dict[int, int] = {}
@@ -40,6 +56,11 @@ class Minutes(Promise):
                 self._raised(entry, at, world)
             case "alert_decided":
                 self._decided(entry, at, world)
+            case "verdict_withdrawn":
+                index = world.references.index(entry.refs[0], "alert_decided")
+                again = self.decided.pop(-1 if index is None else index, None)
+                if again is not None:
+                    self.waiting[again[0]] = again[1:]
             case "suspension_obeyed":
                 index = world.references.index(entry.refs[0], "suspension_ordered")
                 if index is not None:
@@ -77,7 +98,13 @@ class Minutes(Promise):
         if index is None:
             return
         raised = self.waiting.pop(index, None)
-        if raised is not None and at >= raised[0] + MINUTE + raised[1]:
+        if raised is None:
+            return
+        if len(self.decided) >= _MOST:
+            for old in list(self.decided)[: _MOST // 2]:
+                del self.decided[old]
+        self.decided[entry.index] = (index, *raised)
+        if at >= raised[0] + MINUTE + raised[1]:
             self.breach(
                 f"decides about an alert later than within {duration(raised[1])}", REVIEWERS, world, entry, index
             )

@@ -24,8 +24,8 @@ class Originals(Promise):
         super().__init__()
         self.dues: dict[int, Dues] = {}
         """By how long the segment's own charter keeps it: a later charter changes nothing for it."""
-        self.holds: set[int] = set()
-        """Orders to keep that are not lifted. What they keep is sealed."""
+        self.holds: dict[int, str] = {}
+        """Orders to keep that are not lifted, and who ordered them. What they keep is sealed."""
         self.unjudged = 0
         self.sealed = 0
 
@@ -47,13 +47,22 @@ class Originals(Promise):
                     self.sealed += 1
                     self.dues.setdefault(keep, Dues()).add(entry.hour, entry.index)
             case "hold_ordered":
-                self.holds.add(entry.index)
+                self.holds[entry.index] = entry.role
             case "hold_lifted":
-                index = world.references.index(entry.refs[0], "hold_ordered")
-                self.holds.discard(-1 if index is None else index)
+                self._lifted(entry, world)
             case _:
                 if entry.clear["what"] == "segments":
                     self._applied(entry, world)
+
+    def _lifted(self, entry: Entry, world: World) -> None:
+        index = world.references.index(entry.refs[0], "hold_ordered")
+        by = self.holds.get(-1 if index is None else index)
+        if index is None or by is None:
+            return
+        if by != entry.role:
+            self.breach(f"lifts in the name of {entry.role} an order to keep by {by}", OPERATOR, world, entry, index)
+            return
+        del self.holds[index]
 
     def _applied(self, entry: Entry, world: World) -> None:
         self.checked += 1
