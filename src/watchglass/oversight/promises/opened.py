@@ -15,7 +15,7 @@ from watchglass.records.vocabulary import ACTS
 _FORGOTTEN: Final = frozenset(
     {name for name, spec in ACTS.items() if "alert" in spec.committed}
     | {spec.name for spec in GUARD_ACTS}
-    | {"key_enrolled", "openings_taken"}
+    | {"key_enrolled", "openings_taken", "heartbeat"}
 )
 """Acts whose openings retention destroys."""
 _MOST: Final = 100_000
