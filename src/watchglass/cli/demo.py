@@ -169,8 +169,8 @@ Ready after {seconds:.0f} s. One computer plays everyone here; a real deployment
 
   Sign in as    {", ".join(ACCOUNTS)}   password: {stage.password}
 
-Verify from outside:
-  {me} ledger verify {address}/log --trust {trust}
+Audit it from outside, as anybody can: is the ledger whole, and was the charter kept?
+  {me} audit {address}/log --trust {trust} --html audit.html
 Stop an analytic, as oversight:
   {me} oversight suspend {address} --key {key} --analytic on-the-lawn --reason "a try"
 

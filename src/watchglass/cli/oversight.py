@@ -86,7 +86,7 @@ def _export(args: argparse.Namespace) -> Result:
 
 def _say_export(result: Result) -> None:
     new = result["size"] - result["before"]
-    say(f"{result['size']:,} entries of {result['origin']} are in {result['folder']}; {new:,} of them are new.")
+    print(f"{result['size']:,} entries of {result['origin']} are in {result['folder']}; {new:,} of them are new.")
     print(f"{result['openings']:,} sealed details were taken, which the ledger shows: {result['openings_file']}")
     print("README.txt there has the commands that audit it without a network.")
     if result["notice"]:
