@@ -155,11 +155,13 @@ PROMISES: Final = (
         "A public register, a ledger that anyone can verify, and reports made from it.",
         Built.PARTLY,
         "The register shows every source, rule, purpose and model. Everything that is done is in the ledger, and "
-        "anyone can verify all of it from outside.",
-        "Reports made from the ledger.",
+        "anyone can verify all of it from outside. Recorders sign a heartbeat for every interval, so the page of each "
+        "camera says when it was dark. The audit's report is made from the ledger alone, and can be filed.",
+        "What nobody wrote down shows only where something else should have been there.",
         "/ledger",
         "The ledger",
-        "Open the latest entry and follow its proof. Then run the command on your own machine.",
+        "Open the latest entry and follow its proof. Look when the camera of the register was dark. Then run the "
+        "command on your own machine, and change a byte of a copy of the ledger: it finds it.",
         "watchglass ledger verify URL --trust FILE",
     ),
     Promise(
@@ -168,13 +170,16 @@ PROMISES: Final = (
         "Witnesses, a suspension key that outsiders hold, and a compliance audit that outsiders run.",
         Built.PARTLY,
         "Oversight signs a suspension with a key that this server does not have, and it is obeyed within two seconds. "
-        "Running again needs oversight's signature in a checkpoint that a witness has cosigned. The details of "
-        "records are sealed to oversight alone.",
-        "Quorums of witnesses, suspensions lodged with a witness, and the compliance audit.",
-        "/ledger",
-        "The witnesses' signatures under the ledger",
-        "See who has cosigned the ledger, and when. In the demo, suspend it with oversight's key and watch the banner.",
-        "watchglass oversight suspend --help",
+        "Running again needs oversight's signature in a checkpoint that enough witnesses have cosigned; orders can be "
+        "lodged with them, so that none is lost. Anybody replays the ledger against its charters: each promise kept, "
+        "broken, or impossible to tell. Oversight stages incidents unannounced, and signs what its audits found.",
+        "The audit says of four promises that this version does not make them: limits, consultation, requests and a "
+        "privacy budget.",
+        "/audit",
+        "The audit, and how to do it yourself",
+        "Read what last night's audit found. Run its command on your own machine: in the demo it names an emergency "
+        "that nobody explained. Then suspend a rule with oversight's key, and watch the banner.",
+        "watchglass audit URL --trust FILE",
     ),
     Promise(
         10,
