@@ -101,66 +101,51 @@ def grow(world: World) -> None:
 def test_a_cosigned_checkpoint_is_recorded_once_for_each_growth_by_something_else(world: World) -> None:
     house = world.house
     world.settle()
-    assert world.records(ACT) == []
-    house.watch.note()
-    (first,) = world.records(ACT)
-    note = str(first.leaf.clear["note"]).encode()
+    before = len(world.records(ACT))
+    note = str(world.records(ACT)[-1].leaf.clear["note"]).encode()
     opened = checkpoints.open_checkpoint(note, [house.log_key, world.witness_key])
     assert opened.checkpoint.size == house.cosigned_size()
     assert {v.seconds for v in opened.note.verified if v.seconds is not None} == {NOON // SECOND}
     for _ in range(5):
         clock_of(world).advance(10 * MINUTE)
         world.settle()
-        house.watch.note()
-    assert len(world.records(ACT)) == 1, "its own growth is nothing to tell"
-    for count in (2, 3, 4):
+    assert len(world.records(ACT)) == before, "its own growth is nothing to tell"
+    for count in (1, 2, 3):
         grow(world)
-        house.watch.note()
-        assert len(world.records(ACT)) == count
-        world.settle()
+        assert len(world.records(ACT)) == before + count
 
 
-def test_it_is_recorded_at_most_once_in_checkpoint_every(world: World) -> None:
-    world.house.watch.note()
+def test_records_are_spaced_where_nobody_waits_for_them(world: World) -> None:
+    world.settle()
+    before = len(world.records(ACT))
+    world.house.watch.spacing_ms = HOUR
     for _ in range(5):
-        world.raise_alert()
-        world.settle()
-        world.house.watch.note()
-    assert len(world.records(ACT)) == 1
-    clock_of(world).advance(10 * SECOND)
-    world.house.watch.note()
-    assert len(world.records(ACT)) == 2
+        grow(world)
+    assert len(world.records(ACT)) == before
+    clock_of(world).advance(HOUR)
+    world.settle()
+    grow(world)
+    assert len(world.records(ACT)) == before + 1
 
 
 def test_after_a_restart_it_goes_on_where_it_was(world: World) -> None:
     world.settle()
-    world.house.watch.note()
     clock_of(world).advance(MINUTE)
     world.settle()
+    before = len(world.records(ACT))
     world.reopen()
     world.settle()
-    world.house.watch.note()
-    assert len(world.records(ACT)) == 1
+    assert len(world.records(ACT)) == before
     grow(world)
-    world.house.watch.note()
-    assert len(world.records(ACT)) == 2
-
-
-def test_what_cannot_be_recorded_is_told_and_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.break_the_log()
-    world.house.watch.try_to_note()
-    assert "is not recorded yet" in caplog.text
-    world.mend_the_log()
-    world.house.watch.try_to_note()
-    assert len(world.records(ACT)) == 1
+    assert len(world.records(ACT)) == before + 1
 
 
 def test_without_enough_witnesses_nothing_is_recorded(world: World) -> None:
-    world.house.watch.note()
+    world.settle()
+    before = len(world.records(ACT))
     world.witnessed(watch=False)
     grow(world)
-    world.house.watch.note()
-    assert len(world.records(ACT)) == 1
+    assert len(world.records(ACT)) == before
 
 
 # ---- what is lodged is obeyed --------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Three:
         self.names = [key.verifier.label for key in self.keys]
         self.clocks = [VirtualClock(NOON) for _ in self.keys]
         self.locals = [LocalWitness(self.directory(n), self.clock) for n in range(3)]
+        self.agreed: list[tuple[int, bytes]] = []
         self.agreement = Agreement(frozenset(self.names), needed)
 
     def directory(self, n: int) -> WitnessDirectory:
@@ -50,6 +51,7 @@ class Three:
         real: dict[int, Any] = dict(enumerate(self.locals))
         asked = {self.names[n]: each for n, each in {**real, **(witnesses or {})}.items()}
         sequencer.watched_by(asked, [self.agreement])
+        sequencer.on_agreement(lambda _tx, size, note: self.agreed.append((size, note)))
         if pace:
             sequencer.pace(checkpoint_every=MINUTE, batch_every=HOUR, **pace)
         return sequencer
@@ -122,13 +124,13 @@ def test_so_many_must_agree_and_not_one_less(tmp_path: Path, needed: int) -> Non
         assert sequencer.head.size == 5, "the log goes on"
         assert sequencer.cosigned_size() == 0
         assert sequencer.witnessed_ms() is None
-        assert sequencer.agreed_checkpoint() is None
+        assert three.agreed == []
         down.pop(needed - 1)
         sequencer.watched_by({three.names[n]: down.get(n, three.locals[n]) for n in range(3)})
         sequencer.tick()
         assert sequencer.cosigned_size() == 5
         assert sequencer.witnessed_ms() == NOON
-        size, note = sequencer.agreed_checkpoint() or (0, b"")
+        size, note = three.agreed[0]
         assert size == 5
         assert len(notes.open_note(note, [key.verifier for key in three.keys]).verified) == needed
         assert {each.problem is None for each in sequencer.witnessing()} == ({True} if needed == 3 else {True, False})
@@ -201,7 +203,7 @@ def test_a_slow_witness_holds_up_nobody_and_its_late_answer_counts(
         assert slow.times == 1, "it is not asked again while it has not answered"
         slow.go.set()
         wait_until(lambda: sequencer.cosigned_size() == 3)
-        size, note = sequencer.agreed_checkpoint() or (0, b"")
+        ((size, note),) = three.agreed
         assert size == 3, "the checkpoint that it was asked for then"
         policy.parse(trust(three)).accept(note)
         sequencer.tick()

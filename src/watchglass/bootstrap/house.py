@@ -170,9 +170,11 @@ class House:
         return {**about, "log_vkey": self.log_vkey, "guard": sealing}
 
     def cosigned_size(self) -> int:
-        """How many entries the last checkpoint covers that enough witnesses cosigned, as far as it may take effect."""
-        size = self.sequencer.cosigned_size()
-        return self.watch.shown(size) if self._threads else size
+        """How many entries the last checkpoint covers that enough witnesses cosigned.
+
+        That they did is recorded before this says so (``acts.note_witnessed``).
+        """
+        return self.sequencer.cosigned_size()
 
     def checkpoint(self) -> bytes | None:
         """The published checkpoint, as signed bytes."""
@@ -392,7 +394,6 @@ class House:
                 log.error("The ledger waits: %s %s", problem.message, problem.fix)
             complained = problem.message if problem else ""
             self.watch.complain()
-            self.watch.try_to_note()
             self.grant_releases()
 
     def _look_for_orders(self) -> None:

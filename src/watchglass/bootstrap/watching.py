@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchglass.acts.context import Acting
-from watchglass.acts.note_witnessed import note_witnessed, noted_size, waits
+from watchglass.acts.note_witnessed import note_witnessed
 from watchglass.charter.model import Charter
-from watchglass.core.errors import WatchglassError
 from watchglass.edge.lodging import LodgingClient
 from watchglass.edge.witness import WitnessClient
 from watchglass.ledger.keys import VerifierKey
+from watchglass.records.outbox import Transaction
 from watchglass.records.statement import SignedStatement
 from watchglass.runtime.lodged import LodgedOrders, Turned
 from watchglass.runtime.sequencer import Sequencer
@@ -62,6 +62,10 @@ class WatchFacts:
 class Watch:
     """Keeps the sequencer's witnesses those of the charter, and does what is lodged with them.
 
+    Attributes:
+        spacing_ms: how long between two records of what witnesses cosigned, while nobody waits for them. Live it is 0:
+            the log grows every `checkpoint_every` anyway.
+
     Args:
         take: does what a lodged order says.
     """
@@ -72,10 +76,9 @@ class Watch:
         self._clients: dict[str, tuple[WitnessClient, LodgingClient]] = {}
         self._opened: dict[tuple[str, str], tuple[WitnessClient, LodgingClient]] = {}
         self._needed = 0
-        self._noted = (0, 0)
-        self._free = 0
-        self._every_ms = 0
+        self.spacing_ms = 0
         self._complained: dict[str, str] = {}
+        sequencer.on_agreement(self._note)
         self.orders = LodgedOrders(acting.store, acting.clock, acting.origin, take)
 
     def follow(self, stands: Charter, newest: Charter) -> None:
@@ -88,7 +91,6 @@ class Watch:
         agreements = [each for each in (stands.oversight.agreement, newest.oversight.agreement) if each is not None]
         self._sequencer.watched_by({name: client for name, (client, _) in self._clients.items()}, agreements)
         self._needed = stands.oversight.agreement.needed if stands.oversight.agreement else 0
-        self._every_ms = newest.ledger.checkpoint_every_ms
 
     def _client_of(self, key: VerifierKey, url: str) -> tuple[WitnessClient, LodgingClient]:
         """The two that speak with a witness. They stay open until the end: somebody may be speaking just now."""
@@ -97,34 +99,9 @@ class Watch:
             self._opened[at] = (WitnessClient(url, [key], clock=self._acting.clock), LodgingClient(url, key))
         return self._opened[at]
 
-    def note(self) -> None:
-        """Record the last checkpoint that enough witnesses cosigned.
-
-        At most once in `checkpoint_every`, and at once where something waited for it: from outside nobody can tell that
-        it waited unless this record comes before what it waited for.
-        """
-        found = self._sequencer.agreed_checkpoint()
-        now = self._acting.clock.now()
-        size, at_ms = self._noted
-        if found is None or found[0] <= size:
-            return
-        if now - at_ms < self._every_ms and not waits(self._acting.store.read(), size, found[0]):
-            return
-        note_witnessed(self._acting, *found)
-        self._noted = (found[0], now)
-
-    def shown(self, size: int) -> int:
-        """How many of the first ``size`` entries, which witnesses cosigned, may take effect now.
-
-        All of them, but for those from the first one on that waited for witnesses and whose cosignature the log does
-        not record yet; ``note`` does that within the moment.
-        """
-        reader = self._acting.store.read()
-        free = max(self._free, noted_size(reader))
-        if size > free and (self._sequencer.agreed_checkpoint() is None or not waits(reader, free, size)):
-            free = size
-        self._free = free
-        return min(size, free)
+    def _note(self, tx: Transaction, size: int, note: bytes) -> None:
+        """Record what enough witnesses cosigned, in the transaction that makes it count."""
+        note_witnessed(self._acting, tx, size, note, spacing_ms=self.spacing_ms)
 
     def look_for_orders(self) -> None:
         """Fetch what is lodged with the witnesses, and do it."""
@@ -164,13 +141,6 @@ class Watch:
             tuple(found),
             self.orders.turned_away,
         )
-
-    def try_to_note(self) -> None:
-        """``note``, where a failure is told and tried again."""
-        try:
-            self.note()
-        except WatchglassError as error:
-            log.error("What witnesses cosigned is not recorded yet: %s %s", error.message, error.fix)
 
     def close(self) -> None:
         """Close the connections."""

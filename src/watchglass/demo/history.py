@@ -142,6 +142,7 @@ class History:
     def play(self, seen: Seen, until_ms: int, progress: Callable[[float], None]) -> None:
         """Play from now to ``until_ms``: incidents, verdicts, responses, one suspension, retention, hourly batches."""
         begin = self.clock.now()
+        self.house.watch.spacing_ms = NOTED_EVERY
         charter = charter_in(self.house)
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
@@ -196,8 +197,6 @@ class History:
             self.clock.set(full)
             self._recorder.live()
             self.house.sequencer.tick()
-            if not full % NOTED_EVERY:
-                self.house.watch.note()
             if not full % DAY:
                 self.house.keep_retention()
                 self.house.look_for_misuse()

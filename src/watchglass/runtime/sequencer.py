@@ -66,6 +66,8 @@ _OPEN: Final = """
 INSERT OR IGNORE INTO opening (idx, leaf_hash, key_id, sealed)
 SELECT idx, leaf_hash, key_id, sealed FROM outbox WHERE idx < ? AND sealed IS NOT NULL ORDER BY idx
 """
+OnAgreement = Callable[[Transaction, int, bytes], object]
+"""Called with (transaction, entries, the checkpoint with enough cosignatures)."""
 _SET: Final = "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
@@ -155,7 +157,7 @@ class Sequencer:
         self._agreements = self._any_of(self._witnesses)
         self._asking = Aside("asks-witnesses")
         self._collected: dict[int, _Collected] = {}
-        self._agreed_note: tuple[int, bytes] | None = None
+        self._on_agreement: OnAgreement | None = None
         self._held = ExitStack()
         self._holding = False
         self._rounds = threading.Lock()
@@ -171,7 +173,7 @@ class Sequencer:
         self.pace(checkpoint_every=checkpoint_every, batch_every=batch_every)
         self._head, self._growth = self._recover()
         self._seen, self._agreed = self._remembered_cosignatures()
-        self._agree()
+        self._agreed = self._agreement(self._seen)
 
     @property
     def head(self) -> Head:
@@ -206,7 +208,7 @@ class Sequencer:
             self._agreements = tuple(agreements)
         elif not self._agreements:
             self._agreements = self._any_of(witnesses)
-        self._agree()
+        self._agreed = self._agreement(self._seen)
         self._ask.set()
 
     def _any_of(self, witnesses: Mapping[str, Witness]) -> tuple[Agreement, ...]:
@@ -223,9 +225,9 @@ class Sequencer:
         """
         return self._agreed.asked_ms or None
 
-    def agreed_checkpoint(self) -> tuple[int, bytes] | None:
-        """The last checkpoint, with its size, under which cosignatures of enough witnesses stand together."""
-        return self._agreed_note
+    def on_agreement(self, tell: OnAgreement) -> None:
+        """Let ``tell`` act in each transaction that makes a checkpoint count as cosigned by enough witnesses."""
+        self._on_agreement = tell
 
     def witnessing(self) -> tuple[Witnessing, ...]:
         """How each witness stands that is asked now."""
@@ -236,18 +238,21 @@ class Sequencer:
             found.append(Witnessing(name, seen.size if seen else 0, seen.asked_ms if seen else None, told))
         return tuple(found)
 
-    def _agree(self) -> None:
-        self._agreed = self._agreement(self._seen)
-
     def _agreement(self, seen: Mapping[str, Seen]) -> Seen:
-        """How far, and when, enough witnesses have agreed; never less than before."""
-        sizes = {name: each.size for name, each in seen.items()}
+        """How far, and when, enough witnesses have agreed; never less than before.
+
+        They agree on one checkpoint, under which all their cosignatures stand: that is what a trust file asks for.
+        """
         asked = {name: each.asked_ms for name, each in seen.items()}
-        size, asked_ms = self._agreed.size, self._agreed.asked_ms
-        for agreement in self._agreements:
-            size = max(size, agreement.reached(sizes))
-            asked_ms = max(asked_ms, agreement.reached(asked))
-        return Seen(size, asked_ms)
+        asked_ms = max((agreement.reached(asked) for agreement in self._agreements), default=0)
+        by = {size: each.by for size, each in self._collected.items()}
+        by.setdefault(self._head.size, {name for name, each in seen.items() if each.size == self._head.size})
+        sizes = [size for size, names in by.items() if self._enough(names)]
+        return Seen(max(self._agreed.size, *sizes, 0), max(self._agreed.asked_ms, asked_ms))
+
+    def _enough(self, names: Collection[str]) -> bool:
+        here = dict.fromkeys(names, 1)
+        return any(agreement.reached(here) for agreement in self._agreements)
 
     # ---- one round -----------------------------------------------------------------------------------------------
 
@@ -492,12 +497,15 @@ class Sequencer:
             seen = self._seen.get(name, Seen(0, 0))
             now_seen = {**self._seen, name: Seen(max(seen.size, head.size), max(seen.asked_ms, asked_ms))}
             agreed = self._agreement(now_seen)
-            self._store.commit(lambda tx: tx.execute(_SET, _COSIGNED, _cosigned_json(now_seen, agreed)))
+            tell = self._on_agreement if self._enough(collected.by) else None
+
+            def remember(tx: Transaction) -> None:
+                tx.execute(_SET, _COSIGNED, _cosigned_json(now_seen, agreed))
+                if tell is not None:
+                    tell(tx, head.size, collected.note)
+
+            self._store.commit(remember)
             self._seen, self._agreed = now_seen, agreed
-            here = dict.fromkeys(collected.by, 1)
-            together = any(agreement.reached(here) for agreement in self._agreements)
-            if together and (self._agreed_note is None or self._agreed_note[0] <= head.size):
-                self._agreed_note = (head.size, collected.note)
 
     def _collect(self, head: Head, current: bytes) -> _Collected:
         """The checkpoint of ``head`` with what came for it so far."""
