@@ -105,7 +105,6 @@ class Auditor:
             self._well_formed.bad(index, error, world)
             entry = None
         if entry is not None:
-            self._well_formed.good()
             if not entry.signed or self._genuine(entry):
                 self._look(entry)
             if not index and entry.act != _BEGINS:
@@ -117,6 +116,7 @@ class Auditor:
         try:
             self.world.keys.check(entry)
         except (DidNotVerify, BadInput) as error:
+            self._well_formed.good()
             self._signatures.bad(entry, error, self.world)
             return False
         self._signatures.good(entry, self.world)
@@ -124,7 +124,12 @@ class Auditor:
 
     def _look(self, entry: Entry) -> None:
         world = self.world
-        world.take(entry)
+        try:
+            world.take(entry)
+        except Exception as error:  # noqa: BLE001  # such as a key that has the form of one and is none
+            self._well_formed.bad(entry.index, error, world)
+            return
+        self._well_formed.good()
         for promise, see in self._seers[entry.act]:
             try:
                 see(entry, world)

@@ -18,6 +18,7 @@ from watchglass.oversight.entry import Entry, Record
 
 _PIN: Final = 1024
 _MOST_UNREAD: Final = 1_000
+_MOST_IDLE: Final = 256
 
 
 @lru_cache(maxsize=_PIN)
@@ -83,6 +84,7 @@ class Charters:
     Attributes:
         order: every charter that counts, in order. by_hash: likewise, by SHA-256.
         under: charters whose first entry was noted, and None.
+        publications: how many there were.
         unread: hashes of publications that this version cannot read; of what was done under them it cannot judge.
     """
 
@@ -93,6 +95,7 @@ class Charters:
         self.order: list[Known] = []
         self.by_hash: dict[bytes, Known] = {}
         self.unread: dict[bytes, int] = {}
+        self.publications = 0
         self._merge_within = tolerances.MERGE_BEFORE_A_CHARTER
 
     def see(self, entry: Entry) -> Known | None:
@@ -103,6 +106,9 @@ class Charters:
         if entry.act not in (PUBLISHED, APPROVED):
             return None
         if entry.act == PUBLISHED:
+            self.publications += 1
+            if self.flooded:
+                return None
             self._publication(entry)
         found = self.walk.see(Record(entry.index, entry.leaf))
         if found is None:
@@ -116,6 +122,11 @@ class Charters:
         before = self._merge_within if len(self.order) > 1 else 0
         self._merge_within = max(before, known.charter.ledger.merge_within_ms)
         return known
+
+    @property
+    def flooded(self) -> bool:
+        """So many charters were published and not approved that no more are read: each takes a second at worst."""
+        return self.publications - len(self.order) > _MOST_IDLE
 
     def _publication(self, entry: Entry) -> None:
         text = str(entry.clear["text"]).encode()
@@ -167,6 +178,7 @@ class Charters:
                 for each in self.walk.waiting.values()
             ],
             "unread": self.unread,
+            "publications": self.publications,
         }
 
     def recall(self, kept: Mapping[str, Any]) -> None:
@@ -183,7 +195,7 @@ class Charters:
             keys = {role: [*map(key_of, vkeys)] for role, vkeys in allowed.items()}
             waiting = Waiting(parse(text), hour, keys, by)
             self.walk.waiting[waiting.charter.digest] = waiting
-        self.unread = kept["unread"]
+        self.unread, self.publications = kept["unread"], kept["publications"]
 
     def stood(self, entry: Entry) -> list[Charter]:
         """The charters that stood when an entry was made, by its place and hour."""

@@ -12,6 +12,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from watchglass.core.time import HOUR as HOUR_MS
@@ -109,6 +110,7 @@ class Record:
         self.leaf = leaf
 
 
+@lru_cache(maxsize=_MOST)
 def hour_number(text: str) -> int:
     """Whole hours since 1970 of an hour that was checked (`2026-11-23T14Z`)."""
     return millis(datetime.strptime(text, "%Y-%m-%dT%HZ").replace(tzinfo=UTC)) // HOUR_MS

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from small_log import Small
+
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.oversight import tolerances
 from watchglass.oversight.report import State

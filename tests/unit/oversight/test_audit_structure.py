@@ -76,6 +76,23 @@ def test_nothing_that_an_entry_holds_raises(small: Small, data: bytes) -> None:
     assert small.broken() == {"well-formed": [at.index]}
 
 
+def test_a_key_that_only_looks_like_one_is_no_record(small: Small) -> None:
+    vkey = str(small.keys["investigator"].verifier).replace("investigator", "somebodyelse")
+    wrong = small.enrol("investigator", clear={"vkey": vkey})
+    small.enrol("investigator")
+    assert small.broken() == {"well-formed": [wrong.index]}
+
+
+def test_hundreds_of_charters_that_nobody_approved_are_not_read_for_ever(small: Small) -> None:
+    for number in range(300):
+        text = f"charter: {number}\n"
+        clear = {"name": "x", "version": 2, "sha256": b64(sha256(text.encode())), "text": text}
+        last = small.attest("charter_published", clear=clear)
+    found = small.broken()
+    assert found["charters"][-1] == last.index
+    assert len(found["charters"]) == 300 - 256
+
+
 def test_the_beginning_stands_in_entry_0_and_nowhere_else(small: Small) -> None:
     clear = {"origin": ORIGIN, "deployment": "production", "software": "watchglass-1"}
     again = small.attest("log_opened", clear={**clear, "software": "watchglass-2"})

@@ -63,6 +63,9 @@ class CharterSuccession(Promise):
         if b64(sha256(text)) != entry.clear["sha256"]:
             self.breach("publishes a charter whose text is not the one that its hash names", OPERATOR, world, entry)
             return
+        if world.charters.flooded:
+            self.breach("publishes a charter after hundreds that nobody approved", OPERATOR, world, entry)
+            return
         charter = reads(text)
         if charter is None:
             self._cannot_be_read(entry, text, world)
