@@ -189,9 +189,11 @@ def _end(at: int, now: int, runs: Sequence[Run], every_s: int, *, heard: bool) -
     if begun > at:
         yield from _between(at, begun, runs[:-1], resumes=False)
     wait = every_s + LATE_S + (0 if alone and heard else EDGE_S)
+    if now <= begun:
+        return
     if last.promised and now - begun <= wait:
         yield Stretch(begun, now, Watch.PENDING, MEANS[Watch.PENDING])
-    elif now > begun:
+    else:
         yield _missing(begun, now, last)
 
 
