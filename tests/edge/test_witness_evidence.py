@@ -95,6 +95,18 @@ def test_nobody_fills_the_disk_with_bad_proofs(witness: WitnessDirectory) -> Non
     assert len(witness.evidence()) == MOST_UNPROVEN + 1, "two trees of one size are always kept"
 
 
+def test_whoever_holds_the_logs_key_does_not_fill_the_disk_either(
+    witness: WitnessDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchglass.edge.witness.MOST_FORKS", 3)
+    assert refused(witness, Request(100, (), signed(120))) == 422
+    for number in range(6):
+        other = merkle.leaf_hashes([b"%d" % (number * 1000 + i) for i in range(100)])
+        refused(witness, Request(100, (), signed(100, other[::-1])))
+    kinds = [fork.kind for _, fork in witness.evidence()]
+    assert sorted(kinds) == [ForkKind.SAME_SIZE] * 3 + [ForkKind.UNPROVEN]
+
+
 def test_only_the_logs_own_signature_is_kept_of_what_was_shown(witness: WitnessDirectory) -> None:
     stranger = SignerKey.from_seed("stranger.example", b"s" * 32)
     junk = note.sign_text(note.parse_note(signed(100, OTHERS)).text, stranger)

@@ -35,6 +35,8 @@ KEY_FILE = "witness.key"
 EVIDENCE: Final = "evidence"
 MOST_UNPROVEN: Final = 16
 """Checkpoints without a proof that are kept of each log: anybody can send one with a bad proof."""
+MOST_FORKS: Final = 64
+"""Contradictions that are kept of each log: one is enough, and whoever holds the log's key could sign any number."""
 TIMEOUT_S: Final = 10.0
 """For each step of a conversation with a witness, and for the whole of it."""
 _SECRET = 0o600
@@ -222,15 +224,18 @@ class WitnessDirectory:
         return notes.Note(note.text, ours)
 
     def _keep_evidence(self, origin: str, kind: ForkKind, shown: bytes) -> None:
-        """Write down both checkpoints. Of unproven ones, which anybody can cause, only so many are kept."""
+        """Write down both checkpoints; only so many of each log, so that nobody fills this disk."""
         known = self._path(origin).read_bytes()
         fork = Fork(kind, self.key.label, self._clock.now() // SECOND, self._logs[origin], known, shown)
         path = self._directory / EVIDENCE / f"{fork.name}.json"
-        if path.exists():
-            return
-        if kind is ForkKind.UNPROVEN and sum(1 for _ in self._unproven(origin)) >= MOST_UNPROVEN:
-            return
-        write_durably([(path, fork.encode())])
+        if not path.exists() and self._has_room(origin, kind):
+            write_durably([(path, fork.encode())])
+
+    def _has_room(self, origin: str, kind: ForkKind) -> bool:
+        unproven = sum(1 for _ in self._unproven(origin))
+        if kind is ForkKind.UNPROVEN:
+            return unproven < MOST_UNPROVEN
+        return sum(1 for _ in self._evidence_of(origin)) - unproven < MOST_FORKS
 
     def _settle(self, cosigned: Checkpoint) -> None:
         """A checkpoint that was unproven once, and is cosigned now, contradicts nothing."""
@@ -239,12 +244,15 @@ class WitnessDirectory:
                 path.unlink(missing_ok=True)
 
     def _unproven(self, origin: str) -> Iterator[tuple[Path, Fork]]:
-        log = sha256(origin.encode()).hex()[:16]
-        for path in sorted((self._directory / EVIDENCE).glob(f"{log}-*.json")):
+        for path in self._evidence_of(origin):
             with suppress(OSError, BadInput):
                 fork = Fork.parse(path.read_bytes())
                 if fork.kind is ForkKind.UNPROVEN:
                     yield path, fork
+
+    def _evidence_of(self, origin: str) -> list[Path]:
+        log = sha256(origin.encode()).hex()[:16]
+        return sorted((self._directory / EVIDENCE).glob(f"{log}-*.json"))
 
     def _path(self, origin: str) -> Path:
         return self._directory / f"{sha256(origin.encode()).hex()}.checkpoint"
