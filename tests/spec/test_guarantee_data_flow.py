@@ -41,6 +41,7 @@ PICTURES = {
     "BackdropRenewal.base_sha256": "a hash",
     "Sealed.data": "an original, sealed to custodians' keys before it leaves the worker; neither side can open it",
     "Sealed.sha256": "a hash",
+    "Heartbeats.statements": "signed leaves of the vocabulary; the act that takes them knows no field for a picture",
 }
 """Every field in which a worker could send the house a picture."""
 

@@ -27,6 +27,7 @@ from watchglass.records.fields import (
     X25519,
     Choice,
     FieldType,
+    MapOf,
     Members,
     OrNull,
     Text,
@@ -67,6 +68,8 @@ def sample(kind: FieldType) -> Any:
             return kind.least
         case Members():
             return {name: sample(inner) for name, inner in kind.members.items()}
+        case MapOf():
+            return {"alerts": sample(kind.item)}
         case OrNull():
             return None
     raise AssertionError(kind)

@@ -85,7 +85,7 @@ BAD: dict[str, tuple[Callable[[World], SignedStatement], type[WatchglassError], 
         BadInput,
         "nothing",
     ),
-    "an approval": (lambda w: w.approvals(w.text)[0], BadInput, "not accepted here"),
+    "an approval where nothing waits for one": (lambda w: w.approvals(w.text)[0], Problem, "no draft of a charter"),
 }
 
 
@@ -112,7 +112,7 @@ def test_every_changed_byte_of_a_statement_is_refused(world: World) -> None:
 
 def test_a_charter_in_which_oversight_could_stop_nothing_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="Oversight could not stop anything"):
-        make_house(tmp_path, edits=(("may: [suspend, inspect]", "may: [inspect]"),))
+        make_house(tmp_path, edits=(("may: [suspend, inspect, audit]", "may: [inspect]"),))
 
 
 def test_without_a_charter_no_key_is_pinned(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_oversight_alone_cannot_replace_the_authority(world: World) -> None:
 
 
 def test_what_the_lint_finds_wrong_is_not_published(world: World) -> None:
-    text = world.edited(("may: [suspend, inspect]", "may: [inspect]"))
+    text = world.edited(("may: [suspend, inspect, audit]", "may: [inspect]"))
     before = world.state()
     with pytest.raises(Refused, match="cannot be published") as caught:
         world.publish(text)

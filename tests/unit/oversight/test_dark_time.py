@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from watchglass.oversight.dark import (
@@ -198,6 +198,7 @@ def test_sums_are_of_a_window() -> None:
 CAUSES = [None, "asked", "charter_ended", "fault", "found_after_crash"]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # drawing is slow where the machine is busy
 @given(st.data())
 def test_every_second_is_told_once(data: st.DataObject) -> None:
     """Whatever runs and beats there are: from the first run on, stretches are in order, without gap or overlap."""
