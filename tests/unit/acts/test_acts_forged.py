@@ -68,10 +68,8 @@ def sample(kind: FieldType) -> Any:
             return kind.least
         case Members():
             return {name: sample(inner) for name, inner in kind.members.items()}
-        case MapOf():
-            return {"alerts": sample(kind.item)}
-        case OrNull():
-            return None
+        case MapOf() | OrNull():
+            return {"alerts": sample(kind.item)} if isinstance(kind, MapOf) else None
     raise AssertionError(kind)
 
 
