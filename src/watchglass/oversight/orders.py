@@ -50,12 +50,18 @@ class Orders:
         self.by_index[order.index] = order
         self.by_scope.setdefault(order.scope, []).append(order)
 
-    def see(self, entry: Entry, references: References) -> None:
-        """Take an entry whose signature, where it needs one, is genuine."""
+    def see(self, entry: Entry, references: References, newest_hour: int) -> None:
+        """Take an entry whose signature, where it needs one, is genuine.
+
+        Args:
+            newest_hour: that the house has named so far. An order that was lodged with a witness may be older.
+        """
         clear = entry.clear
         if entry.act == "suspension_ordered":
             scope = EVERYTHING if clear["scope"] == EVERYTHING else str(clear["analytic"])
-            self.add(Order(entry.index, entry.hour, scope))
+            new = Order(entry.index, entry.hour, scope)
+            new.stopped = max(new.stopped, newest_hour + 1)
+            self.add(new)
             return
         index = references.index(entry.refs[0], "suspension_ordered")
         order = self.by_index.get(-1 if index is None else index)
@@ -63,7 +69,7 @@ class Orders:
             return
         if entry.act == "suspension_obeyed" and order.obeyed_at is None:
             order.obeyed_at = entry.index
-            order.stopped = min(order.stopped, entry.hour + 1)
+            order.stopped = entry.hour + 1
         elif entry.act == "suspension_lifted" and order.lifted_at is None:
             order.lifted_at, order.lift_hour = entry.index, entry.hour
 

@@ -129,7 +129,7 @@ class World:
         elif entry.act in _OF_KEYS:
             self.keys.see(entry)
         elif entry.act in _OF_ORDERS:
-            self.orders.see(entry, self.references)
+            self.orders.see(entry, self.references, self.newest_hour)
 
     def _note(self, entry: Entry) -> None:
         """An entry records a checkpoint that witnesses cosigned."""

@@ -288,6 +288,19 @@ def test_what_a_recorder_counted_and_the_log_does_not_hold_is_named(lie: dict[st
     assert broken(small) == {"counts": [lied.index]}
 
 
+def test_of_what_retention_took_nobody_can_tell_and_nothing_is_said() -> None:
+    small = beating()
+    small.pass_time(500 * SECOND)
+    alert = small.alert()
+    small.decide(alert)
+    small.clock.set(NOON)
+    small.beat(900, alerts=1)
+    small.stop()
+    small.pass_time(366 * DAY)
+    del small.sealed[alert.hash]
+    assert "counts" not in broken(small)
+
+
 def test_more_alerts_than_a_recorder_counted_are_named() -> None:
     small = beating()
     small.pass_time(300 * SECOND)

@@ -381,6 +381,26 @@ def test_an_order_is_obeyed_at_all_and_within_two_seconds(small: Small) -> None:
     assert small.broken() == {"obeyed": [late.index, never.index]}
 
 
+def test_an_order_that_was_lodged_while_the_house_was_away_accuses_nobody(small: Small) -> None:
+    statement = small.statement("suspension_ordered", "oversight", clear=small.scope("on-the-lawn"), reason="x")
+    small.pass_time(2 * HOUR)
+    small.decide(small.alert())
+    held = small.recorder.attested(
+        "alert_raised", role="house", charter=small.charter.sha256 if small.charter else None, purpose="lawn",
+        clear={"analytic": "on-the-lawn", "kind": "intrusion"}, committed={
+            "alert": "00000000000000aa", "source": "street", "zone": None, "score": None, "probability": None,
+            "why": "x",
+        },
+    )  # fmt: skip
+    small.pass_time(3 * HOUR)
+    small.witness()
+    small.obey(small.record(statement), "on-the-lawn")
+    assert small.broken() == {}
+    late = small.add(held.data)  # of before it came; merged far too late, which is another promise's
+    small.decide(late)
+    assert set(small.broken()) == {"times", "alerts"}
+
+
 def test_an_order_that_came_while_nothing_ran_is_not_late(small: Small) -> None:
     small.stop()
     order = small.suspend("camera")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from watchglass.core.digest import unb64
-from watchglass.core.time import MINUTE, SECOND
+from watchglass.core.time import HOUR, MINUTE, SECOND
 from watchglass.ledger.merkle import EMPTY_ROOT, leaf_hash, root
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.minutes import minute_ms
@@ -31,7 +31,7 @@ class Counts(Promise):
     title = "Every incident that a recorder counted and every original that it sealed is in the log."
     depth = "openings"
     acts = frozenset({"heartbeat", "alert_raised", "segment_sealed"})
-    keeps = ("beats", "alerts", "sealed", "judged")
+    keeps = ("beats", "alerts", "sealed", "judged", "blind")
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,10 +41,14 @@ class Counts(Promise):
         self.sealed: dict[str, list[tuple[int, bytes]]] = {}
         """(minute, ciphertext's hash), in the order of the log."""
         self.judged = 0
+        self.blind: set[int] = set()
+        """Hours with alerts or originals whose openings retention has destroyed: of them nobody can tell any more."""
 
     def see(self, entry: Entry, world: World) -> None:
         values = world.opened(entry)
         if values is None:
+            if entry.act != "heartbeat":
+                self.blind.add(entry.hour)
             return
         if entry.act == "heartbeat":
             self._beat(entry, values, world)
@@ -85,6 +89,8 @@ class Counts(Promise):
         for begin, end, number, digest, index in self.beats[source]:
             if end >= settled:
                 return
+            if not self.blind.isdisjoint(range((begin - _AFTER) // HOUR, (end + _AFTER) // HOUR + 1)):
+                continue
             self.judged += 1
             near = [each for each in alerts if begin - MINUTE < each[0] < end + _AFTER]
             inside = sum(only and begin < at and at + MINUTE + _AFTER <= end for at, only in near)

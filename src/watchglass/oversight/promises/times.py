@@ -16,6 +16,8 @@ _LATEST: Final = 253_402_300_800_000
 _MOST: Final = 65_536
 """Changes of the hour between two cosignatures that are kept."""
 _NOTED: Final = "checkpoint_witnessed"
+_LODGED: Final = frozenset({"suspension_ordered", "suspension_lifted"})
+"""These may have been lodged with a witness hours before the house could be reached."""
 
 
 class AgreeingTimes(Promise):
@@ -36,7 +38,11 @@ class AgreeingTimes(Promise):
         self.checked += 1
         slack = tolerances.SIGNER_HOURS if entry.signed else 0
         after = world.times.after_ms
-        if after and entry.ends_ms + slack * HOUR + world.charters.merge_within() + tolerances.CLOCKS_APART < after:
+        if (
+            after
+            and entry.act not in _LODGED
+            and entry.ends_ms + slack * HOUR + world.charters.merge_within() + tolerances.CLOCKS_APART < after
+        ):
             self.breach(
                 f"('{entry.act}') names an hour that is too early: it entered the log after {_told(after)}, and "
                 "nothing may take so long",
