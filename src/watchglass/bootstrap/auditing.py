@@ -201,6 +201,10 @@ def _before(file: Path, origin: str) -> Before | None:
 
 def _remember(trust: Trust, file: Path, verified: Verified, auditor: Auditor, report: Report) -> list[str]:
     note = verified.signed.note.encode()
+    first = None
+    if trust.oversight is None and (charters := auditor.world.charters.order):
+        first = VerifierKey.parse(charters[0].charter.oversight.key)
+        auditor.pinned(first)
     value = {
         "watchglass_audited": _VERSION,
         "checkpoint": note.decode("utf-8"),
@@ -209,8 +213,8 @@ def _remember(trust: Trust, file: Path, verified: Verified, auditor: Auditor, re
     }
     try:
         remember(trust, note)
-        if trust.oversight is None and (charters := auditor.world.charters.order):
-            pin_oversight(trust, VerifierKey.parse(charters[0].charter.oversight.key))
+        if first is not None:
+            pin_oversight(trust, first)
         write_durably([(file, json.dumps(value, ensure_ascii=False).encode())], mode=0o600)
     except CannotRecord as error:
         return [f"What was seen could not be remembered. {error.message}"]

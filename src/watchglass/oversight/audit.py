@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from watchglass.core.digest import b64, sha256
@@ -196,6 +197,10 @@ class Auditor:
         return "No trust file was given: witnesses are those that the log's own charters name."
 
     # ---- going on later ----------------------------------------------------------------------------------------------
+
+    def pinned(self, oversight: VerifierKey) -> None:
+        """Go on as if this key had been remembered: it is the one that the log's first charter names."""
+        self.world.given = replace(self.world.given, oversight=oversight)
 
     def memory(self) -> bytes:
         """What ``from_memory`` needs to go on after the last entry that was read."""
