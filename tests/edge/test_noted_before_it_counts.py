@@ -70,7 +70,7 @@ def test_without_its_record_nothing_counts_as_seen(world: World) -> None:
     world.break_the_log(ACT)
     world.house.sequencer.ask_witnesses()
     assert world.house.cosigned_size() == before
-    assert "broken" in str(world.house.sequencer.witnessing()[0].problem)
+    assert "broken" in str(world.house.sequencer.cosigning.witnessing()[0].problem)
     world.mend_the_log()
     world.house.sequencer.ask_witnesses()
     assert world.house.cosigned_size() == world.house.sequencer.head.size

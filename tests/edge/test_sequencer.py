@@ -23,6 +23,7 @@ from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import KeyType, SignerKey
 from watchglass.ledger.witness import Request
 from watchglass.records.act_spec import Lane
+from watchglass.runtime.cosigning import Cosigning
 from watchglass.runtime.sequencer import EVERYTHING, Sequencer
 
 HERE = Path(__file__).parent
@@ -181,11 +182,11 @@ def test_a_witness_that_is_down_stops_nothing(tmp_path: Path) -> None:
         fill(store, world, range(4))
         assert sequencer.tick(EVERYTHING).size == 4
         assert sequencer.cosigned_size() == 0
-        assert "cannot be reached" in sequencer.witness_problems["down"].message
+        assert "cannot be reached" in sequencer.cosigning.problems["down"].message
         down.up = True
         sequencer.tick()
         assert sequencer.cosigned_size() == 4
-        assert sequencer.witness_problems == {}
+        assert sequencer.cosigning.problems == {}
         sequencer.close()
 
 
@@ -235,7 +236,7 @@ def test_a_crash_at_any_step_is_repaired(
         fill(store, world, range(100))
         sequencer.tick(EVERYTHING)
         fill(store, world, range(100, 400))
-        owner: Any = {"write": TileDirectory, "publish": TileDirectory, "remember": Sequencer, "cosign": Sequencer}[
+        owner: Any = {"write": TileDirectory, "publish": TileDirectory, "remember": Sequencer, "cosign": Cosigning}[
             step
         ]
         name = {"remember": "_remember", "cosign": "_add_cosignature"}.get(step, step)
@@ -327,7 +328,7 @@ def test_both_rolled_back_is_found_by_the_witness(tmp_path: Path) -> None:
     with world.store() as store:
         sequencer = world.sequencer(store, witnesses={"one": local})
         sequencer.tick()
-        assert "has cosigned 120 entries" in sequencer.witness_problems["one"].message
+        assert "has cosigned 120 entries" in sequencer.cosigning.problems["one"].message
         assert sequencer.cosigned_size() == 0
         sequencer.close()
 

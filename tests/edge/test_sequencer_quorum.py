@@ -51,7 +51,7 @@ class Three:
         real: dict[int, Any] = dict(enumerate(self.locals))
         asked = {self.names[n]: each for n, each in {**real, **(witnesses or {})}.items()}
         sequencer.watched_by(asked, [self.agreement])
-        sequencer.on_agreement(lambda _tx, size, note: self.agreed.append((size, note)))
+        sequencer.cosigning.on_agreement(lambda _tx, size, note: self.agreed.append((size, note)))
         if pace:
             sequencer.pace(checkpoint_every=MINUTE, batch_every=HOUR, **pace)
         return sequencer
@@ -123,17 +123,19 @@ def test_so_many_must_agree_and_not_one_less(tmp_path: Path, needed: int) -> Non
         three.grow(store, sequencer, range(5))
         assert sequencer.head.size == 5, "the log goes on"
         assert sequencer.cosigned_size() == 0
-        assert sequencer.witnessed_ms() is None
+        assert sequencer.cosigning.witnessed_ms() is None
         assert three.agreed == []
         down.pop(needed - 1)
         sequencer.watched_by({three.names[n]: down.get(n, three.locals[n]) for n in range(3)})
         sequencer.tick()
         assert sequencer.cosigned_size() == 5
-        assert sequencer.witnessed_ms() == NOON
+        assert sequencer.cosigning.witnessed_ms() == NOON
         size, note = three.agreed[0]
         assert size == 5
         assert len(notes.open_note(note, [key.verifier for key in three.keys]).verified) == needed
-        assert {each.problem is None for each in sequencer.witnessing()} == ({True} if needed == 3 else {True, False})
+        assert {each.problem is None for each in sequencer.cosigning.witnessing()} == (
+            {True} if needed == 3 else {True, False}
+        )
         sequencer.close()
 
 
@@ -157,13 +159,13 @@ def test_a_witness_that_lies_does_not_count_and_is_told_of(tmp_path: Path, answe
         assert sequencer.head.size == 1
         assert sequencer.cosigned_size() == 0
         assert three.cosigned_by() == {"w1.example", "w2.example"}, "what it sent is not published"
-        told = {each.name: each.problem for each in sequencer.witnessing()}
+        told = {each.name: each.problem for each in sequencer.cosigning.witnessing()}
         assert word in str(told[three.names[0]])
         assert told[three.names[1]] is None
         sequencer.watched_by(dict(zip(three.names, three.locals, strict=True)))
         sequencer.tick()
         assert sequencer.cosigned_size() == 1
-        assert sequencer.witness_problems == {}
+        assert sequencer.cosigning.problems == {}
         sequencer.close()
 
 
@@ -180,14 +182,14 @@ def test_a_fault_while_one_is_asked_does_not_keep_the_others_from_being_heard(tm
         sequencer = three.sequencer(store, {1: Odd()})
         three.grow(store, sequencer, range(2))
         assert sequencer.cosigned_size() == 2
-        assert "RuntimeError" in sequencer.witness_problems[three.names[1]].message
+        assert "RuntimeError" in sequencer.cosigning.problems[three.names[1]].message
         sequencer.close()
 
 
 def test_a_slow_witness_holds_up_nobody_and_its_late_answer_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watchglass.runtime.sequencer.ASK_S", 0.05)
+    monkeypatch.setattr("watchglass.runtime.cosigning.ASK_S", 0.05)
     three = Three(tmp_path, 3)
     slow = Stuck(three.locals[2])
     with three.world.store() as store:
@@ -228,7 +230,7 @@ def wait_until(true: Any) -> None:
 
 
 def test_a_witness_that_answers_after_the_end_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchglass.runtime.sequencer.ASK_S", 0.05)
+    monkeypatch.setattr("watchglass.runtime.cosigning.ASK_S", 0.05)
     three = Three(tmp_path, 3)
     slow = Stuck(three.locals[2])
     with three.world.store() as store:
@@ -239,7 +241,7 @@ def test_a_witness_that_answers_after_the_end_writes_nothing(tmp_path: Path, mon
         sequencer.close()
         before = three.world.tiles.read("checkpoint")
         slow.go.set()
-        wait_until(lambda: not sequencer._asking._busy)
+        wait_until(lambda: not sequencer.cosigning._asking._busy)
         assert three.world.tiles.read("checkpoint") == before
 
 
@@ -253,7 +255,7 @@ def test_agreement_is_remembered_over_a_restart_and_never_goes_back(tmp_path: Pa
         assert again.cosigned_size() == 6
         again.watched_by({}, [Agreement(frozenset({"new.example+00000000"}), 1)])
         assert again.cosigned_size() == 6, "what witnesses have seen stays seen"
-        assert again.witnessed_ms() == NOON, "and the time until it would stop runs from there"
+        assert again.cosigning.witnessed_ms() == NOON, "and the time until it would stop runs from there"
         again.close()
 
 
@@ -268,7 +270,7 @@ def test_what_an_older_version_remembered_is_still_seen(tmp_path: Path) -> None:
         again = three.sequencer(store)
         assert again.cosigned_size() == 6
         again.tick()
-        assert {each.size for each in again.witnessing()} == {6}
+        assert {each.size for each in again.cosigning.witnessing()} == {6}
         again.close()
 
 
@@ -277,13 +279,13 @@ def test_witnesses_of_a_quiet_log_are_asked_again_before_it_would_stop(tmp_path:
     with three.world.store() as store:
         sequencer = three.sequencer(store, witnessed_within=HOUR)
         three.grow(store, sequencer, range(2))
-        assert sequencer.witnessed_ms() == NOON
+        assert sequencer.cosigning.witnessed_ms() == NOON
         three.advance(14 * MINUTE)
         sequencer.tick()
-        assert sequencer.witnessed_ms() == NOON
+        assert sequencer.cosigning.witnessed_ms() == NOON
         three.advance(2 * MINUTE)
         sequencer.tick()
-        assert sequencer.witnessed_ms() == NOON + 16 * MINUTE
+        assert sequencer.cosigning.witnessed_ms() == NOON + 16 * MINUTE
         data = three.world.tiles.read("checkpoint")
         assert data is not None
         opened = checkpoints.open_checkpoint(data, [three.world.signer.verifier, *(k.verifier for k in three.keys)])
@@ -300,7 +302,7 @@ def test_a_quiet_log_is_left_alone_where_no_charter_asks_for_fresh_cosignatures(
         three.grow(store, sequencer, range(2))
         three.advance(10 * HOUR)
         sequencer.tick()
-        assert sequencer.witnessed_ms() == NOON
+        assert sequencer.cosigning.witnessed_ms() == NOON
         sequencer.close()
 
 
@@ -317,7 +319,7 @@ def test_a_log_with_two_pasts_is_told_so(tmp_path: Path) -> None:
         second.commit(lambda tx: [tx.record(other.prompt(number + 50)) for number in range(4)])
         for _ in range(2):
             liar.tick(EVERYTHING)
-            told = liar.witness_problems[three.names[0]]
+            told = liar.cosigning.problems[three.names[0]]
             assert isinstance(told, DidNotVerify)
             assert "cosigned other entries of this log" in told.message
             assert "two pasts" in told.fix

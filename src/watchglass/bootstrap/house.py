@@ -159,7 +159,7 @@ class House:
             deployment=self.kind,
             cosigned_size=self.cosigned_size(),
             now_ms=self.clock.now(),
-            witnessed_ms=self.sequencer.witnessed_ms(),
+            witnessed_ms=self.sequencer.cosigning.witnessed_ms(),
         )
 
     def describe(self) -> dict[str, Any]:

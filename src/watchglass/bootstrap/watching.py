@@ -78,7 +78,7 @@ class Watch:
         self._needed = 0
         self.spacing_ms = 0
         self._complained: dict[str, str] = {}
-        sequencer.on_agreement(self._note)
+        sequencer.cosigning.on_agreement(self._note)
         self.orders = LodgedOrders(acting.store, acting.clock, acting.origin, take)
 
     def follow(self, stands: Charter, newest: Charter) -> None:
@@ -109,7 +109,7 @@ class Watch:
 
     def complain(self) -> None:
         """Say once what each witness that does not cosign says, and when it does again."""
-        now = {each.name: each.problem for each in self._sequencer.witnessing() if each.problem}
+        now = {each.name: each.problem for each in self._sequencer.cosigning.witnessing() if each.problem}
         for name, problem in now.items():
             if self._complained.get(name) != problem:
                 log.warning("The witness %s does not cosign: %s", name.partition("+")[0], problem)
@@ -120,7 +120,7 @@ class Watch:
     def facts(self) -> WatchFacts:
         """How all of them stand, for people."""
         found = []
-        for each in self._sequencer.witnessing():
+        for each in self._sequencer.cosigning.witnessing():
             client = self._clients.get(each.name)
             trouble = self.orders.problems.get(each.name)
             found.append(
@@ -137,7 +137,7 @@ class Watch:
             self._needed,
             self._sequencer.head.size,
             self._sequencer.cosigned_size(),
-            self._sequencer.witnessed_ms(),
+            self._sequencer.cosigning.witnessed_ms(),
             tuple(found),
             self.orders.turned_away,
         )

@@ -426,7 +426,7 @@ def test_another_witness_who_does_not_answer_stops_nothing_that_the_old_one_has_
     stranger = new_witness(tmp_path / "stranger", "stranger.example")
     text = world.edited((str(world.witness_key), str(stranger)))
     world.house.publish(text.encode(), world.approvals(text))
-    asked = world.house.sequencer._witnesses
+    asked = world.house.sequencer.cosigning._witnesses
     assert set(asked) == {world.witness.name, stranger.label}, "until it is in force, both are asked"
     assert world.standing().charter.version == 1  # type: ignore[union-attr]  # it stands
     world.permit(LookAt("street"))
@@ -435,5 +435,5 @@ def test_another_witness_who_does_not_answer_stops_nothing_that_the_old_one_has_
     world.house.sequencer.tick((Lane.PROMPT,))
     assert world.standing().charter.version == 2  # type: ignore[union-attr]  # it stands
     world.house.configure()
-    assert set(world.house.sequencer._witnesses) == {stranger.label}
+    assert set(world.house.sequencer.cosigning._witnesses) == {stranger.label}
     world.permit(LookAt("street"))  # what was cosigned stays cosigned
