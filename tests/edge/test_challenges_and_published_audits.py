@@ -81,6 +81,16 @@ class Oversight:
         words = ["--file", str(self.file), "--note", "A colleague walked over the lawn."]
         return self.run("oversight", "challenge", "tell", str(self.world.layout.root), *self.key, *words)
 
+    def tell_in_words(self) -> str:
+        words = ["oversight", "challenge", "tell", str(self.world.layout.root), *self.key, "--file", str(self.file)]
+        self.world.house.close()
+        try:
+            assert main(words) == 0
+        finally:
+            self.world.reopen()
+        told = self.capsys.readouterr()
+        return told.out + told.err
+
     def audit(self, *more: str) -> dict[str, Any]:
         _, result = self.run("audit", str(self.world.layout.ledger), "--trust", str(self.trust), *more)
         return result
@@ -109,8 +119,7 @@ def test_a_staged_incident_is_noticed_and_told(oversight: Oversight) -> None:
     code, found = oversight.check()
     assert (code, found["result"]) == (0, "noticed")
     assert oversight.file.read_text("utf-8") != secret
-    code, _ = oversight.tell()
-    assert code == 0
+    assert "accepted and recorded" in oversight.tell_in_words()
     oversight.world.settle()
     (record,) = oversight.world.records("challenge_told")
     assert record.leaf.clear["result"] == "noticed"

@@ -271,7 +271,7 @@ def _open(args: argparse.Namespace) -> Result:
 
 
 def _say(result: Result) -> None:
-    if "lodged" in result:
+    if "receipts" in result:  # a challenge that is told says itself how it was lodged
         for each in result["lodged"]:
             print(f"Lodged with {each['witness']} at {each['at']}. The house fetches it there within seconds.")
         for each in result["failed"]:
