@@ -36,10 +36,10 @@ Progress = Callable[[str], None]
 
 PARTS = ("speed", "breaches", "honest")
 TARGET = 16_700
-DAYS = {True: 8.0, False: 40.0}
+DAYS = {True: 6.0, False: 20.0}
 ROUNDS = {True: 3, False: 7}
 SEEDS = {True: (1,), False: (1, 2, 3)}
-HONEST = {True: 12, False: 120}
+HONEST = {True: 12, False: 60}
 SHORT = 3.0
 """Days of an honest deployment in a quick run; a long one draws them, up to forty."""
 SIGNED_ONE_IN = 50

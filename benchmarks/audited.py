@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from dishonest import Depth, Lie, Made
 from made_log import files_of
-from watchglass.bootstrap.opened import OpenedRecords
 from watchglass.core.errors import DidNotVerify
 from watchglass.ledger import policy as policies
 from watchglass.ledger.merkle import leaf_hash
@@ -17,6 +18,7 @@ from watchglass.ledger.verify import verify_log
 from watchglass.oversight.audit import Auditor
 from watchglass.oversight.report import Report
 from watchglass.records.leaf import Leaf
+from watchglass.records.opening import key_id_of, unseal_with, unwrap
 
 INTACT = "intact"
 """The promise that verifying the log's bytes keeps; what that finds is raised before anything else is looked at."""
@@ -40,9 +42,9 @@ class EveryKey:
     """Openings under several keys of oversight: it changed, and each opens what was sealed in its time."""
 
     def __init__(self, made: Made) -> None:
-        log, origin = made.town.log, made.town.origin
-        placed = {leaf: sealed for leaf, sealed in log.sealed.items() if leaf in log.places}
-        self._each = [OpenedRecords(origin, log.keys, placed, key) for key in made.town.openings]
+        self._log, self._origin = made.town.log, made.town.origin
+        self._private = made.town.openings
+        self._ciphers: dict[bytes, AESGCM] = {}
 
     def values(self, leaf: Leaf, digest: bytes) -> dict[str, Any] | None:
         """The committed values; None where there is no opening.
@@ -50,10 +52,19 @@ class EveryKey:
         Raises:
             DidNotVerify: no key opens it, or it is not what the leaf committed to.
         """
-        for each in self._each[:-1]:
+        sealed = self._log.sealed.get(digest)
+        if sealed is None:
+            return None
+        key_id = key_id_of(sealed)
+        if key_id not in self._ciphers:
+            self._ciphers[key_id] = self._unwrap(key_id)
+        return unseal_with(leaf, sealed, key_id, self._ciphers[key_id], origin=self._origin)
+
+    def _unwrap(self, key_id: bytes) -> AESGCM:
+        for private in self._private[:-1]:
             with suppress(DidNotVerify):
-                return each.values(leaf, digest)
-        return self._each[-1].values(leaf, digest)
+                return unwrap(self._log.keys[key_id], private, origin=self._origin)
+        return unwrap(self._log.keys[key_id], self._private[-1], origin=self._origin)
 
 
 def audited(made: Made, depth: Depth = "structure") -> Result:

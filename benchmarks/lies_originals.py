@@ -496,9 +496,8 @@ ORIGINALS: Final = (
     Lie(
         "hold-lifted-by-another",
         "The authority lifts a hold that oversight ordered.",
-        ("holds",),
+        ("retention-originals",),
         lifted_by_the_other,
-        depth="openings",
     ),
     Lie("emergency-unexplained", "Somebody uses the emergency rule and never reports.", (GLASS,), never_explained),
     Lie("emergency-late", "The report on an emergency comes hours after its time.", (GLASS,), explained_late),

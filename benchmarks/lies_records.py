@@ -27,6 +27,7 @@ from watchglass.ledger.lodging import Challenge
 from watchglass.ledger.lodging import Lodged as LodgedNote
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.note import Note, sign_text
+from watchglass.oversight.challenge import commitment
 from watchglass.records.act_spec import ALLOWED_BY, Lane
 from watchglass.records.outbox import PreparedLeaf
 from watchglass.records.recorder import Recorder
@@ -348,7 +349,7 @@ def tell_challenge(life: Life, begin: int, *, lodged_ms: int, other: bool = Fals
         "to_ms": begin + MINUTE,
         "salt": town.number(),
     }
-    digest = challenge_hash(town.origin, told)
+    digest = commitment(town.origin, told)
     if other:
         told["from_ms"] -= HOUR
     key = town.keys["oversight-office"]
@@ -363,13 +364,6 @@ def tell_challenge(life: Life, begin: int, *, lodged_ms: int, other: bool = Fals
     )
     if plant:
         town.planted.append(leaf)
-
-
-def challenge_hash(origin: str, told: dict[str, Any]) -> bytes:
-    """What a challenge commits to before it happens."""
-    from watchglass.oversight.challenge import commitment  # noqa: PLC0415 (only where there is one)
-
-    return commitment(origin, told)
 
 
 def audit_of_another_root(life: Life) -> Story:

@@ -18,7 +18,7 @@ from watchglass.charter.decide import in_force
 from watchglass.charter.hours import look as within_hours
 from watchglass.charter.parse import parse
 from watchglass.core.digest import b64, sha256
-from watchglass.core.time import HOUR, MINUTE, SECOND
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import SignerKey
 
 DECIDED: Final = "alerts"
@@ -281,6 +281,7 @@ def too_long(life: Life) -> Story:
     every = life.plan.heartbeat_ms
     assert every is not None
     life.silent_until["corner-0"] = life.town.now + every
+    life.next_beat["corner-0"] = {"decoded": 1}
     yield every
 
 
@@ -296,6 +297,14 @@ def other_segments(life: Life) -> Story:
     yield from running(life)
     yield HOUR
     life.next_beat["corner-0"] = {"segments": b64(sha256(b"another root"))}
+
+
+def unseen(life: Life) -> Story:
+    """No witness answers for half a day, and everything runs on."""
+    yield from running(life)
+    life.town.unseen = True
+    yield life.plan.begin + DAY + 10 * HOUR - life.town.now
+    life.town.planted.append(life.beat_of["corner-0"][1])
 
 
 # ---- charters --------------------------------------------------------------------------------------------------------
@@ -460,6 +469,14 @@ RUNNING: Final = (
     Lie("beat-too-long", "A heartbeat is of twice the time that the charter lets one be.", (BEATS,), too_long),
     Lie("beat-told-twice", "A heartbeat tells a time again that was told before.", (BEATS,), overlapping),
     Lie("beat-forged", "Somebody who is no recorder signs a heartbeat.", ("signatures", BEATS), forged_beat),
+    Lie(
+        "unseen",
+        "No witness answers for half a day, the charter lets it run two hours so, and everything runs on.",
+        ("fresh-witnesses",),
+        unseen,
+        changes={"witnessed_ms": 2 * HOUR, "unseen_ms": 12 * HOUR},
+        at=0.05,
+    ),
     Lie("no-oversight", "A charter is published without oversight's approval.", (CHARTERS,), without_oversight),
     Lie(
         "run-without-oversight",

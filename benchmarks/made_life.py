@@ -49,6 +49,8 @@ class Plan:
         days: how long it lasts. alerts_a_day: of each analytic that may run.
         charters: how often the charter changes; gap: the first runs out before the next begins.
         check_every: how often retention looks (ms).
+        spacing_ms: how long between two records of cosigned checkpoints, as long as nobody waits for one.
+        unseen_ms: for how long no witness answers, after the first day.
         all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
         suspensions, cases, emergencies, holds, stops, asides: how many of each story are told.
     """
@@ -63,6 +65,9 @@ class Plan:
     quorum: int = 1
     alerts_a_day: float = 8.0
     heartbeat_ms: int | None = 15 * MINUTE
+    witnessed_ms: int | None = None
+    spacing_ms: int = 0
+    unseen_ms: int = 0
     pace: tuple[int, int, int] = (MINUTE, HOUR, 2 * HOUR)
     sealing: bool = True
     custodians: int = 3
@@ -84,6 +89,7 @@ class Plan:
     holds: int = 1
     stops: int = 1
     asides: float = 1.0
+    audits: bool = True
     check_every: int = HOUR
 
 
@@ -109,6 +115,8 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         quorum=dice.randint(1, witnesses),
         alerts_a_day=dice.choice((1.0, 3.0) if span > LONG else (4.0, 15.0)),
         heartbeat_ms=dice.choice((None, HOUR, HOUR) if span > LONG else (None, 10 * MINUTE, 30 * MINUTE)),
+        witnessed_ms=None if trial else dice.choice((None, 6 * HOUR)),
+        spacing_ms=dice.choice((0, 0, 30 * MINUTE, 4 * HOUR)),
         pace=(checkpoint, batch, 2 * batch),
         sealing=not trial and dice.random() < 0.85,
         custodians=n,
@@ -144,6 +152,7 @@ class Life:
         self.stories = 0
         self.under: Charter | None = None
         self.asleep_until = 0
+        self.noted_ms = 0
         self.recorders: dict[str, SignerKey] = {}
         self.beat_of: dict[str, tuple[int, bytes]] = {}
         self.began: dict[str, int] = {}
@@ -185,7 +194,10 @@ class Life:
         """Write down that the newest checkpoint was witnessed; once for each growth by something else."""
         log = self.town.log
         assert log.published is not None
-        log.grown = False
+        soon = self.town.now - self.noted_ms < self.plan.spacing_ms
+        if soon and not log.waited_for:
+            return
+        log.grown, log.waited_for, self.noted_ms = False, False, self.town.now
         self.town.clock.set(max(self.town.now, log.published.at_ms))
         self.town.attest("checkpoint_witnessed", under=None, clear={"note": log.published.note.decode()})
 
@@ -381,6 +393,7 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
         review_ms=plan.review_ms,
         pace=plan.pace,
         heartbeat_ms=plan.heartbeat_ms,
+        witnessed_ms=plan.witnessed_ms if plan.heartbeat_ms is not None else None,
         may=("suspend", "inspect", "audit"),
     )
 
@@ -401,6 +414,8 @@ def _town(plan: Plan, dice: Random) -> Town:
         if place >= plan.quorum:  # the quorum is reached without it
             start = plan.begin + dice.randrange(round(plan.days * DAY))
             away = ((start, start + 6 * HOUR),)
+        if plan.unseen_ms:
+            away = ((plan.begin + DAY, plan.begin + DAY + plan.unseen_ms),)
         watchers.append(Watcher(f"w{place}", key, dice.choice((1, 2, 5)) * SECOND, away, dice.choice((0, 0, -2, 3))))
     log = Log(SignerKey.generate(origin, entropy), clock, dice, watchers, plan.quorum, plan.pace)
     town = Town(

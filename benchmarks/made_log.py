@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from watchglass.acts.note_witnessed import WAITED_FOR
 from watchglass.core.digest import b64
 from watchglass.core.time import HOUR, MINUTE, SECOND
 from watchglass.edge.clock import VirtualClock
@@ -113,6 +114,8 @@ class Log:
     witnessed_ms: int = 0
     grown: bool = False
     """Whether something besides a ``checkpoint_witnessed`` has entered since the last note was written."""
+    waited_for: bool = False
+    """Whether something has entered since that others wait for until it is cosigned."""
     _growth: Growth = field(default_factory=Growth)
 
     # ---- recording ---------------------------------------------------------------------------------------------------
@@ -153,6 +156,7 @@ class Log:
         self.waiting = [row for row in self.waiting if not (row.leaf.lane in hurry or self._round_of(row) <= now)]
         self.append([row.leaf.data for row in due], [row.leaf.leaf_hash for row in due])
         self.grown |= any(row.leaf.act != "checkpoint_witnessed" for row in due)
+        self.waited_for |= any(row.leaf.act in WAITED_FOR for row in due)
         self.publish()
         return True
 

@@ -32,6 +32,9 @@ from watchglass.charter.permit import (
 from watchglass.core.digest import b64, sha256
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.ledger.keys import SignerKey
+from watchglass.ledger.lodging import Challenge, Lodged
+from watchglass.oversight.challenge import commitment
+from watchglass.oversight.promises.every import PENDING, every
 
 PIECE = 10 * SECOND
 
@@ -73,7 +76,8 @@ def fill(life: Life) -> None:
     for count, kind in kinds:
         for _ in range(count):
             life.tell(some(), kind(life))
-    for aside in (draft, account, backdrop, openings_taken, signal):
+    asides = [draft, account, backdrop, openings_taken, signal, challenge]
+    for aside in [*asides, published_audit] if plan.audits else asides:
         if dice.random() < plan.asides * 2 / 3:
             life.tell(some(), aside(life))
 
@@ -318,8 +322,12 @@ def ordered(life: Life, name: str | None, *, obeyed: bool = True) -> Search[Orde
     """The order, and how soon it is obeyed; gives the order."""
     town = life.town
     clear, key = scope(name), town.keys["oversight-office"]
-    leaf = town.signed("suspension_ordered", key, "oversight", clear=clear, committed={"reason": EXPLANATION})
-    order = Order(leaf, name, town.now)
+    statement = town.sign("suspension_ordered", key, "oversight", clear=clear, committed={"reason": EXPLANATION})
+    if town.log.watchers and life.dice.random() < 1 / 2:  # over a witness, whom the house asks every few seconds
+        body, witness = statement.encode(), town.log.watchers[0].key
+        town.lodged.append((body, Lodged.of(town.origin, body, town.now // SECOND).sign(witness)))
+        yield life.dice.randrange(SECOND, 10 * SECOND)
+    order = Order(town.take_in(statement), name, town.now)
     town.orders.append(order)
     if obeyed:
         within = life.dice.randrange(50, 2_000)
@@ -409,3 +417,46 @@ def signal(life: Life) -> Story:
     yield soon(town, 5 * DAY)
     settled = {"signal": number, "finding": "explained", "note": ""}
     town.signed("misuse_settled", town.keys["oversight-office"], "oversight", committed=settled)
+
+
+def challenge(life: Life) -> Story:
+    """Oversight lodges a challenge, stages it, and later tells whether an alert came of it."""
+    town = life.town
+    if not town.log.watchers:
+        return
+    told: dict[str, Any] = {"source": "corner-0", "kind": "intrusion", "salt": town.number()}
+    begin = town.now + soon(town, 5 * HOUR)
+    told |= {"from_ms": begin, "to_ms": begin + MINUTE}
+    key = town.keys["oversight-office"]
+    body = Challenge(town.origin, commitment(town.origin, told)).sign(key)
+    note = Lodged.of(town.origin, body, town.now // SECOND).sign(town.log.watchers[-1].key)
+    if life.dice.random() < 1 / 2:
+        town.lodged.append((body, note))
+    yield begin + soon(town, 5 * HOUR) - town.now
+    noticed = next((made for made in town.alerts.values() if made.raised_ms > begin), None)
+    clear = {
+        "challenge": b64(commitment(town.origin, told)),
+        "lodged": note.decode(),
+        "result": "noticed" if noticed else "missed",
+    }
+    committed = {**told, "alert_leaf": b64(noticed.leaf) if noticed else None, "note": EXPLANATION}
+    town.signed("challenge_told", town.keys["oversight-office"], "oversight", clear=clear, committed=committed)
+
+
+def published_audit(life: Life) -> Story:
+    """Oversight audits the log, which is honest, and says so."""
+    town = life.town
+    while town.log.published is None or life.under is None:
+        yield HOUR
+    head = town.log.published.checkpoint
+    yield soon(town, HOUR)
+    found = {make().name: "kept" for make in every(openings=False)} | {each.promise: "pending" for each in PENDING}
+    clear = {
+        "size": head.size,
+        "root": b64(head.root),
+        "depth": "structure",
+        "found": found,
+        "breaches": 0,
+        "report_sha256": b64(sha256(b"a report")),
+    }
+    town.signed("audit_published", town.keys["oversight-office"], "oversight", clear=clear)

@@ -161,6 +161,8 @@ class Town:
     people: dict[Role, list[Person]] = field(default_factory=dict)
     pseudonyms: dict[tuple[int, str], str] = field(default_factory=dict)
     run: str | None = None
+    unseen: bool = False
+    """It goes on as if witnesses had just seen it."""
     planted: list[bytes] = field(default_factory=list)
     leaves_too: list[bytes] = field(default_factory=list)
     lodged: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -198,6 +200,7 @@ class Town:
             approvals=frozenset({"authority", "oversight"}),
             published=self._published(version),  # type: ignore[arg-type]  # one of its words
             suspensions=self.suspensions(),
+            witnessed_ms=self.now if self.unseen else self.log.witnessed_ms or None,
         )
 
     def suspensions(self) -> tuple[Suspension, ...]:

@@ -64,11 +64,7 @@ def test_no_honest_deployment_is_accused(seed: int, days: float) -> None:
 def test_no_long_honest_deployment_is_accused_and_every_act_is_among_them() -> None:
     acts = sum((check(seed, None) for seed in LONG), Counter[str]())
     acts += sum((check(seed, 4.0) for seed in (3, 7, 13, 17)), Counter[str]())
-    assert set(ACTS) - set(acts) <= NEVER_MADE | MADE_ELSEWHERE, set(ACTS) - set(acts)
-
-
-MADE_ELSEWHERE = {"challenge_told", "audit_published"}
-"""They are in the lies, told honestly too."""
+    assert set(ACTS) - set(acts) <= NEVER_MADE, set(ACTS) - set(acts)
 
 
 def test_the_same_seed_makes_the_same_log_and_the_same_report() -> None:
