@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from watchglass.acts.public_ledger import Entry, entries_of
@@ -12,10 +13,20 @@ from watchglass.core.time import SECOND
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.lodging import open_receipt
 from watchglass.ledger.tiles import TileReader
+from watchglass.oversight.audit import Auditor
+from watchglass.oversight.promises.every import PENDING, not_at_this_depth
 from watchglass.records.outbox import Reader
 
 NEWEST: Final = 20
 """Entries of each kind that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that an audit calls broken; its ``title`` is its name where this version does not know it."""
+
+    promise: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class PublishedAudit:
     depth: str
     breaches: int
     found: Mapping[str, int]
-    broken: tuple[str, ...]
+    broken: tuple[Broken, ...]
     report_sha256: str
     compared: bool
     otherwise: tuple[str, ...]
@@ -99,7 +110,7 @@ def _audit(entry: Entry, nightly: Mapping[str, Any] | None) -> PublishedAudit:
         depth=said["depth"],
         breaches=said["breaches"],
         found={state: list(states.values()).count(state) for state in ("kept", "broken", "unseen", "pending")},
-        broken=tuple(sorted(name for name, state in states.items() if state == "broken")),
+        broken=tuple(Broken(name, _title(name)) for name, state in sorted(states.items()) if state == "broken"),
         report_sha256=said["report_sha256"],
         compared=compared,
         otherwise=tuple(_otherwise(entry.index, states, nightly)) if compared and nightly is not None else (),
@@ -116,7 +127,20 @@ def _otherwise(index: int, states: Mapping[str, str], nightly: Mapping[str, Any]
         if finding["promise"] == "audits":
             yield from (each["sentence"] for each in finding["breaches"] if index in each["entries"])
         elif finding["state"] == "kept" and states.get(finding["promise"]) == "broken":
-            yield f"It calls “{finding['promise']}” broken; the audit of last night here calls it kept."
+            yield f"It calls this broken, and the audit of last night here calls it kept: {_title(finding['promise'])}"
+
+
+def _title(name: str) -> str:
+    return _titles().get(name, name)
+
+
+@cache
+def _titles() -> Mapping[str, str]:
+    """The promises that this version knows, in words."""
+    shallow = Auditor("nobody's", policy=None, oversight=None, now_ms=0).promises
+    return {each.name: each.title for each in shallow} | {
+        each.promise: each.title for each in (*not_at_this_depth(), *PENDING)
+    }
 
 
 def _challenge(entry: Entry, keys: list[VerifierKey]) -> ToldChallenge:
