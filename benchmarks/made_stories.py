@@ -31,8 +31,10 @@ from watchglass.charter.permit import (
 )
 from watchglass.core.digest import b64, sha256
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
+from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.lodging import Challenge, Lodged
+from watchglass.ledger.note import Note, sign_text
 from watchglass.oversight.challenge import commitment
 from watchglass.oversight.promises.every import PENDING, every
 
@@ -52,12 +54,27 @@ def begin(life: Life) -> None:
     town, plan = life.town, life.plan
     clear = {"origin": town.origin, "deployment": plan.kind, "software": SOFTWARE}
     town.attest("log_opened", under=None, clear=clear)
+    if plan.shard:
+        goes_on(life)
     town.publish(first_rules(plan, town, life.dice), town.openings[0])
     town.open_accounts()
     life.tell(town.now, life.house())
     life.tell(town.now, months(life))
     life.tell(town.now, retention(life))
     life.tell(town.now, incidents(life))
+
+
+def goes_on(life: Life, *, witnessed: bool = True) -> bytes:
+    """The log goes on where another, of the year before, ended."""
+    town, log = life.town, life.town.log
+    before = SignerKey.generate(f"last-year.{town.origin}", town.entropy)
+    end = Checkpoint(before.name, 70_000, sha256(b"last year"))
+    lines = [sign_text(end.text, before)]
+    if witnessed:
+        lines += [sign_text(end.text, each.key, seconds=town.now // SECOND - 60) for each in log.watchers]
+    note = Note(end.text, tuple(lines)).encode().decode()
+    clear = {"before": before.name, "note": note, "state": b64(sha256(b"state")), "audit": None}
+    return town.attest("shard_began", under=None, clear=clear)
 
 
 def fill(life: Life) -> None:

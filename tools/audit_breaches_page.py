@@ -20,13 +20,13 @@ from lies import LIES, PENDING  # noqa: E402
 FIGURES = ROOT / "docs/figures/audit.json"
 _HEAD = """# What the audit catches
 
-Anybody can write a report that says "no breach". So the [audit](ledger.md) is tried on deployments that are dishonest
-on purpose. A generator makes lawful lives of a deployment, hours to weeks long, from a seed: charters that change and
-so do their keys, alerts and verdicts, orders to stop, cases and releases, holds, heartbeats, witnesses with clocks of
-their own. Its records are made by the product's own recorder, its logs by the product's own ledger. Into each life one
-lie is planted. The audit must name the promise that the lie breaks, with the entries that show it, **and no other
-promise**; in honest lives it must name nothing at all. Where a lie cannot be told without breaking a second promise,
-the table says so.
+Anybody can write a report that says "no breach". So [the audit](../explanation/what-the-audit-proves.md) is tried on
+deployments that are dishonest on purpose. A generator makes lawful lives of a deployment, hours to weeks long, from a
+seed: charters that change and so do their keys, alerts and verdicts, orders to stop, cases and releases, holds,
+heartbeats, witnesses with clocks of their own. Its records are made by the product's own recorder, its logs by the
+product's own ledger. Into each life one lie is planted. The audit must name the promise that the lie breaks, with the
+entries that show it, **and no other promise**; in honest lives it must name nothing at all. Where a lie cannot be told
+without breaking a second promise, the table says so.
 
 *Anybody* means that public data are enough. *Oversight* means that the sealed openings are needed, which only
 oversight can open; without them the audit accuses nobody of it.

@@ -35,8 +35,7 @@ LONG = (2, 5)
 """Seeds whose lives are forty days: months change, keys die, charters follow each other."""
 DEPTHS: tuple[Depth, ...] = ("structure", "openings")
 NEVER_MADE = {
-    # What a year's change, destinations outside and a taken-back backdrop write: other tests have them.
-    "shard_began",
+    # What destinations outside and a taken-back backdrop write: other tests have them.
     "notice_decided",
     "notice_settled",
     "notice_retried",
