@@ -195,7 +195,7 @@ def _before(file: Path, origin: str) -> Before | None:
             return None
         before = Before(value["checkpoint"].encode(), unb64(value["memory"]), value["report"])
         return before if checkpoints.parse(before.checkpoint).checkpoint.origin == origin else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, WatchglassError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, WatchglassError):
         return None
 
 
@@ -253,7 +253,7 @@ def _read_receipts(folder: Path) -> list[Promised]:
             receipt = receipts.parse(canonical.encode(value["receipt"]))
             leaf = value.get("leaf")
             digest = leaf_hash(leaf.encode()) if leaf else unb64(value["leaf_hash"], length=HASH_BYTES)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, BadInput) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as error:
             raise BadInput(
                 f"{file} does not hold a receipt with its record.",
                 fix="Save what the command printed with --json, or what the portal answered: it has `receipt` and "

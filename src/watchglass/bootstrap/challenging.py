@@ -119,7 +119,7 @@ def read(file: Path) -> Challenge:
         if value.pop("watchglass_challenge") != _VERSION:
             raise ValueError(file.name)
         return Challenge(**{**value, "notes": tuple(value["notes"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(f"{file} is not a challenge.", fix="Give the file that `challenge plan` wrote.") from error
 
 

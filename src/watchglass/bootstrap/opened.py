@@ -68,7 +68,7 @@ def read_openings(where: Path, key: X25519PrivateKey) -> OpenedRecords:
                 key_id = unb64(part["key_id"])
                 keys[key_id] = WrappedKey(key_id, part["hour"], unb64(part["wrapped"]))
             sealed |= {unb64(part["leaf_hash"], length=32): unb64(part["sealed"]) for part in value["openings"]}
-        except (OSError, ValueError, KeyError, TypeError, BadInput) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput) as error:
             raise BadInput(f"{file} is not a file from the openings page.", fix="Download it again, whole.") from error
     if len(origins) != 1:
         raise BadInput(f"The openings in {where} are of several logs.", fix="Keep each deployment's in its own folder.")

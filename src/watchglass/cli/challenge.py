@@ -114,7 +114,7 @@ def _check(args: argparse.Namespace) -> Result:
 def _json(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{file} is not JSON.", fix="Save what `watchglass audit … --json` prints, whole.") from error
 
 

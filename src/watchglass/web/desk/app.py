@@ -21,6 +21,7 @@ from watchglass.bootstrap import Office, custody, exporting, holding, join_video
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import iso
+from watchglass.web.desk.audits import Audits
 from watchglass.web.desk.charters import Charters
 from watchglass.web.desk.oversight import Oversight
 from watchglass.web.desk.pages import Card, Fields, Room, end, environment, said, scope
@@ -78,7 +79,7 @@ class Desk:
         self.exports = exports
         self.glass = glass
         self.roster = roster
-        self.rooms: Sequence[Room] = (Oversight(self), Charters(self))
+        self.rooms: Sequence[Room] = (Oversight(self), Audits(self), Charters(self))
         self._who: dict[str, Any] | None = None
         self.theatre = Theatre()
         self.receipts: dict[str, dict[str, Any]] = {}
