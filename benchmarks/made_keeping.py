@@ -89,8 +89,8 @@ def apply_retention(life: Life) -> None:
         for each in old:
             del town.alerts[each.id]
             _forget(life, each.leaves)
-    waiting = {each.leaf for each in town.alerts.values()}
-    told = [leaf for leaf, hour in town.of_alerts.items() if hour < hour_of(before) and leaf not in waiting]
+    waiting, until = {each.leaf for each in town.alerts.values()}, hour_of(before)
+    told = [leaf for leaf, hour in town.of_alerts.items() if hour < until and leaf not in waiting]
     if told and _applied(life, "openings", len(told), before):
         _forget(life, told)
     if (due := town.due_pieces()) and _applied(life, "segments", len(due), now):

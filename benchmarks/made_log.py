@@ -116,6 +116,7 @@ class Log:
     """Whether something besides a ``checkpoint_witnessed`` has entered since the last note was written."""
     waited_for: bool = False
     """Whether something has entered since that others wait for until it is cosigned."""
+    _next: int | None = None
     _growth: Growth = field(default_factory=Growth)
 
     # ---- recording ---------------------------------------------------------------------------------------------------
@@ -124,7 +125,10 @@ class Log:
         """Put leaves of one act into the outbox; their hashes. Now and then somebody keeps the receipt."""
         now, due = self.clock.now(), self.clock.now() + self.pace[2]
         for leaf in leaves:
-            self.waiting.append(Waiting(leaf, now, due))
+            row = Waiting(leaf, now, due)
+            self.waiting.append(row)
+            if self._next is not None:
+                self._next = min(self._next, self._round_of(row))
             if leaf.sealed is not None and leaf.key is not None:
                 self.sealed[leaf.leaf_hash] = leaf.sealed
                 self.keys.setdefault(leaf.key.key_id, leaf.key)
@@ -138,7 +142,13 @@ class Log:
 
     def next_round(self) -> int | None:
         """When the next round takes something in; None where nothing waits."""
-        return min(map(self._round_of, self.waiting), default=None)
+        if self._next is None:
+            self._next = min(map(self._round_of, self.waiting), default=None)
+        return self._next
+
+    def keep_pace(self, pace: tuple[int, int, int]) -> None:
+        """Take on the intervals of a charter."""
+        self.pace, self._next = pace, None
 
     def _round_of(self, row: Waiting) -> int:
         checkpoint, batch, _ = self.pace
@@ -154,6 +164,7 @@ class Log:
         if not due:
             return False
         self.waiting = [row for row in self.waiting if not (row.leaf.lane in hurry or self._round_of(row) <= now)]
+        self._next = None
         self.append([row.leaf.data for row in due], [row.leaf.leaf_hash for row in due])
         self.grown |= any(row.leaf.act != "checkpoint_witnessed" for row in due)
         self.waited_for |= any(row.leaf.act in WAITED_FOR for row in due)

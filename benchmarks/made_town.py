@@ -159,6 +159,8 @@ class Town:
     month_keys: dict[tuple[str, str], bytes] = field(default_factory=dict)
     destroyed: set[tuple[str, str]] = field(default_factory=set)
     people: dict[Role, list[Person]] = field(default_factory=dict)
+    grants: dict[tuple[int, May, bytes], Grant] = field(default_factory=dict)
+    """What was asked before: the answer is the same while the charter is."""
     pseudonyms: dict[tuple[int, str], str] = field(default_factory=dict)
     run: str | None = None
     unseen: bool = False
@@ -317,7 +319,11 @@ class Town:
 
     def grant(self, role: Role, what: May) -> Grant:
         """The right of somebody in that role."""
-        return authorise(self.dice.choice(self.people[role]), what, under=policies_of(self.standing().charter))
+        someone, charter = self.dice.choice(self.people[role]), self.standing().charter
+        asked = (someone.account, what, charter.sha256 if charter else b"")
+        if asked not in self.grants:
+            self.grants[asked] = authorise(someone, what, under=policies_of(charter))
+        return self.grants[asked]
 
     def open_accounts(self) -> None:
         """Two people a role where many work, one elsewhere."""
@@ -398,7 +404,7 @@ class Town:
     def follow(self, version: Version, openings: X25519PrivateKey) -> None:
         """What a publication changes at once: the log's pace, and whom openings are sealed to."""
         self.versions.append(version)
-        self.log.pace = version.rules.pace
+        self.log.keep_pace(version.rules.pace)
         if all(each.private_bytes_raw() != openings.private_bytes_raw() for each in self.openings):
             self.openings.append(openings)
         self.recorder.seal_to(openings.public_key())
