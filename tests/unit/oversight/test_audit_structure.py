@@ -381,6 +381,15 @@ def test_an_order_is_obeyed_at_all_and_within_two_seconds(small: Small) -> None:
     assert small.broken() == {"obeyed": [late.index, never.index]}
 
 
+def test_an_order_that_came_after_a_crash_is_not_late(small: Small) -> None:
+    order = small.suspend("camera")
+    small.pass_time(5 * HOUR)
+    small.stop("found_after_crash")
+    small.start("00000000000000e2")
+    small.obey(order, "camera", within_ms=5 * HOUR)
+    assert small.broken() == {}
+
+
 def test_an_order_that_was_lodged_while_the_house_was_away_accuses_nobody(small: Small) -> None:
     statement = small.statement("suspension_ordered", "oversight", clear=small.scope("on-the-lawn"), reason="x")
     small.pass_time(2 * HOUR)

@@ -89,6 +89,6 @@ class Alerts(Promise):
         del world, end
         return (
             f"{count(self.checked, 'alert')} followed to a person's decision; {self.withdrawn:,} of the decisions were "
-            f"taken back, after which an alert waits again. {count(len(self.waiting), 'alert')} wait at the end of the "
-            "log. Lateness is judged by the hour."
+            "taken back, after which an alert waits again. Waiting at the end of the log: "
+            f"{len(self.waiting):,}. Lateness is judged by the hour."
         )

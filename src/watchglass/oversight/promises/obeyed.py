@@ -11,6 +11,8 @@ from watchglass.oversight.entry import Entry
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
 from watchglass.oversight.world import End, World
 
+_CUT_OFF: Final = frozenset({"fault", "found_after_crash"})
+"""It ended nobody knows when: an order may have come afterwards, and was obeyed when something started again."""
 _WITHIN: Final = tolerances.STOPS_WITHIN + tolerances.NOTES_IT_WITHIN
 
 
@@ -35,6 +37,8 @@ class Obeyed(Promise):
                 self.running = entry.clear["run"]
             case "run_stopped":
                 self.running = None
+                if entry.clear["cause"] in _CUT_OFF:
+                    self.idle.update(self.waiting)
             case "suspension_ordered":
                 self.checked += 1
                 self.waiting[entry.index] = entry.hour

@@ -51,13 +51,14 @@ class Releases(Promise):
     name = "releases"
     title = "Originals were released only to who asked, when a permitted set of others had approved that request."
     acts = frozenset({"release_requested", "release_approved", "release_refused", "release_granted", "release_taken"})
-    keeps = ("kept", "grants", "taken")
+    keeps = ("kept", "grants", "granted", "taken")
 
     def __init__(self) -> None:
         super().__init__()
         self.requests: dict[int, Request] = {}
         self.grants: dict[int, int] = {}
         """Grants to requests, by index."""
+        self.granted = 0
         self.taken = 0
 
     @property
@@ -137,6 +138,7 @@ class Releases(Promise):
         if request.granted is not None:
             self.breach("grants a request that was granted before", OPERATOR, world, entry, request.granted)
             return
+        self.granted += 1
         request.granted = entry.index
         self.grants[entry.index] = request.index
         named = [unb64(each) for each in entry.clear["approvals"]]
@@ -186,8 +188,8 @@ class Releases(Promise):
     def how(self, world: World, end: End) -> str:
         del world, end
         return (
-            f"{count(self.checked, 'request')} for originals, of which {len(self.grants):,} were granted lately and "
-            f"{self.taken:,} taken in all. Each grant was reckoned again: signed approvals of that request by "
+            f"{count(self.checked, 'request')} for originals, of which {self.granted:,} were granted and "
+            f"{self.taken:,} taken. Each grant was reckoned again: signed approvals of that request by "
             "different custodians that its charter pins, none of them the one who asked, together a permitted set. "
             "Cases, scopes and reasons are sealed."
         )
