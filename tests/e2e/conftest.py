@@ -30,6 +30,7 @@ class Demo:
     state: Path
     password: str
     process: subprocess.Popen[str]
+    printed: list[str] = field(default_factory=list)
     signed_in: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -96,7 +97,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     assert process.poll() is None, "the demo ended:\n" + "".join(lines)
     _RUNNING.append(stop)
     password = json.loads((state.parent / "demo.people" / "ready.json").read_text())["password"]
-    return Demo(f"http://127.0.0.1:{port}", state, password, process)
+    return Demo(f"http://127.0.0.1:{port}", state, password, process, lines)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ PUBLIC = (
     "/ledger/entries/0",
     "/ledger/entries/3",
     "/ledger/verify",
+    "/audit",
     "/api",
     "/login",
 )
