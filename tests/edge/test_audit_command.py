@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from watchglass.access.roles import May
+from watchglass.access.roles import May, Role
 from watchglass.acts.inspect_openings import take_openings
 from watchglass.acts.run_record import start_run
+from watchglass.bootstrap import new_key
 from watchglass.cli.main import main
 from watchglass.core.time import DAY
 from watchglass.review.model import VerdictValue
@@ -153,3 +154,18 @@ def test_a_memory_that_was_spoilt_costs_time_and_nothing_else(
         _, again = audit(lived, tmp_path, capsys=capsys)
         assert again["report_sha256"] == first["report_sha256"]
         assert again["resumed_from"] == 0
+
+
+def test_what_is_sealed_to_two_keys_opens_with_both(
+    lived: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    public = new_key(tmp_path / "later.key", "later.example", "openings", None)
+    old = next(line for line in lived.text.splitlines() if "openings_key" in line).split('"')[1]
+    lived.publish(lived.edited((old, public)))
+    lived.add("newcomer", Role.REVIEWER)
+    (tmp_path / "openings.json").write_bytes(take_openings(lived.house.acting, lived.grant(May.TAKE_OPENINGS)).value)
+    lived.settle()
+    keys = ["--key", str(lived.folder / "people" / "openings.key"), "--key", str(tmp_path / "later.key")]
+    for given, found in ((keys[:2], "broken"), (keys[2:], "broken"), (keys, "kept"), (keys[2:] + keys[:2], "kept")):
+        _, result = audit(lived, tmp_path, "--openings", str(tmp_path / "openings.json"), *given, capsys=capsys)
+        assert state(result, "opened") == found

@@ -58,7 +58,7 @@ def audit(
     trust_file: Path,
     *,
     openings: Path | None = None,
-    key: X25519PrivateKey | None = None,
+    keys: Sequence[X25519PrivateKey] = (),
     receipts: Path | None = None,
     lodged: Sequence[str] = (),
     from_start: bool = False,
@@ -69,7 +69,7 @@ def audit(
 
     Args:
         where: the ledger's directory or address.
-        openings: a file or folder from the openings page; key: oversight's openings key.
+        openings: a file or folder from the openings page; keys: oversight's openings key, or all that it has had.
         receipts: a folder of receipts that people were given.
         lodged: witnesses' addresses, or folders of what was lodged with them.
         from_start: read everything again.
@@ -83,7 +83,7 @@ def audit(
     """
     trust = load_trust(trust_file)
     now = (clock or SystemClock()).now()
-    opened = read_openings(openings, key) if openings is not None and key is not None else None
+    opened = read_openings(openings, *keys) if openings is not None and keys else None
     kept = _read_receipts(receipts) if receipts is not None else []
     with closing(open_tiles(where)) as reader:
         origin = _origin(reader)

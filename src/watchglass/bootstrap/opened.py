@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ class OpenedRecords:
     """What some files from the openings page hold, opened leaf by leaf. Each hourly key is unwrapped once."""
 
     def __init__(
-        self, origin: str, keys: dict[bytes, WrappedKey], sealed: dict[bytes, bytes], key: X25519PrivateKey
+        self, origin: str, keys: dict[bytes, WrappedKey], sealed: dict[bytes, bytes], own: Sequence[X25519PrivateKey]
     ) -> None:
         self.origin = origin
         self._keys = keys
         self._sealed = sealed
-        self._key = key
+        self._own = own
         self._ciphers: dict[bytes, AESGCM] = {}
 
     def __len__(self) -> int:
@@ -47,12 +48,22 @@ class OpenedRecords:
             wrapped = self._keys.get(key_id)
             if wrapped is None:
                 raise DidNotVerify("The key of an opening is missing.", fix="Ask for the openings page's file again.")
-            cipher = self._ciphers[key_id] = unwrap(wrapped, self._key, origin=self.origin)
+            cipher = self._ciphers[key_id] = self._unwrapped(wrapped)
         return unseal_with(leaf, sealed, key_id, cipher, origin=self.origin)
 
+    def _unwrapped(self, wrapped: WrappedKey) -> AESGCM:
+        """With whichever of the own keys it was wrapped to: a charter may have named another one in between."""
+        for key in self._own[:-1]:
+            with suppress(DidNotVerify):
+                return unwrap(wrapped, key, origin=self.origin)
+        return unwrap(wrapped, self._own[-1], origin=self.origin)
 
-def read_openings(where: Path, key: X25519PrivateKey) -> OpenedRecords:
+
+def read_openings(where: Path, *own: X25519PrivateKey) -> OpenedRecords:
     """The openings in a file, or in every ``.json`` file of a folder: later retention has destroyed some of the older.
+
+    Args:
+        own: oversight's openings key, or all that it has had, one after the other.
 
     Raises:
         BadInput: there is none, one of them is not from the openings page, or they are of several logs.
@@ -72,7 +83,7 @@ def read_openings(where: Path, key: X25519PrivateKey) -> OpenedRecords:
             raise BadInput(f"{file} is not a file from the openings page.", fix="Download it again, whole.") from error
     if len(origins) != 1:
         raise BadInput(f"The openings in {where} are of several logs.", fix="Keep each deployment's in its own folder.")
-    return OpenedRecords(origins.pop(), keys, sealed, key)
+    return OpenedRecords(origins.pop(), keys, sealed, own)
 
 
 def _files(where: Path) -> Iterable[Path]:

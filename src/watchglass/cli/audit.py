@@ -28,7 +28,14 @@ def add(groups: Any) -> None:
     audit.add_argument(
         "--openings", type=Path, metavar="DIR", help="sealed details, for oversight: the openings page's files"
     )
-    audit.add_argument("--key", type=Path, metavar="FILE", help="oversight's openings key, with --openings")
+    audit.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="oversight's openings key, with --openings; may be repeated for one that it had before",
+    )
     audit.add_argument(
         "--receipts", type=Path, metavar="DIR", help="receipts that you were given, to see whether they were honoured"
     )
@@ -43,7 +50,7 @@ def add(groups: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> Result:
-    if (args.openings is None) != (args.key is None):
+    if (args.openings is None) != (not args.key):
         raise BadInput(
             "Sealed details need the key that opens them, and the key needs the details.",
             fix="Give both --openings DIR and --key FILE, or neither.",
@@ -53,7 +60,7 @@ def _run(args: argparse.Namespace) -> Result:
         args.where,
         args.trust,
         openings=args.openings,
-        key=None if args.key is None else openings_key(args.key),
+        keys=[openings_key(file) for file in args.key],
         receipts=args.receipts,
         lodged=args.lodged,
         from_start=args.from_start,
