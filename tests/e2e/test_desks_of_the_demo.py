@@ -89,3 +89,4 @@ def test_oversight_stops_and_resumes_at_its_desk_and_the_public_sees_both(board:
     assert [each["resumed"] for each in answer["suspensions"] if each["analytic"] == NAME][-1]
     running = {each["name"]: each["runs"] for each in answer["analytics"]}
     assert running[NAME]
+    expect(visitor.open(f"/register/analytics/{NAME}").locator("main")).to_contain_text("may run now")
