@@ -163,9 +163,12 @@ def test_what_is_sealed_to_two_keys_opens_with_both(
     old = next(line for line in lived.text.splitlines() if "openings_key" in line).split('"')[1]
     lived.publish(lived.edited((old, public)))
     lived.add("newcomer", Role.REVIEWER)
+    lived.settle()
     (tmp_path / "openings.json").write_bytes(take_openings(lived.house.acting, lived.grant(May.TAKE_OPENINGS)).value)
     lived.settle()
     keys = ["--key", str(lived.folder / "people" / "openings.key"), "--key", str(tmp_path / "later.key")]
     for given, found in ((keys[:2], "broken"), (keys[2:], "broken"), (keys, "kept"), (keys[2:] + keys[:2], "kept")):
         _, result = audit(lived, tmp_path, "--openings", str(tmp_path / "openings.json"), *given, capsys=capsys)
-        assert state(result, "opened") == found
+        assert state(result, "opened") == found, next(
+            e["breaches"] for e in result["findings"] if e["promise"] == "opened"
+        )

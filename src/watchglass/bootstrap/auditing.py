@@ -34,7 +34,7 @@ from watchglass.oversight.given import Lodged, Promised
 from watchglass.oversight.report import Differences, Report, differences
 
 _VERSION: Final = 1
-_MEMBERS: Final = frozenset({"watchglass_audited", "checkpoint", "memory", "report"})
+_MEMBERS: Final = frozenset({"watchglass_audited", "checkpoint", "memory", "report", "opened_with"})
 _LARGEST_RECEIPT: Final = 1 << 20
 _MOST_LODGED: Final = 10_000
 
@@ -91,12 +91,13 @@ def audit(
         problems: list[str] = []
         orders = [one for source in lodged for one in _lodged(source, origin, trust, problems)]
         remembered = Path(f"{trust_file}.audited-{'structure' if opened is None else 'openings'}")
-        before = None if from_start else _before(remembered, origin)
+        opened_with = sorted(b64(each.public_key().public_bytes_raw()) for each in keys)
+        before = None if from_start else _before(remembered, origin, opened_with)
         auditor, resumed = _auditor(before, origin, trust, opened, kept, orders, now)
         verified = _verify(reader, trust, auditor, before if resumed else None, progress)
     report = auditor.finish(verified.checkpoint, verified.witnesses)
     changed = _changed(before, report)
-    problems += _remember(trust, remembered, verified, auditor, report)
+    problems += _remember(trust, remembered, verified, auditor, report, opened_with)
     return {
         "ok": not report.breaches and not problems,
         "verdict": _verdict(report),
@@ -187,11 +188,11 @@ def _verdict(report: Report) -> str:
 # ---- from one audit to the next --------------------------------------------------------------------------------------
 
 
-def _before(file: Path, origin: str) -> Before | None:
+def _before(file: Path, origin: str, opened_with: list[str]) -> Before | None:
     """What the last audit left; None where there is none that can be used, for then everything is read again."""
     try:
         value = json.loads(file.read_bytes())
-        if value.keys() != _MEMBERS or value["watchglass_audited"] != _VERSION:
+        if value.keys() != _MEMBERS or (value["watchglass_audited"], value["opened_with"]) != (_VERSION, opened_with):
             return None
         before = Before(value["checkpoint"].encode(), unb64(value["memory"]), value["report"])
         return before if checkpoints.parse(before.checkpoint).checkpoint.origin == origin else None
@@ -199,7 +200,9 @@ def _before(file: Path, origin: str) -> Before | None:
         return None
 
 
-def _remember(trust: Trust, file: Path, verified: Verified, auditor: Auditor, report: Report) -> list[str]:
+def _remember(
+    trust: Trust, file: Path, verified: Verified, auditor: Auditor, report: Report, opened_with: list[str]
+) -> list[str]:
     note = verified.signed.note.encode()
     first = None
     if trust.oversight is None and (charters := auditor.world.charters.order):
@@ -210,6 +213,7 @@ def _remember(trust: Trust, file: Path, verified: Verified, auditor: Auditor, re
         "checkpoint": note.decode("utf-8"),
         "memory": b64(auditor.memory()),
         "report": report.as_json(),
+        "opened_with": opened_with,
     }
     try:
         remember(trust, note)
