@@ -39,7 +39,7 @@ TARGET = 16_700
 DAYS = {True: 6.0, False: 20.0}
 ROUNDS = {True: 3, False: 7}
 SEEDS = {True: (1,), False: (1, 2, 3)}
-HONEST = {True: 12, False: 60}
+HONEST = {True: 12, False: 120}
 SHORT = 3.0
 """Days of an honest deployment in a quick run; a long one draws them, up to forty."""
 SIGNED_ONE_IN = 50
@@ -168,7 +168,7 @@ def _breaches(seeds: Sequence[int], progress: Progress) -> list[Figure]:
     planted, found = len(LIES) * len(seeds), sum(told.values())
     missed = [name for name, count in told.items() if count < len(seeds)]
     pending = pending_in(tell(LIES[0], seeds[0]))
-    note = f"{len(LIES)} ways to be dishonest, each in {len(seeds)} deployments"
+    note = f"{len(LIES)} ways to be dishonest, each in {len(seeds)} made deployment{'s' * (len(seeds) > 1)}"
     return [
         figure("breaches_planted", planted, better="higher", unit="breaches", n=planted, note=note),
         {

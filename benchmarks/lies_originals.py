@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from dishonest import Lie
+from dishonest import Lie, Made
 from made_cases import (
     a_fresh_piece,
     answer,
@@ -308,6 +309,15 @@ def the_first_pieces(life: Life) -> Story:
     life.town.planted += [min(kept, key=lambda piece: piece.made_ms).leaf]
 
 
+def the_first(act: str) -> Callable[[Made], None]:
+    """Nothing is done: the first record of what is kept too long is planted."""
+
+    def plant(made: Made) -> None:
+        made.planted = [next(at for at, entry in enumerate(made.entries) if b'"act":"%b"' % act.encode() in entry)]
+
+    return plant
+
+
 def the_month_keys(life: Life) -> Story:
     """The keys of the first month are never destroyed."""
     month = month_of(life.plan.begin)
@@ -514,6 +524,22 @@ ORIGINALS: Final = (
         ("retention-originals",),
         the_first_pieces,
         sins=frozenset({"keep-segments"}),
+    ),
+    Lie(
+        "clips-kept",
+        "Mosaicked clips are kept past their retention.",
+        ("retention",),
+        after=the_first("clip_kept"),
+        sins=frozenset({"keep-clips"}),
+        changes={"clips_ms": DAY},
+    ),
+    Lie(
+        "alerts-kept",
+        "What was decided about alerts is kept past its retention.",
+        ("retention",),
+        after=the_first("alert_decided"),
+        sins=frozenset({"keep-alerts"}),
+        changes={"alerts_kept_ms": DAY},
     ),
     Lie(
         "month-keys-kept",

@@ -62,9 +62,9 @@ def _counts(figures: dict[str, Any]) -> str:
     planted, found = figures["breaches_planted"], figures["breaches_named"]
     honest, pending = figures["honest_deployments_flagged"], figures["breaches_pending"]
     return (
-        f"{planted['value']:,.0f} breaches were planted ({len(LIES)} lies, each in {found['told'][0][2]} deployments) "
-        f"and {found['value']:,.0f} named. Of {honest['n']:,} honest deployments {honest['value']:.0f} were accused "
-        f"({honest['note']}). {pending['value']:.0f} promises are pending.\n"
+        f"{planted['value']:,.0f} breaches were planted ({planted['note']}), and {found['value']:,.0f} were named.\n"
+        f"Of {honest['n']:,} honest deployments {honest['value']:.0f} were accused ({honest['note']}).\n"
+        f"{pending['value']:.0f} promises are not made yet.\n"
     )
 
 
