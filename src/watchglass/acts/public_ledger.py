@@ -174,16 +174,16 @@ def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tup
 
 
 def entries_but(
-    reader: Reader, act: str, tiles: TileReader, size: int, before: int, count: int = PAGE
+    reader: Reader, acts: Sequence[str], tiles: TileReader, size: int, before: int, count: int = PAGE
 ) -> tuple[Entry, ...]:
-    """The same, without those of one act, which would crowd out all others.
+    """The same, without those of some acts, which would crowd out all others.
 
     Raises:
         BadInput: the log lacks a file.
     """
-    rows = reader.all(
-        "SELECT idx FROM entry WHERE idx < ? AND act != ? ORDER BY idx DESC LIMIT ?", min(before, size), act, count
-    )
+    marks = ", ".join("?" * len(acts))
+    sql = f"SELECT idx FROM entry WHERE idx < ? AND act NOT IN ({marks}) ORDER BY idx DESC LIMIT ?"  # noqa: S608  # only question marks
+    rows = reader.all(sql, min(before, size), *acts, count)
     return entries_of(tiles, size, [int(row["idx"]) for row in rows])
 
 

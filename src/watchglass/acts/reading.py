@@ -244,11 +244,15 @@ class Entry:
     leaf_hash: bytes
 
 
+CROWD: Final = ("checkpoint_witnessed", "heartbeat")
+"""What comes by itself, again and again; it is listed where somebody asks for it."""
+
+
 def entries(
     reader: Reader, *, act: str = "", hour: str = "", before: int | None = None, limit: int = PAGE
 ) -> tuple[Entry, ...]:
-    """Entries, newest first; ``act`` and ``hour`` narrow them, ``before`` pages on. Heartbeats only if asked for."""
-    wheres, params = ["1" if act else "act != 'heartbeat'"], list[Value]()
+    """Entries, newest first; ``act`` and ``hour`` narrow them, ``before`` pages on. ``CROWD`` only if asked for."""
+    wheres, params = ["1" if act else f"act NOT IN {CROWD}"], list[Value]()
     for clause, value in (("act = ?", act), ("hour LIKE ? || '%'", _plain(hour)), ("idx < ?", before)):
         if value not in ("", None):
             wheres.append(clause)

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import public_ledger as ledger
+from watchglass.acts import reading
 from watchglass.bootstrap.watching import WatchFacts
 from watchglass.charter.decide import Standing
 from watchglass.core.errors import BadInput
@@ -20,9 +21,7 @@ router: Final = APIRouter()
 
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 _PROOF: Final = ".tlog-proof"
-_CROWD: Final = "heartbeat"
-"""The one act that comes by itself, again and again; listed where somebody asks for it."""
-_ANY: Final = "SELECT 1 FROM entry WHERE act = ? LIMIT 1"
+_ANY: Final = "SELECT 1 FROM entry WHERE act IN (?, ?) LIMIT 1"
 _INDEX_DIGITS: Final = 15
 
 
@@ -46,10 +45,10 @@ def overview(request: Request) -> Response:
             "growth": ledger.growth(reader, head.size),
             "entries": ledger.entries(tiles, head.size, before)
             if everything
-            else ledger.entries_but(reader, _CROWD, tiles, head.size, before),
+            else ledger.entries_but(reader, reading.CROWD, tiles, head.size, before),
             "before": before,
             "page_size": ledger.PAGE,
-            "heartbeats": {"shown": everything, "any": reader.one(_ANY, _CROWD) is not None},
+            "heartbeats": {"shown": everything, "any": reader.one(_ANY, *reading.CROWD) is not None},
         },
     )
 
