@@ -12,6 +12,7 @@ from a_portal import Someone
 from a_street import DAY, ORIGIN, Street, make_street
 
 from watchglass.acts import public_ledger
+from watchglass.acts.reading import CROWD
 from watchglass.core.digest import unb64
 from watchglass.core.errors import DidNotVerify
 from watchglass.ledger import merkle, policy
@@ -122,11 +123,14 @@ def test_the_list_pages_back_to_the_first_entry_without_a_gap(visitor: Someone) 
     seen: list[int] = []
     before = size
     while before > 0:
-        data = visitor.get(f"/ledger.json?before={before}").json()
+        data = visitor.get(f"/ledger.json?all=1&before={before}").json()
         seen += [entry["index"] for entry in data["entries"]]
         before = seen[-1]
     assert seen == list(range(size - 1, -1, -1))
-    assert visitor.get("/ledger.json?before=nonsense").json()["entries"][0]["index"] == size - 1
+    assert visitor.get("/ledger.json?all=1&before=nonsense").json()["entries"][0]["index"] == size - 1
+    acts = {entry["act"] for entry in visitor.get("/ledger.json?before=20").json()["entries"]}
+    assert acts
+    assert acts.isdisjoint(CROWD)
 
 
 def test_growth_counts_every_entry_and_every_day(visitor: Someone) -> None:
