@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from audited import EveryKey, audited, auditor_of
 from dishonest import Depth, handed_over
 from guarded import guarded
-from made_life import Life, plan
+from made_life import BEGIN, Life, Plan, plan
 from made_log import files_of
 from made_stories import live
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -33,6 +35,36 @@ from world import World
 
 LONG = (2, 5)
 """Seeds whose lives are forty days: months change, keys die, charters follow each other."""
+FULL: dict[str, Any] = {
+    "days": 14.0,
+    "kind": "production",
+    "begin": BEGIN + 2 * DAY,
+    "sources": 2,
+    "witnesses": 3,
+    "quorum": 2,
+    "alerts_a_day": 3.0,
+    "heartbeat_ms": HOUR,
+    "sealing": True,
+    "custodians": 4,
+    "k": 2,
+    "one_of": ("oversight",),
+    "keep_ms": 2 * DAY,
+    "glass": True,
+    "clips_ms": DAY,
+    "alerts_kept_ms": 2 * DAY,
+    "charters": 2,
+    "new_oversight": True,
+    "gap": False,
+    "suspensions": 2,
+    "cases": 8,
+    "emergencies": 2,
+    "holds": 2,
+    "stops": 2,
+    "asides": 9.0,
+    "shard": True,
+    "all_day": True,
+}
+"""A fortnight over the end of a month in which everything happens."""
 DEPTHS: tuple[Depth, ...] = ("structure", "openings")
 NEVER_MADE = {
     # What destinations outside and a taken-back backdrop write: other tests have them.
@@ -43,27 +75,31 @@ NEVER_MADE = {
 }
 
 
-def check(seed: int, days: float | None) -> Counter[str]:
+def check(drawn: Plan) -> Counter[str]:
     """No breach at either depth; what acts there were."""
-    made = handed_over(live(Life(plan(seed, days=days))))
+    made = handed_over(live(Life(drawn)))
     for depth in DEPTHS:
         found = audited(made, depth)
         assert found.report is not None, found.sentences
-        assert not found.broken, (seed, depth, found.sentences[:3])
+        assert not found.broken, (drawn, depth, found.sentences[:3])
     return Counter(Leaf.parse(entry).act for entry in made.entries)
 
 
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1 << 32), days=st.sampled_from((0.5, 1.5, 2.5)))
 def test_no_honest_deployment_is_accused(seed: int, days: float) -> None:
-    assert check(seed, days).total() > 10
+    assert check(plan(seed, days=days)).total() > 10
 
 
 @pytest.mark.slow
-def test_no_long_honest_deployment_is_accused_and_every_act_is_among_them() -> None:
-    acts = sum((check(seed, None) for seed in LONG), Counter[str]())
-    acts += sum((check(seed, 4.0) for seed in (3, 7, 13, 17)), Counter[str]())
-    assert set(ACTS) - set(acts) <= NEVER_MADE, set(ACTS) - set(acts)
+@pytest.mark.parametrize("seed", LONG)
+def test_no_long_honest_deployment_is_accused(seed: int) -> None:
+    assert check(plan(seed)).total() > 1_000
+
+
+def test_in_a_full_life_there_is_every_act_and_no_breach() -> None:
+    acts = check(replace(plan(1), **FULL))
+    assert set(ACTS) - set(acts) == NEVER_MADE
 
 
 def test_the_same_seed_makes_the_same_log_and_the_same_report() -> None:
@@ -143,9 +179,10 @@ def test_what_the_real_acts_write_is_not_accused(tmp_path: Path) -> None:
         clock.advance(2 * HOUR)  # type: ignore[attr-defined]
         report = {"request": number, "report": "An ambulance came.", "case": None}
         made.hand_in(made.sign("glass_followed_up", "shift-lead", report, refs=[leaf], purpose=made.purpose))
-        clock.advance(4 * DAY)  # type: ignore[attr-defined]
-        world.house.keep_retention()
-        world.settle()
+        for _ in range(8):
+            clock.advance(12 * HOUR)  # type: ignore[attr-defined]
+            world.house.keep_retention()
+            world.settle()
         assert not accused(world, tmp_path)
 
 
@@ -172,8 +209,8 @@ def accused(world: World, folder: Path) -> list[str]:
 
 def test_openings_under_two_keys_of_oversight_are_both_read() -> None:
     """A change of oversight changes to whom openings are sealed; an audit of the whole log needs both."""
-    made = handed_over(live(Life(plan(2))))
+    made = handed_over(live(Life(replace(plan(1), **{**FULL, "days": 3.0, "alerts_kept_ms": 365 * DAY}))))
     assert len(made.town.openings) == 2
     opened = EveryKey(made)
-    values = [opened.values(Leaf.parse(data), leaf_hash(data)) for data in made.entries]
-    assert sum(each is not None for each in values) > len(values) // 2
+    leaves = [Leaf.parse(data) for data in made.entries]
+    assert all(opened.values(leaf, leaf.hash()) is not None for leaf in leaves if leaf.opening is not None)
