@@ -10,6 +10,7 @@ import json
 import shutil
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -249,10 +250,16 @@ def _openings(
     if before is not None and any(places.openings.glob("*.json")):
         since = checkpoints.parse(before).checkpoint.size
     answer = portal.ask(ask("openings", about=str(since), key=key, origin=origin, now=now))
-    file = places.openings / f"{iso(now).replace(':', '')}.json"
+    file = _free(places.openings, iso(now).replace(":", ""))
     write_durably([(file, json.dumps(answer, indent=1).encode())], mode=_PRIVATE)
     openings = answer.get("openings")
     return {"openings": len(openings) if isinstance(openings, list) else 0, "openings_file": str(file)}
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A name that no file has: what an earlier export brought may be nowhere else any more."""
+    names = (folder / f"{name}{'' if again == 0 else f'-{again}'}.json" for again in count())
+    return next(path for path in names if not path.exists())
 
 
 def _keep_trust(trust: Trust, places: Places, note: bytes) -> None:
