@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -85,7 +85,8 @@ def check(drawn: Plan) -> Counter[str]:
     return Counter(Leaf.parse(entry).act for entry in made.entries)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None, derandomize=True)  # `bench audit` tries fresh seeds, and many more
+@example(seed=4030, days=2.5)  # witnesses whose clocks were two minutes behind when a charter changed
 @given(seed=st.integers(0, 1 << 32), days=st.sampled_from((0.5, 1.5, 2.5)))
 def test_no_honest_deployment_is_accused(seed: int, days: float) -> None:
     assert check(plan(seed, days=days)).total() > 10

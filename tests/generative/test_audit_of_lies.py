@@ -35,7 +35,7 @@ def test_the_audit_names_it(name: str) -> None:
     check(BY_NAME[name], 1)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None, derandomize=True)  # `bench audit` tries fresh seeds
 @given(name=st.sampled_from(sorted(BY_NAME)), seed=st.integers(2, 1 << 32))
 def test_the_audit_names_it_in_any_deployment(name: str, seed: int) -> None:
     check(BY_NAME[name], seed)

@@ -14,6 +14,8 @@ from watchglass.oversight.world import End, World
 
 _NOT_YET: Final = frozenset({"charter_published", "charter_approved"})
 _BEAT: Final = "heartbeat"
+_TAKEN_UP: Final = tolerances.CLOCKS_APART + tolerances.MOMENT
+"""When a charter began to stand is a witness's time; what was done under the one before it is told by the house's."""
 
 
 class UnderCharter(Promise):
@@ -62,7 +64,7 @@ class UnderCharter(Promise):
             self._breach(entry, f"after the last day of version {known.version}", known, world)
 
     def _newest(self, entry: Entry, known: Known, over_ms: int, world: World) -> None:
-        slack = tolerances.SIGNER_HOURS * HOUR if entry.signed else tolerances.MOMENT
+        slack = tolerances.SIGNER_HOURS * HOUR + tolerances.CLOCKS_APART if entry.signed else _TAKEN_UP
         if entry.begins_ms >= over_ms + slack:
             self._breach(entry, f"under version {known.version}, and a newer one stood already", known, world)
 
@@ -73,7 +75,7 @@ class UnderCharter(Promise):
         begin, end = entry.clear["from_s"] * SECOND, entry.clear["to_s"] * SECOND
         if end + tolerances.MOMENT <= known.begin_ms or begin - tolerances.MOMENT >= known.end_ms:
             self._breach(entry, f"outside the days of version {known.version}", known, world)
-        elif known.over_ms is not None and begin >= known.over_ms + tolerances.MOMENT:
+        elif known.over_ms is not None and begin >= known.over_ms + _TAKEN_UP:
             self._breach(entry, f"under version {known.version}, and a newer one stood already", known, world)
 
     def _breach(self, entry: Entry, when: str, known: Known, world: World) -> None:
