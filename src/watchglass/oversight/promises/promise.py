@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -20,7 +21,7 @@ SIGNER: Final = "Whoever holds the office in whose name it was signed, and the o
 _ALWAYS: Final = ("checked", "total", "first", "breaches")
 
 
-class Promise:
+class Promise(ABC):
     """One promise.
 
     Subclasses say what they are, look at entries of ``acts``, and keep what they need in attributes named in ``keeps``,
@@ -48,15 +49,15 @@ class Promise:
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
 
-    def see(self, entry: Entry, world: World) -> None:
+    def see(self, entry: Entry, world: World) -> None:  # noqa: B027  # some promises judge only the end
         """Look at an entry; genuine, and after the world has taken it."""
 
-    def ends(self, world: World, end: End) -> None:
+    def ends(self, world: World, end: End) -> None:  # noqa: B027  # some promises judge only entries
         """Name what is broken because the log ends here. Must change nothing but ``breach`` and ``checked``."""
 
+    @abstractmethod
     def how(self, world: World, end: End) -> str:
         """How it was checked, with counts: one or two sentences."""
-        raise NotImplementedError
 
     def unseen(self, world: World, end: End) -> str | None:
         """Why it cannot be told at this depth or from this data; None where it can."""

@@ -70,7 +70,7 @@ class Releases(Promise):
     def kept(self, values: list[tuple[object, ...]]) -> None:
         for index, charter, purpose, key, until, approvals, granted, taken in values:
             request = Request(index, charter, purpose, key, until)  # type: ignore[arg-type]  # as `remembered` gave them
-            request.approvals, request.granted, request.taken = approvals, granted, taken  # type: ignore[assignment]
+            request.approvals, request.granted, request.taken = approvals, granted, taken  # type: ignore[assignment]  # likewise
             self.requests[request.index] = request
 
     def see(self, entry: Entry, world: World) -> None:
