@@ -11,6 +11,7 @@ from datetime import date
 from typing import Annotated, Final, Literal
 
 from watchglass.charter import schema
+from watchglass.charter.limits import LIMITS, STRATA, LimitName, Quality, QualityLimits, Stratum, quality_ends
 from watchglass.charter.noticed import (
     ANALYTICS,
     KINDS,
@@ -30,6 +31,7 @@ from watchglass.charter.noticed import (
     VehicleInPedestrianArea,
     WrongWay,
 )
+from watchglass.charter.reviewing import Review, SeededChecks
 from watchglass.charter.scene import (
     SOURCES,
     FileSource,
@@ -66,7 +68,9 @@ __all__ = [
     "EVERYTHING",
     "KINDS",
     "LIFE_SAFETY",
+    "LIMITS",
     "ROLES",
+    "STRATA",
     "TRIAL_DAYS",
     "AccessLog",
     "Analytic",
@@ -86,6 +90,7 @@ __all__ = [
     "Intrusion",
     "Kind",
     "LedgerRules",
+    "LimitName",
     "LooseEnd",
     "MjpegSource",
     "Model",
@@ -100,6 +105,8 @@ __all__ = [
     "PlugInCode",
     "PublicView",
     "Purpose",
+    "Quality",
+    "QualityLimits",
     "Quorum",
     "Record",
     "Regime",
@@ -108,9 +115,11 @@ __all__ = [
     "Review",
     "RtspSource",
     "Safeguards",
+    "SeededChecks",
     "Setting",
     "Source",
     "StoppedVehicle",
+    "Stratum",
     "UnattendedObject",
     "VehicleInPedestrianArea",
     "View",
@@ -233,17 +242,6 @@ class Retention:
     sealed_ms: Annotated[
         int | None, Key(schema.DURATION, "Sealed original video, where `record` is written.", "sealed")
     ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A person decides, within a time."""
-
-    within_ms: Annotated[int, Key(schema.DURATION, "How soon a person must have decided.", "within")]
-
-    def __post_init__(self) -> None:
-        if self.within_ms < schema.UNITS["s"]:
-            raise BadInput("Nobody can decide in no time.", fix="Give people at least some seconds.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +417,9 @@ class Charter:
             "Whom the software may tell by itself, besides the people who sign in.",
         ),
     ] = ()
+    quality: Annotated[
+        Quality | None, Key(Part(Quality), "How well it must work, with limits that stop an analytic by itself.")
+    ] = None
     costs: Annotated[Costs | None, Key(Part(Costs), "What the public page reckons costs with.")] = None
     timezone: Annotated[str, Key(schema.TIMEZONE, "For its days and hours.")] = "UTC"
     sha256: bytes = field(init=False, repr=False, compare=False)
@@ -433,6 +434,7 @@ class Charter:
             self.plug_ins,
             self.destinations,
             self.safeguards.custodians,
+            self.quality.limits if self.quality is not None else (),
         )
         for names in named:
             if len({item.name for item in names}) != len(names):
@@ -473,6 +475,11 @@ class Charter:
         """The custodian called ``name``."""
         return find(self.safeguards.custodians, name, "custodian")
 
+    def limits_of(self, analytic: str) -> QualityLimits | None:
+        """The limits of ``analytic``; None where the charter states none, so that nothing stops it by itself."""
+        stated = self.quality.limits if self.quality is not None else ()
+        return next((limits for limits in stated if limits.name == analytic), None)
+
     def records(self, source: str) -> bool:
         """Whether original video of ``source`` may be sealed and kept."""
         record = self.safeguards.record
@@ -512,6 +519,13 @@ def loose_ends(charter: Charter) -> Iterator[LooseEnd]:
         Sealing(rules.record, rules.custodians, rules.release, rules.retention.sealed_ms),
         tuple(source.name for source in charter.sources),
         Keys(charter.authority.key, oversight.key, oversight.openings_key, tuple(w.key for w in oversight.witnesses)),
+    )
+    yield from quality_ends(
+        charter.quality,
+        tuple(analytic.name for analytic in charter.analytics),
+        people_do=rules.on_suspension is not None,
+        matures_ms=rules.review.matures_ms,
+        alerts_ms=rules.retention.alerts_ms,
     )
 
 

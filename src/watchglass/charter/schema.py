@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 *
 """Milliseconds of each unit of time; a year is 365 days."""
 
 _LONGEST = 100 * UNITS["y"]
+_WHOLE = 100  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,33 @@ def number(lowest: float, highest: float) -> Scalar:
         return value
 
     return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", convert, f"a number from {between}")
+
+
+def _per_mille(text: str) -> int:
+    """The written share, per mille; raises BadInput where it is finer than that."""
+    percent = text.endswith("%")
+    exact = Decimal(text.rstrip("% ")) * (10 if percent else 1000)
+    if exact != exact.to_integral_value():
+        raise BadInput(
+            f"{text} is finer than shares are kept.", fix="Write at most three digits after the point, such as 0.625."
+        )
+    return int(exact)
+
+
+def share(lowest: int, highest: int) -> Scalar:
+    """A part of a whole, per mille: ``0.6`` and ``60%`` are both 600. A bare 60 is nothing, for nobody knows what."""
+    between = f"{lowest / 1000:g} to {highest / 1000:g}"
+
+    def convert(text: str) -> int:
+        if not text.endswith("%") and Decimal(text) > 1:
+            fix = f"Write {text}%, or {Decimal(text) / 100}." if Decimal(text) <= _WHOLE else "Write 0.6 or 60%."
+            raise BadInput(f"{text} is more than the whole. A share is written as 0.6 or as 60%.", fix=fix)
+        value = _per_mille(text)
+        if not lowest <= value <= highest:
+            raise BadInput(f"{text} is outside {between}.", fix=f"Write a share from {between}, or it in percent.")
+        return value
+
+    return _matching(r"[0-9]{1,6}(\.[0-9]{1,6})? ?%?", convert, f"a share such as 0.6 or 60%, from {between}")
 
 
 def whole(lowest: int, highest: int) -> Scalar:
