@@ -1,1 +1,1 @@
-"""How well it works: when an alert is final, what the limits of a charter say then, and how that was shown to hold."""
+"""How well an analytic works: what reviewers found, judged against the charter's limits. Without storage or clock."""
