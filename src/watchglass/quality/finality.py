@@ -124,7 +124,7 @@ def in_time(alert: Awaited, *, now_ms: int, undo_ms: int) -> bool | None:
     return False if alert.due_ms + undo_ms < now_ms and (first is None or first.at_ms > alert.due_ms) else None
 
 
-def _settled_ms(readings: dict[Place, Reading], second_drawn: bool | None, undo_ms: int) -> int | None:  # noqa: FBT001 (it is what the alert says)
+def _settled_ms(readings: dict[Place, Reading], second_drawn: bool | None, undo_ms: int) -> int | None:
     """When everything that is owed had been read and could not be undone any more; None: it has not."""
     first, second, third = readings.get(1), readings.get(2), readings.get(3)
     if first is None:
