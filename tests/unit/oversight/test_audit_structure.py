@@ -11,7 +11,7 @@ from watchglass.charter.model import Charter
 from watchglass.core import canonical
 from watchglass.core.digest import b64, sha256
 from watchglass.core.entropy import Entropy
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, moment
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.ledger import receipt as receipts
 from watchglass.ledger.checkpoint import Checkpoint
@@ -29,6 +29,7 @@ HOURS = (
     "    of: [person]\n    for: 1s\n  entrance-only",
     "    of: [person]\n    for: 1s\n    hours: 01:00-05:00\n  entrance-only",
 )
+TRIAL = ('until: "2027-11-30"', f'until: "{moment(NOON + 13 * DAY).date()}"')
 
 
 @pytest.fixture
@@ -858,11 +859,21 @@ def test_a_shard_goes_on_from_the_cosigned_end_of_another() -> None:
 
 
 def test_a_trial_waits_for_no_witness_and_says_so() -> None:
-    small = Small(origin="trial.small.example").begin()
+    small = Small(origin="trial.small.example", edits=(TRIAL,)).begin()
     report = small.audit()
     assert report.broken == ()
     assert report.by_promise["disclosed-after-witnesses"].state is State.UNSEEN
     assert report.notice is not None
+
+
+def test_a_trial_is_neither_long_nor_renewed() -> None:
+    long = Small(origin="trial.small.example").begin()
+    assert long.broken() == {"charters": [3]}
+    small = Small(origin="trial.small.example", edits=(TRIAL,)).begin()
+    small.publish(small.text(2, ("review: {within: 2m}", "review: {within: 3m}")))
+    assert small.broken() == {}
+    longer = small.publish(small.text(3, (TRIAL[1], f'until: "{moment(NOON + 20 * DAY).date()}"')))
+    assert small.broken() == {"charters": [longer.index + 2]}
 
 
 def test_sentences_name_offices_and_never_people(small: Small) -> None:

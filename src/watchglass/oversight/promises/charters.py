@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from watchglass.charter.decide import TRIAL_DAYS
 from watchglass.charter.parse import CharterRefused, parse
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import WatchglassError
+from watchglass.core.time import DAY, HOUR
 from watchglass.evidence.succession import APPROVED, PUBLISHED
-from watchglass.oversight.charters import key_of, reads
+from watchglass.oversight.charters import Known, key_of, reads
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.promises.promise import AUTHORITY, OPERATOR, OVERSIGHT, Promise, count
 from watchglass.oversight.world import End, World
@@ -24,13 +26,15 @@ class CharterSuccession(Promise):
     name = "charters"
     title = "Every charter was published word for word and approved by authority and oversight, with outgoing keys."
     acts = frozenset({PUBLISHED, APPROVED})
-    keeps = ("waiting", "newest")
+    keeps = ("waiting", "newest", "began")
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: dict[str, tuple[int, int]] = {}
         """Of publications that lack an approval: hash to (index, hour)."""
         self.newest = 0
+        self.began = 0
+        """The hour in which the first charter was approved."""
 
     def see(self, entry: Entry, world: World) -> None:
         if entry.act == PUBLISHED:
@@ -56,6 +60,16 @@ class CharterSuccession(Promise):
                     world,
                     entry,
                 )
+            if world.trial:
+                self._trial(entry, known, world)
+
+    def _trial(self, entry: Entry, known: Known, world: World) -> None:
+        """A trial lasts so many days from its first charter, and is not renewed."""
+        self.began = self.began or entry.hour
+        longest = (self.began + 1) * HOUR + (TRIAL_DAYS + 1) * DAY
+        if known.end_ms > longest or known.end_ms - known.begin_ms > (TRIAL_DAYS + 1) * DAY:
+            what = f"completes a charter of a trial that holds longer than {TRIAL_DAYS} days from the first one"
+            self.breach(what, f"{AUTHORITY} {OVERSIGHT}", world, entry)
 
     def _published(self, entry: Entry, world: World) -> None:
         self.checked += 1
