@@ -20,12 +20,15 @@ from watchglass.charter.model import (
     Oversight,
     Picture,
     PlugIn,
+    Quality,
     Record,
     Release,
     Safeguards,
+    SeededChecks,
     Source,
     View,
 )
+from watchglass.charter.quality_told import limits_said
 from watchglass.charter.told import TOLD
 from watchglass.charter.weighing import Show, Told, Weight
 from watchglass.charter.words import listed, plain, said, sentence
@@ -71,6 +74,8 @@ def _compare(old: Charter, new: Charter) -> Iterator[Change]:
     yield from _analytics(old, new)
     yield from _destinations(old, new)
     yield from _safeguards(old.safeguards, new.safeguards)
+    if old.quality is not None and new.quality is not None:
+        yield from _quality(old.quality, new.quality)
     if old.costs is not None and new.costs is not None:
         yield from _fields(old.costs, new.costs, "costs", "")
     yield from _fields(old.ledger, new.ledger, "ledger", "")
@@ -97,7 +102,9 @@ def _shown(told: Told, value: Any, old: Any) -> str:
 
 
 def _is_part(value: object) -> bool:
-    return isinstance(value, View | Picture | OnSuspension | Costs | Record | Release | GlassRule)
+    return isinstance(
+        value, View | Picture | OnSuspension | Costs | Record | Release | GlassRule | Quality | SeededChecks
+    )
 
 
 def _named(path: str, old: tuple[Any, ...], new: tuple[Any, ...], describe: Show) -> Iterator[Change]:
@@ -207,9 +214,28 @@ def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:
     yield from _fields(old.public_view, new.public_view, "safeguards.public_view", "")
     yield from _fields(old.retention, new.retention, "safeguards.retention", "")
     yield from _fields(old.review, new.review, "safeguards.review", "")
+    if old.review.seeded_checks is not None and new.review.seeded_checks is not None:
+        at = "safeguards.review.seeded_checks"
+        yield from _fields(old.review.seeded_checks, new.review.seeded_checks, at, "")
     if old.on_suspension is not None and new.on_suspension is not None:
         yield from _fields(old.on_suspension, new.on_suspension, "safeguards.on_suspension", "")
     yield from _sealed(old, new)
+
+
+def _quality(old: Quality, new: Quality) -> Iterator[Change]:
+    """Limits that come, go, tighten or loosen; where they go, nothing stops the analytic by itself any more."""
+    yield from _fields(old, new, "quality", "")
+    before, after = {limits.name: limits for limits in old.limits}, {limits.name: limits for limits in new.limits}
+    for name in (name for name in before if name not in after):
+        lost = limits_said(before[name])
+        yield Change("widening", f"quality.{name}", f"“{said(name)}” has no limits any more. Before: {lost}.")
+    for name in (name for name in after if name not in before):
+        yield Change(
+            "narrowing", f"quality.{name}", f"“{said(name)}” now has limits, and stops when it crosses one: "
+            f"{limits_said(after[name])}."
+        )  # fmt: skip
+    for name in (name for name in before if name in after):
+        yield from _fields(before[name], after[name], f"quality.{name}", f"“{said(name)}”")
 
 
 def _sealed(old: Safeguards, new: Safeguards) -> Iterator[Change]:

@@ -1,13 +1,13 @@
 """What a charter says about how well its analytics must work: limits that stop an analytic which crosses them.
 
-Shares are kept per mille, as whole numbers (``precision_at_least=600`` is 0.6), so that a limit is the same number on
-every machine that replays it. Counts a week and ratios are decimal numbers.
+Every limit is kept in thousandths, as a whole number, so that it is the same on every machine that replays it: a share
+of 0.6 as 600, 3 false alerts a week as 3000, twice as often as 2000.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 from watchglass.charter import schema
@@ -39,6 +39,8 @@ STRATA: Final[tuple[Stratum, ...]] = ("day", "night")
 
 LONGEST_TRIAL_MS: Final = 365 * DAY
 
+_STRATUM: Final = replace(schema.word(*STRATA), expects="day or night, and never a trait of a person")
+
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
@@ -46,11 +48,11 @@ class QualityLimits:
 
     Attributes:
         name: the analytic; ``analytic`` is the same.
-        precision_at_least: per mille of final alerts that were right.
-        false_alerts_per_week: how many final alerts a week were wrong, of the time that it ran.
-        reviewed_in_time_at_least: per mille of alerts that a person decided within ``safeguards.review.within``.
-        undecided_at_most: per mille of final alerts that stayed open or unsure.
-        disparity_at_most: how many times as often alerts may be wrong in one stratum as in the other; 1 or more.
+        precision_at_least: thousandths of its final alerts that must be right.
+        false_alerts_per_week: thousandths of a final alert that may be wrong in each week that it ran.
+        reviewed_in_time_at_least: thousandths of its alerts that a person decides within ``safeguards.review.within``.
+        undecided_at_most: thousandths of its final alerts that may stay open or unsure.
+        disparity_at_most: how many thousandths as often alerts may be wrong in one stratum as in the other; over 1000.
         trial_ms: how long a trial may last before it ends in a suspension.
     """
 
@@ -66,7 +68,7 @@ class QualityLimits:
         int | None, Key(schema.share(1, 999), "How large a share of its alerts must be right.")
     ] = None
     false_alerts_per_week: Annotated[
-        float | None, Key(schema.number(0.01, 10_000), "How many wrong alerts a week are borne.")
+        int | None, Key(schema.thousandths(10, 10_000_000), "How many wrong alerts a week are borne.")
     ] = None
     reviewed_in_time_at_least: Annotated[
         int | None,
@@ -77,11 +79,11 @@ class QualityLimits:
     ] = None
     strata: Annotated[
         tuple[Stratum, ...],
-        Key(Many(schema.word(*STRATA), fewest=2, most=len(STRATA)), "What `disparity_at_most` compares."),
+        Key(Many(_STRATUM, fewest=2, most=len(STRATA)), "What `disparity_at_most` compares."),
     ] = ()
     disparity_at_most: Annotated[
-        float | None,
-        Key(schema.number(1.1, 100), "How many times as often it may be wrong in one stratum as in another."),
+        int | None,
+        Key(schema.thousandths(1_100, 100_000), "How many times as often it may be wrong in one as in the other."),
     ] = None
     trial_ms: Annotated[
         int | None,
@@ -148,18 +150,30 @@ class QualityLimits:
         """The limits that are written, in the order of ``LIMITS``."""
         return tuple(limit for limit in LIMITS if getattr(self, limit) is not None)
 
+    def tested(self, limit: LimitName) -> int:
+        """A stated limit as its test takes it, in thousandths: where so much must be reached, how much may be missed.
+
+        Raises:
+            BadInput: the limit is not stated.
+        """
+        value: int | None = getattr(self, limit)
+        if value is None:
+            raise BadInput(f"{self.name!r} has no limit {limit!r}.", fix=f"Use one of these: {', '.join(self.stated)}.")
+        return 1000 - value if limit.endswith("_at_least") else value
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """How well all of it must work, and how rarely a good analytic may be stopped by chance.
 
     Attributes:
-        alpha: per mille; the chance that any limit ever stops an analytic that keeps it, all limits together.
+        alpha: thousandths; the chance that any limit ever stops an analytic that keeps it, all limits together.
         fewest: below so many final alerts no rate is published.
     """
 
     limits: Annotated[
-        tuple[QualityLimits, ...], Key(Named(Part(QualityLimits), fewest=1), "The limits of this analytic.", "*")
+        tuple[QualityLimits, ...],
+        Key(Named(Part(QualityLimits)), "The limits of the analytic of this name.", schema.ANY),
     ]
     alpha: Annotated[
         int,
@@ -171,6 +185,13 @@ class Quality:
     fewest: Annotated[
         int, Key(schema.whole(5, 10_000), "Below so many final alerts a rate is shown as not enough data.")
     ] = 20
+
+    def __post_init__(self) -> None:
+        if not self.limits:
+            raise BadInput(
+                "No analytic has a limit here.",
+                fix="Name an analytic, and indent its limits under it: `precision_at_least: 0.6`, `trial: 60d`.",
+            )
 
     @property
     def tests(self) -> tuple[tuple[str, LimitName], ...]:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from watchglass.charter import model as m
 from watchglass.charter.prohibited import FIX, prohibited
-from watchglass.charter.schema import NAME, Choice, Entry, Many, Named, Pair, Part, Scalar, Spec, entries
+from watchglass.charter.schema import ANY, NAME, Choice, Entry, Many, Named, Pair, Part, Scalar, Spec, entries
 from watchglass.charter.tree import Block, Items, Node, Spot, Text, TreeError, grow
 from watchglass.charter.unbuilt import NOT_BUILT, fix_for, row_for
 from watchglass.core.errors import BadInput, Refused
@@ -294,9 +294,12 @@ class _Reader:
         wanted = entries(model)
         values: dict[str, Any] = {}
         keys = {key.text: key for key, _ in node.entries}
+        rest = next((entry for entry in wanted if entry.key == ANY), None)
         for entry in wanted:
             found, at = node.get(entry.key), (*path, entry.key)
-            if found is not None and row_for(at) is not None:
+            if entry is rest:
+                values[entry.field] = self._rest(entry, {each.key for each in wanted}, node, path)
+            elif found is not None and row_for(at) is not None:
                 self._refused(keys[entry.key], at)
             elif found is not None:
                 values[entry.field] = self.value(entry.spec, found, at)
@@ -305,8 +308,18 @@ class _Reader:
             elif entry.required:
                 self._missing(entry, node, path)
         has_kind = hasattr(model, "kind")
-        self._unknown_keys({entry.key for entry in wanted} | ({"kind"} if has_kind else set()), node, path)
+        if rest is None:
+            self._unknown_keys({entry.key for entry in wanted} | ({"kind"} if has_kind else set()), node, path)
         return values if before == len(self.faults) + len(self.refusals) else None
+
+    def _rest(self, entry: Entry, known: set[str], node: Block, path: Path) -> Any:
+        """Names that stand among fixed keys: every other key is one, unless it is a fixed key with a slip in it."""
+        fixed = tuple(known - {ANY})
+        names = tuple((key, item) for key, item in node.entries if key.text not in known)
+        slips = tuple((key, item) for key, item in names if isinstance(item, Text) and _hint(key.text, fixed))
+        self._unknown_keys(set(fixed), Block(slips, node.spot), path)
+        kept = tuple(pair for pair in names if pair not in slips)
+        return self._named(cast("Named", entry.spec), Block(kept, node.spot), path)
 
     def _missing(self, entry: Entry, node: Block, path: Path) -> None:
         expects = entry.spec.expects if isinstance(entry.spec, Scalar | Many) else "a section"

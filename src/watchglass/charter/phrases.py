@@ -69,3 +69,11 @@ def full_stop(text: str) -> str:
 def capital(text: str) -> str:
     """The text with a capital letter at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def in_natural(per_mille: int) -> str:
+    """A share as a count out of a round number, the smallest that fits: 600 is ``6 of 10``, 950 ``95 of 100``."""
+    for whole in (10, 100):
+        if per_mille * whole % 1000 == 0:
+            return f"{per_mille * whole // 1000} of {whole}"
+    return f"{per_mille} of 1,000"

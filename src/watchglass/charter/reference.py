@@ -64,7 +64,7 @@ def _rows(prefix: str, entry: Entry) -> Iterator[tuple[str, Entry]]:
             yield from _rows(f"{path}[].", below)
     elif isinstance(spec, Named):
         for kind, model in _models(spec.item):
-            label = f"{path}.*." if kind is None else f"{path}.* ({kind})."
+            label = f"{path.removesuffix('.*')}.*." if kind is None else f"{path}.* ({kind})."
             for below in entries(model):
                 yield from _rows(label, below)
 
@@ -102,6 +102,8 @@ def _written(spec: Spec, default: object) -> str:
         return f"{default // UNITS[unit]}{unit}"
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(spec, Scalar) and not isinstance(default, float):
+        return spec.write(default)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

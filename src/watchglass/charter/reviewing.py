@@ -19,7 +19,7 @@ class SeededChecks:
     """Known alerts, shown again among the others so that nobody can tell.
 
     Attributes:
-        share: per mille of the alerts that a reviewer sees.
+        share: thousandths of the alerts that a reviewer sees.
     """
 
     share: Annotated[int, Key(schema.share(1, 200), "How large a share of what a reviewer sees is known already.")]
@@ -33,7 +33,7 @@ class Review:
     """A person decides, within a time; some decisions are made twice.
 
     Attributes:
-        second_read: per mille of decided alerts that another person judges too, without knowing the first verdict.
+        second_read: thousandths of decided alerts that another person judges too, without knowing the first verdict.
         second_read_at_least_per_reviewer_month: the least number of each reviewer's verdicts in a calendar month that
             are judged twice, as far as there are so many.
         matures_ms: how long after it was raised an alert is final at the latest.

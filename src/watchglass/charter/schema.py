@@ -36,11 +36,13 @@ class Scalar:
         expects: what to write, for error messages and the reference ("a length of time such as 20s").
         read: the value of a text; raises BadInput or ValueError where the text does not fit.
         words: the only words allowed, where they are a fixed few.
+        write: how a charter writes a value that is kept as another number.
     """
 
     expects: str
     read: Callable[[str], Any]
     words: tuple[str, ...] = ()
+    write: Callable[[Any], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Pair:
 
 
 Spec = Scalar | Many | Part | Named | Choice
+
+ANY = "*"
+"""The key of a field that takes every name which its section does not know by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +181,49 @@ def number(lowest: float, highest: float) -> Scalar:
     return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", convert, f"a number from {between}")
 
 
-def _per_mille(text: str) -> int:
-    """The written share, per mille; raises BadInput where it is finer than that."""
-    percent = text.endswith("%")
-    exact = Decimal(text.rstrip("% ")) * (10 if percent else 1000)
-    if exact != exact.to_integral_value():
-        raise BadInput(
-            f"{text} is finer than shares are kept.", fix="Write at most three digits after the point, such as 0.625."
-        )
-    return int(exact)
+_SHARE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)( ?%)?", re.ASCII)
+_IN_WORDS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?(?:per ?cent|pct)\.?", re.ASCII | re.IGNORECASE)
 
 
 def share(lowest: int, highest: int) -> Scalar:
-    """A part of a whole, per mille: ``0.6`` and ``60%`` are both 600. A bare 60 is nothing, for nobody knows what."""
+    """A part of a whole, per mille: ``0.6`` and ``60%`` are both 600. A bare 60 may be either, so it is neither."""
     between = f"{lowest / 1000:g} to {highest / 1000:g}"
 
-    def convert(text: str) -> int:
-        if not text.endswith("%") and Decimal(text) > 1:
-            fix = f"Write {text}%, or {Decimal(text) / 100}." if Decimal(text) <= _WHOLE else "Write 0.6 or 60%."
+    def read(text: str) -> int:
+        spelled = _IN_WORDS.fullmatch(text)
+        if spelled:
+            raise BadInput("Percent are written with their sign.", fix=f"Write {spelled[1]}%.")
+        found = _SHARE.fullmatch(text)
+        if not found:
+            raise ValueError(text[:60])
+        number = Decimal(found[1])
+        if not found[2] and number > 1:
+            fix = f"Write {number}%, or {number / 100}." if number <= _WHOLE else "Write for example 0.6."
             raise BadInput(f"{text} is more than the whole. A share is written as 0.6 or as 60%.", fix=fix)
-        value = _per_mille(text)
-        if not lowest <= value <= highest:
+        exact = number * (10 if found[2] else 1000)
+        if exact != exact.to_integral_value():
+            raise BadInput(
+                f"{text} is finer than shares are kept.", fix="Write at most three digits after the point, as in 0.625."
+            )
+        if not lowest <= exact <= highest:
             raise BadInput(f"{text} is outside {between}.", fix=f"Write a share from {between}, or it in percent.")
+        return int(exact)
+
+    return Scalar(f"a share such as 0.6 or 60%, from {between}", read, write=lambda value: f"{value / 1000:g}")
+
+
+def thousandths(lowest: int, highest: int) -> Scalar:
+    """A decimal number with at most three digits after the point, kept as a whole number of thousandths."""
+    between = f"{lowest / 1000:g} to {highest // 1000}"
+
+    def convert(text: str) -> int:
+        value = int(Decimal(text) * 1000)
+        if not lowest <= value <= highest:
+            raise BadInput(f"{text} is outside {between}.", fix=f"Write a number from {between}.")
         return value
 
-    return _matching(r"[0-9]{1,6}(\.[0-9]{1,6})? ?%?", convert, f"a share such as 0.6 or 60%, from {between}")
+    expects = f"a number from {between}, with at most three digits after the point"
+    return _matching(r"-?[0-9]{1,9}(\.[0-9]{1,3})?", convert, expects)
 
 
 def whole(lowest: int, highest: int) -> Scalar:

@@ -31,7 +31,6 @@ from watchglass.charter.model import (
     PublicView,
     Purpose,
     Retention,
-    Review,
     RtspSource,
     Safeguards,
     Setting,
@@ -46,6 +45,7 @@ from watchglass.charter.model import (
     Zone,
 )
 from watchglass.charter.outline import lies_inside
+from watchglass.charter.quality_told import QUALITY, quality_said
 from watchglass.charter.sealed_told import KEPT, ORIGINAL, SEALED
 from watchglass.charter.weighing import (
     Told,
@@ -180,6 +180,7 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "watchglass": Told(neither, "The language of these rules is now number {new}, not {old}."),
         "charter": Told(neither, "These rules are now called {new}, not {old}.", _name),
         "version": Told(neither, "This is version {new}; before: version {old}."),
+        "quality": Told(_appears, "{new}", quality_said),
         "costs": Told(neither, "What it costs is now {new}.", _stated),
         "timezone": Told(wider, "Days and hours now follow the clocks of {new}, not of {old}."),
     },
@@ -328,9 +329,7 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "alerts_ms": Told(more_is_wider, "What was decided is now kept for {new}, not for {old}.", duration),
         "sealed_ms": KEPT,
     },
-    Review: {
-        "within_ms": Told(more_is_wider, "A person must now decide within {new}, not within {old}.", duration),
-    },
+    **QUALITY,
     OnSuspension: {
         "tell": Told(members_protect, "While it is stopped, these are now told: {new}; before: {old}.", names),
         "people_do": Told(neither, "While it is stopped, people now do this: {new}; before: {old}.", _quoted),

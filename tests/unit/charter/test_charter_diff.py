@@ -21,6 +21,7 @@ from watchglass.charter.model import (
     Model,
     PlanePoint,
     PlugInCode,
+    QualityLimits,
     Quorum,
     Setting,
     Witness,
@@ -115,7 +116,21 @@ def full(charter: Charter) -> Charter:
     return replace(charter, purposes=purposes, analytics=analytics, authority=authority, oversight=oversight)
 
 
-def test_the_full_charter_sets_every_field(full: Charter) -> None:
+@pytest.fixture
+def measured(judged_charter: Charter) -> Charter:
+    """The judged harbour charter with every limit set, of one analytic."""
+    assert judged_charter.quality is not None
+    limits = replace(
+        judged_charter.quality.limits[0],
+        strata=("day", "night"),
+        disparity_at_most=2000,
+        recall_at_least=800,
+        drills_planned=100,
+    )
+    return replace(judged_charter, quality=replace(judged_charter.quality, limits=(limits,)))
+
+
+def test_the_full_charter_sets_every_field(full: Charter, measured: Charter) -> None:
     def unset(value: Any) -> Iterator[str]:
         for entry in entries(type(value)):
             held = getattr(value, entry.field)
@@ -129,8 +144,15 @@ def test_the_full_charter_sets_every_field(full: Charter) -> None:
 
     missing = set(unset(full))
     missing -= {"Zone.area_m2", "Zone.line"}  # the track's; the steps' is set, and the other charter has lines
-    assert missing == {"Retention.sealed_ms", "Safeguards.record", "Safeguards.release", "Safeguards.access_log"}
-    assert not set(unset(SEALED.safeguards))
+    judged = {"Review.second_read", "Review.seeded_checks"}
+    assert missing - judged == {
+        "Retention.sealed_ms",
+        "Safeguards.record",
+        "Safeguards.release",
+        "Safeguards.access_log",
+    }
+    assert not set(unset(SEALED.safeguards)) - judged
+    assert not set(unset(measured)) & (judged | {f"QualityLimits.{entry.field}" for entry in entries(QualityLimits)})
 
 
 CHARTERS = Path(__file__).parents[2] / "spec" / "charters"
@@ -144,10 +166,10 @@ def test_the_charter_of_every_kind_has_every_kind() -> None:
     assert {type(destination) for destination in EVERY_KIND.destinations} == {*DESTINATIONS}
 
 
-@pytest.mark.parametrize("which", ["full", "every kind", "sealed"])
-def test_every_field_of_the_model_yields_a_change_when_it_changes(full: Charter, which: str) -> None:
+@pytest.mark.parametrize("which", ["full", "every kind", "sealed", "measured"])
+def test_every_field_of_the_model_yields_a_change_when_it_changes(full: Charter, measured: Charter, which: str) -> None:
     seen = 0
-    old = {"full": full, "every kind": EVERY_KIND, "sealed": SEALED}[which]
+    old = {"full": full, "every kind": EVERY_KIND, "sealed": SEALED, "measured": measured}[which]
     for path, changed in mutations(old):
         seen += 1
         changes = compare(old, rebuilt(changed, data=b"another file"))
@@ -180,7 +202,9 @@ def test_the_table_of_sentences_names_only_and_all_fields_of_the_model() -> None
         assert set(told) - _PARTS == described, model
 
 
-_PARTS = {"view", "picture", "on_suspension", "plane", "costs", "record", "release", "break_glass"}
+_PARTS = {"view", "picture", "on_suspension", "plane", "costs", "record", "release", "break_glass", "quality"} | {
+    "seeded_checks"
+}
 """Parts that may come and go; what changes inside them is told by their own fields."""
 
 
