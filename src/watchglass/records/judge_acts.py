@@ -1,0 +1,83 @@
+"""The acts by which published limits act: how an analytic stands, that it stopped, and how it may run again.
+
+How an analytic stands is told in the open, as everybody may know what runs: its state and why it began. The counts that
+brought it there are committed, with the first and the last alert that were counted: with the openings of those alerts
+and of their verdicts anybody who may read them finds the same crossing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from watchglass.core.canonical import MAX_INTEGER
+from watchglass.records.act_spec import HOUSE, ActSpec, Basis, Lane
+from watchglass.records.fields import HASH, NAME, Choice, Members, OrNull, Text, Whole
+
+_COUNT: Final = Whole(0, MAX_INTEGER)
+_OVERSIGHT: Final = "Oversight, from the opening."
+_SIGNED_BY: Final = "The authority and oversight, from the statement; staff, from the register."
+
+JUDGE_ACTS: Final = (
+    ActSpec(
+        "analytic_judged",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "How an analytic stands to its published limits from here on, and why: on trial, within, unknown, or suspended "
+        "because it crossed the limit that `why` names. `evidence` is the test that decided it.",
+        _OVERSIGHT,
+        clear={
+            "analytic": NAME,
+            "state": Choice(("trial", "within", "unknown", "suspended")),
+            "why": NAME,
+        },
+        committed={
+            "evidence": OrNull(
+                Members(
+                    {
+                        "test": NAME,
+                        "limit": Whole(1, MAX_INTEGER),
+                        "alerts": _COUNT,
+                        "bad": _COUNT,
+                        "log_e": Whole(-MAX_INTEGER, MAX_INTEGER),
+                        "first": OrNull(HASH),
+                        "last": OrNull(HASH),
+                    }
+                )
+            )
+        },
+    ),
+    ActSpec(
+        "limit_obeyed",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "Nothing of an analytic ran any more that its published limit had stopped, so many milliseconds after that.",
+        _OVERSIGHT,
+        clear={"analytic": NAME, "within_ms": _COUNT},
+        refs_to=("analytic_judged",),
+    ),
+    ActSpec(
+        "resumption_proposed",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"authority"}),
+        "The authority proposed that an analytic may run again that its limit had stopped, and states what changed.",
+        _SIGNED_BY,
+        clear={"analytic": NAME},
+        committed={"what_changed": Text(2_000)},
+        refs_to=("analytic_judged",),
+    ),
+    ActSpec(
+        "analytic_resumed",
+        Basis.SIGNED,
+        Lane.PROMPT,
+        frozenset({"oversight"}),
+        "Oversight let an analytic run again that its limit had stopped, on trial; it takes effect once witnesses have "
+        "cosigned it.",
+        _SIGNED_BY,
+        clear={"analytic": NAME},
+        committed={"reason": Text(2_000)},
+        refs_to=("analytic_judged", "resumption_proposed"),
+    ),
+)
