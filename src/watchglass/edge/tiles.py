@@ -18,7 +18,16 @@ import httpx
 
 from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.ledger.note import MAX_NOTE_BYTES
-from watchglass.ledger.tiles import CHECKPOINT, ENTRIES, FULL, MAX_BUNDLE_BYTES, Tile
+from watchglass.ledger.tiles import (
+    CHECKPOINT,
+    ENTRIES,
+    FULL,
+    MAX_BUNDLE_BYTES,
+    MAX_STATE_BYTES,
+    Tile,
+    is_state,
+    state_path,
+)
 
 TIMEOUT_SECONDS = 20.0
 _HASH_TILE_BYTES = 8192
@@ -41,6 +50,42 @@ def open_tiles(where: str) -> TileDirectory | HttpTiles:
             f"{where} is not a directory.", fix="Give a ledger's directory, or its address beginning with https://."
         )
     return TileDirectory(path)
+
+
+class WithArchives:
+    """A log whose first entries were archived, together with those archives: it reads like the whole log again.
+
+    Nothing in an archive is believed: its bundles are hashed like all others, up to the log's own checkpoint.
+
+    Args:
+        log: what is served. archives: directories or addresses that the entries were copied to.
+    """
+
+    def __init__(self, log: TileDirectory | HttpTiles, archives: Sequence[TileDirectory | HttpTiles]) -> None:
+        self._log = log
+        self._archives = archives
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of ``path``; a full bundle or a year's state that the log lacks comes from an archive."""
+        data = self._log.read(path)
+        if data is None and _may_be_archived(path):
+            data = next((found for each in self._archives if (found := each.read(path)) is not None), None)
+        return data
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for each in (self._log, *self._archives):
+            each.close()
+
+
+def open_whole(where: str, archives: Sequence[str]) -> TileDirectory | HttpTiles | WithArchives:
+    """The log at ``where``, with what was archived of it, where that is given.
+
+    Raises:
+        BadInput: one of them is no directory and no address.
+    """
+    log = open_tiles(where)
+    return WithArchives(log, [open_tiles(each) for each in archives]) if archives else log
 
 
 class TileDirectory:
@@ -118,6 +163,25 @@ class TileDirectory:
             for file in folder.iterdir():
                 file.unlink()
             folder.rmdir()
+
+    def keep_state(self, year: int, data: bytes) -> None:
+        """Write the carried state of a year durably, over one that no record names yet.
+
+        Raises:
+            CannotRecord: the disk refuses.
+        """
+        write_durably([(self.path / state_path(year), data)])
+
+    def drop_bundle(self, index: int) -> int:
+        """Remove a full bundle of entries that was archived, and what is left of its partial ones; how many bytes."""
+        path = Tile(ENTRIES, index).path
+        file = self.path / path
+        if not file.is_file():
+            return 0
+        self.drop_partials(path)
+        octets = file.stat().st_size
+        file.unlink()
+        return octets
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -269,4 +333,15 @@ def _limit(path: str) -> int:
     """The most bytes that the file at ``path`` can have; refuses every path that no log has."""
     if path == CHECKPOINT:
         return MAX_NOTE_BYTES
+    if is_state(path):
+        return MAX_STATE_BYTES
     return MAX_BUNDLE_BYTES if Tile.parse(path).level == ENTRIES else _HASH_TILE_BYTES
+
+
+def _may_be_archived(path: str) -> bool:
+    if path == CHECKPOINT:
+        return False
+    if is_state(path):
+        return True
+    tile = Tile.parse(path)
+    return tile.level == ENTRIES and tile.width == FULL

@@ -4,6 +4,10 @@ The walk is one pass from left to right. Each bundle's entries are hashed and co
 it; each full tile is hashed upward and compared on the next level as soon as that level's tile is complete; at the
 end come the partial tiles, and the root against the checkpoint. The first thing that does not fit is named, and where
 the rest of the log can tell, whether the entries or the tile is at fault.
+
+A log may have archived its first entries: whole bundles at its start are gone then, and nothing else is. Whoever allows
+for that gets the hashes of those entries from the tiles that stay, which lead to the checkpoint like all others; the
+entries themselves were not read, and the replay says how many.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from watchglass.ledger.tiles import (
     TileReader,
     decode_bundle,
     decode_tile,
+    first_here,
     node_reader,
     read_tile,
 )
@@ -73,7 +78,8 @@ class Replay:
 
     The log must continue each of the ``remembered`` checkpoints. With ``onward`` the pass begins at the bundle in which
     the smallest of them ended: what stands before was read and hashed when a larger one was remembered, and the hashes
-    above it must lead to the remembered roots.
+    above it must lead to the remembered roots. With ``archived`` bundles may be gone at the log's start; ``unread`` is
+    then how many entries at the start nobody read, now or before.
     """
 
     reader: TileReader
@@ -83,6 +89,8 @@ class Replay:
     on_bundle: OnBundle | None
     on_entries: OnEntries | None = None
     onward: bool = False
+    archived: bool = False
+    unread: int = 0
     files: int = 0
     octets: int = 0
     unpublished: list[str] = field(default_factory=list)
@@ -94,17 +102,21 @@ class Replay:
         """Walk the log; raise at the first thing that does not fit."""
         size = self.checkpoint.size
         self._list()
-        for first in range(self._begin(), size, FULL):
+        begin = self._begin()
+        here = first_here(self.reader, size) if self.archived else 0
+        self.unread = here if here > begin else 0
+        for first in range(begin, size, FULL):
             width = min(FULL, size - first)
             bundle = Tile(ENTRIES, first // FULL, width)
-            data = self._read(bundle)
-            hashes = self.levels[0] = self._hash_bundle(bundle, data)
-            self._tile(0, first // FULL)
-            self._compare_leftovers(bundle, data)
+            data = self._read(bundle) if first >= here else None
+            hashes = self.levels[0] = self._hashes_only(bundle) if data is None else self._hash_bundle(bundle, data)
+            if data is not None:
+                self._tile(0, first // FULL)
+                self._compare_leftovers(bundle, data)
             self._meet_remembered(first, hashes)
             if self.on_bundle:
                 self.on_bundle(first, hashes)
-            if self.on_entries:
+            if self.on_entries and data is not None:
                 self.on_entries(first, decode_bundle(data, width), hashes)
             if width == FULL:
                 self._rise(0, first // FULL)
@@ -135,6 +147,26 @@ class Replay:
                 ) from error
             level, count = level + 1, count // FULL
         return bundles * FULL
+
+    def _hashes_only(self, bundle: Tile) -> list[bytes]:
+        """The leaf hashes of an archived bundle, from the tile that stays; what is left of the bundle must fit them."""
+        tile = Tile(0, bundle.index)
+        data = self._read(tile)
+        try:
+            hashes = decode_tile(data, FULL)
+        except BadInput as error:
+            raise _torn_tile(tile, data, FULL) from error
+        self._compare_leftovers(tile, data)
+        for other in self.leftovers.pop((ENTRIES, bundle.index), ()):
+            left = self.reader.read(other.path)
+            if left is not None and self._hash_bundle(other, left) != hashes[: other.width]:
+                raise DidNotVerify(
+                    f"{other.path} holds other entries than those whose hashes {tile.path} keeps.",
+                    fix="Ask the log's operator to put back the file as it was published.",
+                    path=other.path,
+                    **_span(other),
+                )
+        return hashes
 
     def _hash_bundle(self, tile: Tile, data: bytes) -> list[bytes]:
         """The leaf hash of each entry of a bundle: the hot loop."""
@@ -211,6 +243,8 @@ class Replay:
         try:
             data = read_tile(self.reader, tile)
         except BadInput as error:
+            if tile.level == ENTRIES and (here := first_here(self.reader, self.checkpoint.size)) > tile.index * FULL:
+                raise _gone(tile, here) from error
             raise DidNotVerify(
                 f"{tile.path} is missing or torn: {error.message}",
                 fix="Ask the log's operator for the file; until it is there nobody can verify these entries.",
@@ -277,17 +311,14 @@ class Replay:
     def _disagreement(self, tile: Tile, data: bytes, hashes: list[bytes]) -> DidNotVerify:
         """Name what is wrong where a tile and what lies below it differ."""
         if len(data) != len(hashes) * merkle.HASH_BYTES:
-            return DidNotVerify(
-                f"{tile.path} is torn: it has {len(data)} bytes instead of {len(hashes) * merkle.HASH_BYTES}.",
-                fix="Ask the log's operator for the file as it was published.",
-                path=tile.path,
-            )
+            return _torn_tile(tile, data, len(hashes))
         claimed = decode_tile(data, len(hashes))
         at = next(i for i, (a, b) in enumerate(zip(hashes, claimed, strict=True)) if a != b)
         node = tile.index * FULL + at
         first, last = node << (HEIGHT * tile.level), ((node + 1) << (HEIGHT * tile.level)) - 1
         entries = f"entry {first}" if tile.level == 0 else f"entries {first} to {last}"
-        bundle = Tile(ENTRIES, first // FULL, min(FULL, self.checkpoint.size - first // FULL * FULL)).path
+        level = 0 if first < self.unread else ENTRIES  # of archived entries only the hashes are here
+        bundle = Tile(level, first // FULL, min(FULL, self.checkpoint.size - first // FULL * FULL)).path
         suspect = self._suspect(tile, claimed, hashes)
         message = {
             "entry": f"{entries.capitalize()} (in {bundle}) changed: {tile.path} and the log above hold another hash.",
@@ -320,6 +351,25 @@ class Replay:
         if stands_for == with_claimed:
             return "entry"
         return "tile" if stands_for == with_hashes else "unknown"
+
+
+def _torn_tile(tile: Tile, data: bytes, width: int) -> DidNotVerify:
+    return DidNotVerify(
+        f"{tile.path} is torn: it has {len(data)} bytes instead of {width * merkle.HASH_BYTES}.",
+        fix="Ask the log's operator for the file as it was published.",
+        path=tile.path,
+    )
+
+
+def _gone(tile: Tile, here: int) -> DidNotVerify:
+    return DidNotVerify(
+        f"The entries before {here} are not here: {tile.path} is missing. They were archived, or lost.",
+        fix="The ledger's page, and its record `entries_archived`, say who has them: give that folder or address with "
+        "`--archive`.",
+        path=tile.path,
+        archived=here,
+        **_span(tile),
+    )
 
 
 def _holds(tile: Tile, data: bytes) -> bool:

@@ -19,6 +19,7 @@ HEIGHT = 8
 MAX_ENTRY_BYTES = 65_535
 MAX_BUNDLE_BYTES = FULL * (2 + MAX_ENTRY_BYTES)
 MAX_LEVEL = 63
+MAX_STATE_BYTES = 64 << 20
 CHECKPOINT = "checkpoint"
 ENTRIES = -1
 """Stands in for the level of a bundle of entries."""
@@ -27,6 +28,7 @@ _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9]|[1-5][0-9]|6[0-3])/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
 )
+_STATE = re.compile(r"years/[0-9]{4}\.state")
 
 
 class TileReader(Protocol):
@@ -35,6 +37,16 @@ class TileReader(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes of the file at ``path`` (as ``checkpoint`` or ``tile/0/000``), or None where there is none."""
         ...
+
+
+def state_path(year: int) -> str:
+    """Where a log keeps the carried state of a year: ``years/2027.state``."""
+    return f"years/{year:04d}.state"
+
+
+def is_state(path: str) -> bool:
+    """Whether ``path`` names the carried state of a year."""
+    return _STATE.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +196,24 @@ def read_tile(reader: TileReader, tile: Tile) -> bytes:
             f"The log has no {tile.path}.", fix="Ask the log's operator for the missing file.", path=tile.path
         )
     return data
+
+
+def first_here(reader: TileReader, size: int) -> int:
+    """The first entry of a log of ``size`` entries whose bundle is there: 0, unless bundles at its start are gone.
+
+    It looks at as few bundles as it can; one that is missing behind one that is there is for the reader to find.
+    """
+    there = size // FULL
+    if not there or reader.read(Tile(ENTRIES, 0).path) is not None:
+        return 0
+    gone = 0
+    while there - gone > 1:
+        middle = (gone + there) // 2
+        if reader.read(Tile(ENTRIES, middle).path) is None:
+            gone = middle
+        else:
+            there = middle
+    return there * FULL
 
 
 def read_entry(reader: TileReader, index: int, size: int) -> bytes:

@@ -21,6 +21,7 @@ class Verified:
 
     ``trusted`` tells whether a trust file was used: without one the log is only *self-consistent*, as a log that was
     rewritten from its first entry would be. ``seen_size`` is the size of the remembered checkpoint that it continues.
+    ``unread`` is how many entries at the start are archived: their hashes fit, they themselves were not read.
     """
 
     signed: SignedCheckpoint
@@ -31,6 +32,7 @@ class Verified:
     octets: int
     unpublished: tuple[str, ...]
     strangers: tuple[str, ...]
+    unread: int = 0
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -53,6 +55,7 @@ class Verified:
             "notice": self.deployment.sentence,
             "witnesses": told(self.witnesses),
             "continues": self.seen_size,
+            "unread": self.unread,
             "files": self.files,
             "bytes": self.octets,
             "unpublished": list(self.unpublished),
@@ -70,6 +73,7 @@ def verify_log(
     on_bundle: OnBundle | None = None,
     on_entries: OnEntries | None = None,
     onward: bytes | None = None,
+    archived: bool = False,
 ) -> Verified:
     """Verify the whole log behind ``reader``.
 
@@ -83,6 +87,8 @@ def verify_log(
         on_entries: Given each bundle's entries and leaf hashes likewise.
         onward: A checkpoint up to which this machine read the log wholly before, as signed bytes: read what follows it
             (and the smallest of the others), from the bundle on in which it ended.
+        archived: Bundles may be gone at the log's start; see ``Verified.unread``. Whether the log says that they were
+            archived is for the caller to see.
 
     Raises:
         LogForked: it contradicts a checkpoint that was seen of it before; both are in the error.
@@ -115,7 +121,16 @@ def verify_log(
         if signed.checkpoint.size == before.size and signed.checkpoint.root != before.root:
             raise _two_trees(note, before, data, signed.checkpoint)
     continues = [before for _, before in earlier]
-    replay = Replay(reader, signed.checkpoint, continues, progress, on_bundle, on_entries, onward=begin is not None)
+    replay = Replay(
+        reader,
+        signed.checkpoint,
+        continues,
+        progress,
+        on_bundle,
+        on_entries,
+        onward=begin is not None,
+        archived=archived,
+    )
     try:
         replay.run()
     except Rewritten as error:
@@ -137,6 +152,7 @@ def verify_log(
         replay.octets + len(data),
         tuple(replay.unpublished),
         tuple(replay.strangers),
+        replay.unread,
     )
 
 
