@@ -80,7 +80,9 @@ class House:
                 "source": "steps-cam",
                 "zone": "track",
                 "score": 517,
+                "probability": None,
                 "why": "2 persons inside 'track' for 2.1 s",
+                "again": None,
             },
         )
 

@@ -507,6 +507,8 @@ def nobody_allowed(life: Life) -> Story:
             "verdict": "reject",
             "reason": "seen",
             "handed_to": None,
+            "read": 1,
+            "draw": None,
             "account": "reviewer-0",
             ALLOWED_BY: None,
         },

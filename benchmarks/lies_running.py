@@ -53,7 +53,7 @@ def forged_alert(life: Life, name: str, **otherwise: Any) -> Story:
     town.planted.append(made.leaf)
     yield MINUTE
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT)
-    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None}
+    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": None}
     made.verdict = town.attest(
         "alert_decided", under=charter, by=by, committed=committed, refs=[made.leaf], purpose=made.purpose
     )
@@ -411,7 +411,7 @@ def under_the_old(life: Life) -> Story:
     town.planted.append(made.leaf)
     yield MINUTE
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT)
-    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None}
+    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": None}
     made.verdict = town.attest(
         "alert_decided", under=old, by=by, committed=committed, refs=[made.leaf], purpose=purpose
     )

@@ -202,6 +202,7 @@ def raise_alert(life: Life, name: str, under: Any, captured: int, **otherwise: A
             "score": life.dice.randrange(300, 1001),
             "probability": life.dice.choice((None, life.dice.randrange(1001))),
             "why": "1 person for 2.1 s",
+            "again": None,
         },
         **more,
     )
@@ -275,6 +276,8 @@ def verdict(life: Life, made: MadeAlert) -> bytes:
             "verdict": value,
             "reason": "seen",
             "handed_to": "responder-page" if value == "confirm" else None,
+            "read": 1,
+            "draw": None,
         },
         refs=[made.leaf],
     )

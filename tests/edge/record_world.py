@@ -76,6 +76,7 @@ class World:
                 "score": 517,
                 "probability": 820,
                 "why": "2 persons inside 'track' for 2.1 s",
+                "again": None,
             },
         )
 

@@ -24,10 +24,9 @@ from watchglass.charter.model import Charter
 from watchglass.core.errors import WatchglassError
 from watchglass.core.time import DAY, hour_of, minute_of
 from watchglass.records.outbox import Reader, Row, Transaction
-from watchglass.records.vocabulary import ACTS
+from watchglass.records.vocabulary import OF_ALERTS
 
-_OF_ALERTS: Final = tuple(sorted(name for name, spec in ACTS.items() if "alert" in spec.committed))
-"""The acts whose openings tell of an alert."""
+_OF_ALERTS: Final = tuple(sorted(OF_ALERTS))
 _MOST_BEATS: Final = 20_000
 _OLDEST_BEATS: Final = (
     "SELECT opening.idx, entry.hour FROM opening CROSS JOIN entry USING (idx) WHERE entry.act = 'heartbeat'"

@@ -36,6 +36,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
                 "score": score,
                 "probability": probability,
                 "why": new.why,
+                "again": None,
             },
         )
         now = acting.clock.now()

@@ -37,6 +37,7 @@ from watchglass.records.fields import (
     Whole,
 )
 from watchglass.records.guard_acts import GUARD_ACTS
+from watchglass.records.judge_acts import JUDGE_ACTS
 from watchglass.records.watch_acts import WATCH_ACTS
 
 _REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
@@ -217,7 +218,8 @@ _ALERTS: Final = (
         Basis.ATTESTED,
         Lane.BATCH,
         HOUSE,
-        "An analytic put an incident before the reviewers.",
+        "An analytic put an incident before the reviewers; or the house put one before them again, which only `again` "
+        "tells: for a second or third person's judgement, or as a check whose answer is known.",
         _HOUSE_AND_OVERSIGHT,
         clear={"analytic": NAME, "kind": NAME},
         committed={
@@ -227,16 +229,19 @@ _ALERTS: Final = (
             "score": OrNull(Whole(0, 1000)),
             "probability": OrNull(Whole(0, 1000)),
             "why": Text(500),
+            "again": OrNull(Members({"of": HASH, "why": Choice(("second", "third", "check"))})),
         },
         purpose=Need.ALWAYS,
-        later=frozenset({"probability"}),
+        later=frozenset({"probability", "again"}),
     ),
     ActSpec(
         "alert_decided",
         Basis.ATTESTED,
         Lane.BATCH,
         _REVIEWERS,
-        "A person decided about an alert; a confirmed one was handed to those who go there, over `handed_to`.",
+        "A person decided about an alert; a confirmed one was handed to those who go there, over `handed_to`. `read` "
+        "says which judgement it is, null: of a check. `draw`, of a first one, was drawn in that moment: another "
+        "person judges the same incident where its number is below what it names.",
         _HOUSE_AND_OVERSIGHT,
         committed={
             **_ALERT,
@@ -244,9 +249,12 @@ _ALERTS: Final = (
             "reason": NAME,
             "handed_to": OrNull(NAME),
             "account": _ACCOUNT,
+            "read": OrNull(Whole(1, 3)),
+            "draw": OrNull(Members({"number": Whole(0, 999_999), "below": Whole(0, 1_000_000)})),
         },
         refs_to=("alert_raised",),
         purpose=Need.ALWAYS,
+        later=frozenset({"read", "draw"}),
     ),
     ActSpec(
         "verdict_withdrawn",
@@ -310,6 +318,26 @@ _ALERTS: Final = (
         committed={**_ALERT, "account": _ACCOUNT},
         refs_to=("alert_raised",),
         purpose=Need.ALWAYS,
+    ),
+)
+
+_VALUE: Final = Choice(("confirm", "reject", "unsure"))
+_READS: Final = (
+    ActSpec(
+        "reads_closed",
+        Basis.ATTESTED,
+        Lane.BATCH,
+        HOUSE,
+        "Once a day, whether or not there is anything: what people made together of alerts that more than one of them "
+        "judged (`closed`), and which alerts were checks, with the known answer (`checks`). From here on those who "
+        "answered them may know.",
+        "Reviewers what concerns them; oversight, from the opening.",
+        committed={
+            "closed": ListOf(
+                Members({"alert": HASH, "reads": ListOf(HASH, 3), "value": _VALUE, "told": Choice(("yes", "no"))}), 200
+            ),
+            "checks": ListOf(Members({"alert": HASH, "of": HASH, "truth": Choice(("confirm", "reject"))}), 200),
+        },
     ),
 )
 
@@ -412,8 +440,12 @@ _OVERSIGHTS: Final = (
 )
 
 ACTS: Final[Mapping[str, ActSpec]] = {
-    spec.name: spec for spec in (*_LIFE, *_ALERTS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS, *WATCH_ACTS)
+    spec.name: spec
+    for spec in (*_LIFE, *_ALERTS, *_READS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS, *WATCH_ACTS, *JUDGE_ACTS)
 }
+
+OF_ALERTS: Final = frozenset({name for name, spec in ACTS.items() if "alert" in spec.committed} | {"reads_closed"})
+"""The acts whose openings tell of alerts, and go with them."""
 
 
 def spec_of(act: object) -> ActSpec:

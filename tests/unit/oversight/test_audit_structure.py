@@ -400,6 +400,7 @@ def test_an_order_that_was_lodged_while_the_house_was_away_accuses_nobody(small:
         clear={"analytic": "on-the-lawn", "kind": "intrusion"}, committed={
             "alert": "00000000000000aa", "source": "street", "zone": None, "score": None, "probability": None,
             "why": "x",
+            "again": None,
         },
     )  # fmt: skip
     small.pass_time(3 * HOUR)

@@ -10,10 +10,10 @@ from watchglass.oversight.entry import Entry
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
 from watchglass.oversight.world import End, World
 from watchglass.records.guard_acts import GUARD_ACTS
-from watchglass.records.vocabulary import ACTS
+from watchglass.records.vocabulary import ACTS, OF_ALERTS
 
 _FORGOTTEN: Final = frozenset(
-    {name for name, spec in ACTS.items() if "alert" in spec.committed}
+    OF_ALERTS
     | {spec.name for spec in GUARD_ACTS}
     | {"key_enrolled", "openings_taken", "heartbeat"}
 )

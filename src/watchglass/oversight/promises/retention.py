@@ -12,10 +12,9 @@ from watchglass.oversight.dues import Dues
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
 from watchglass.oversight.world import End, World
-from watchglass.records.vocabulary import ACTS
+from watchglass.records.vocabulary import OF_ALERTS
 
-_OF_ALERTS: Final = frozenset(name for name, spec in ACTS.items() if "alert" in spec.committed)
-_OPENED: Final = _OF_ALERTS - {"alert_raised", "alert_decided"}
+_OPENED: Final = OF_ALERTS - {"alert_raised", "alert_decided"}
 """Acts that tell of an alert, whose openings go by their own hour."""
 _WHAT: Final = {"clips": "clips", "alerts": "alerts that were decided", "openings": "openings of records of alerts"}
 
@@ -23,7 +22,7 @@ _WHAT: Final = {"clips": "clips", "alerts": "alerts that were decided", "opening
 class Retention(Promise):
     name = "retention"
     title = "Clips, alerts and what opens their records were destroyed when the charter's time for them was over."
-    acts = _OF_ALERTS | {"retention_applied"}
+    acts = OF_ALERTS | {"retention_applied"}
     keeps = ("waiting", "due")
     waits = True
 
