@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from watchglass.charter.model import Costs
-from watchglass.review.frequency import FEWEST, Z95
+from watchglass.review.frequency import FEWEST
+from watchglass.statistics.intervals import Z95
 
 MONTH_DAYS: Final = 365.25 / 12
 FEWEST_BLOCKS: Final = 8

@@ -1,10 +1,7 @@
 """How often something was so, as a natural frequency with its interval: never a bare percentage (law 5).
 
-The interval is Wilson's score interval (E. B. Wilson, "Probable inference, the law of succession, and statistical
-inference", JASA 22 (1927), 209-212), which keeps its coverage at small n and near 0 and 1, where the textbook interval
-does not (Brown, Cai and DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001),
-101-133). It takes the alerts as independent draws of one rate; bursts of alike alerts make the truth less certain than
-it says.
+The interval is Wilson's (``statistics.intervals``). It takes the alerts as independent draws of one rate; bursts of alike
+alerts make the truth less certain than it says.
 """
 
 from __future__ import annotations
@@ -14,32 +11,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from watchglass.core.errors import BadInput
-
-Z95: Final = 1.959963984540054
-"""The 97.5 % point of the standard normal distribution: a two-sided interval of 95 %."""
+from watchglass.statistics.intervals import wilson
 
 FEWEST: Final = 20
 """Below this many, a share says more about chance than about the thing, and none is shown."""
-
-
-def wilson(k: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """The score interval for a share of which ``k`` of ``n`` were seen.
-
-    Returns:
-        (low, high), each in 0..1, with ``low <= k/n <= high``.
-
-    Raises:
-        BadInput: ``n`` is not positive, or ``k`` is not between 0 and ``n``.
-    """
-    if n <= 0 or not 0 <= k <= n:
-        raise BadInput(f"{k} of {n} is not a share.", fix="Count what was so among at least one thing.")
-    share = k / n
-    square = z * z
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    reach = z * math.sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    low = 0.0 if k == 0 else max(0.0, middle - reach)
-    high = 1.0 if k == n else min(1.0, middle + reach)
-    return low, high
 
 
 @dataclass(frozen=True, slots=True)

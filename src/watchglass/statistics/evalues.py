@@ -93,14 +93,14 @@ def most_likely(ratio: float, bad: Floats, n: Floats) -> Floats:
         n: (..., 2).
     """
     free = _log_likelihood(bad, n, np.divide(bad, n, out=np.zeros_like(bad + n), where=n > 0))
-    first = _log_likelihood(bad, n, _on_edge(ratio, bad, n))
-    second = _log_likelihood(bad[..., ::-1], n[..., ::-1], _on_edge(ratio, bad[..., ::-1], n[..., ::-1]))
+    first = _log_likelihood(bad, n, likeliest_at(ratio, bad, n))
+    second = _log_likelihood(bad[..., ::-1], n[..., ::-1], likeliest_at(ratio, bad[..., ::-1], n[..., ::-1]))
     a, b = bad[..., 0] * n[..., 1], bad[..., 1] * n[..., 0]
     return np.where(a > ratio * b, first, np.where(b > ratio * a, second, free))
 
 
-def _on_edge(ratio: float, bad: Floats, n: Floats) -> Floats:
-    """The likeliest pair of shares (..., 2) of which the first is exactly ``ratio`` times the second."""
+def likeliest_at(ratio: float, bad: Floats, n: Floats) -> Floats:
+    """The likeliest pair of shares (..., 2) of which the first is exactly ``ratio`` times the second, from counts."""
     wrong, good = bad.sum(-1), n - bad
     middle = wrong * (1 + ratio) + ratio * good[..., 0] + good[..., 1]
     every = np.maximum(ratio * n.sum(-1), np.finfo(np.float64).tiny)

@@ -2,8 +2,10 @@
 
 The *typical path* has exactly the true share of bad ones at every moment. Where its e-value first reaches 1/alpha takes
 a millisecond to find, so the charter's lint can say it. Chance crosses on the way there, so it is later than the median
-(205 alerts where the median is 156, at twice a limit of .05): a delay that is promised is not too short. ``crossings`` is exact: for independent outcomes the chance of crossing at each alert follows from the
-counts alone, by going forward alert by alert and taking out what has crossed.
+(205 alerts where the median is 156, at twice a limit of .05): a delay that is promised is not too short.
+
+``crossings`` is exact: for independent outcomes the chance of crossing at each alert follows from the counts alone, by
+going forward alert by alert and taking out what has crossed.
 """
 
 from __future__ import annotations

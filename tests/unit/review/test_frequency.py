@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchglass.core.errors import BadInput
-from watchglass.review.frequency import FEWEST, Z95, Frequency, wilson
+from watchglass.review.frequency import FEWEST, Frequency
+from watchglass.statistics.intervals import Z95, wilson
 
 
 def test_the_example_of_the_portal_is_what_the_formula_gives() -> None:
