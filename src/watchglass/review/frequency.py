@@ -1,7 +1,7 @@
 """How often something was so, as a natural frequency with its interval: never a bare percentage (law 5).
 
-The interval is Wilson's (``statistics.intervals``). It takes the alerts as independent draws of one rate; bursts of alike
-alerts make the truth less certain than it says.
+The interval is Wilson's (``statistics.intervals``). It takes the alerts as independent draws of one rate; bursts of
+alike alerts make the truth less certain than it says.
 """
 
 from __future__ import annotations
