@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from watchglass import __version__
-from watchglass.acts.apply_retention import Leftovers, apply_retention
 from watchglass.acts.context import Acting, Done, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.inspect_openings import OPENINGS, answer_openings
-from watchglass.acts.misuse import look_for_misuse
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
 from watchglass.acts.public_ledger import trust_file
@@ -25,16 +23,18 @@ from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
 from watchglass.bootstrap.awaiting import APPROVED, DRAFT, Awaiting
 from watchglass.bootstrap.nightly import NightlyAudit
-from watchglass.bootstrap.originals import VERSIONS, keeps_versions, originals
+from watchglass.bootstrap.originals import originals
+from watchglass.bootstrap.upkeep import Upkeep
 from watchglass.bootstrap.watching import Watch
 from watchglass.bootstrap.ways_out import portal_address, ways_out
+from watchglass.bootstrap.yearly import YearBegins
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
 from watchglass.charter.permit import LookAt
 from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, WatchglassError
-from watchglass.core.time import HOUR, Clock
+from watchglass.core.time import Clock
 from watchglass.edge.calibration import calibration
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.drafts import DraftFile
@@ -71,8 +71,6 @@ log = logging.getLogger(__name__)
 
 _WATCH_S: Final = 0.25
 _JOIN_S: Final = 30.0
-_RETAIN_S: Final = 1.0
-_RETENTION_MS: Final = HOUR
 
 
 class House:
@@ -125,10 +123,13 @@ class House:
         self._supervisor: Supervisor | None = None
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._last_retention = 0
         self._configured: tuple[bytes, bytes] | None = None
         self.watch = Watch(self.acting, self.sequencer, self._take_lodged)
         self.nightly = NightlyAudit(self.layout.audits, self.layout.ledger, self._trust_file, self.clock)
+        yearly = YearBegins(self.acting, self.tiles, self.layout.audits / "years", self.nudge)
+        self.upkeep = Upkeep(
+            self.acting, self.store, lambda: self.standing().charter, self.originals, self.nightly, yearly
+        )
         self._open_log()
         self.configure()
 
@@ -352,7 +353,7 @@ class House:
         self.sequencer.start()
         self._thread("watch", self._watch)
         self._thread("lodged", self._look_for_orders)
-        self._thread("retention", self._retain)
+        self._thread("upkeep", lambda: self.upkeep.run(self._stop))
         self._thread("supervisor", self._supervise)
         if not once:  # a rehearsal over files calls nobody
             self._thread("notices", lambda: self.notifier.run(self._stop))
@@ -404,26 +405,6 @@ class House:
             except WatchglassError as error:
                 log.error("Lodged orders wait: %s %s", error.message, error.fix)
 
-    def _retain(self) -> None:
-        """Keep retention in a thread of its own: a store that is far away must not hold up what watches the log."""
-        self._look_at_originals()
-        while not self._stop.wait(_RETAIN_S):
-            self.keep_retention()
-            self.look_for_misuse()
-            self.nightly.tend()
-
-    def _look_at_originals(self) -> None:
-        """Say at once, not with the first incident, what is wrong with the store that sealed originals go to."""
-        try:
-            charter = self.standing().charter
-            if charter is None or charter.safeguards.record is None:
-                return
-            self.originals.check()
-            if keeps_versions(self.originals):
-                log.warning("%s", VERSIONS)
-        except WatchglassError as error:
-            log.error("Sealed originals will wait: %s %s", error.message, error.fix)
-
     def grant_releases(self) -> None:
         """Grant what enough custodians have approved, and publish that soon."""
         try:
@@ -434,37 +415,11 @@ class House:
 
     def keep_retention(self) -> None:
         """Once an hour: destroy what the charter keeps no longer."""
-        now = self.clock.now()
-        if now - self._last_retention < _RETENTION_MS:
-            return
-        try:
-            charter = self.standing().charter
-            if charter is None:
-                return
-            self._last_retention = now
-            left = Leftovers()
-            if any(apply_retention(self.acting, charter, left).values()):
-                self.store.scrub()  # what was destroyed must not live on in the write-ahead log
-            if left.trouble is not None:
-                count = f"{left.count} objects whose keys are destroyed" if left.count else "Objects"
-                log.error("%s wait to be removed: %s %s", count, left.trouble.message, left.trouble.fix)
-            if left.missing:
-                log.error(
-                    "Sealed segments that are recorded and not in their store: %d. Nobody can open them. Find out who "
-                    "deleted them, and restore them from a backup.",
-                    left.missing,
-                )
-        except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
-            log.error("Retention waits: %s", error)
+        self.upkeep.keep_retention()
 
     def look_for_misuse(self) -> None:
         """Once an hour: judge the record of accesses. What is found goes to oversight alone."""
-        try:
-            charter = self.standing().charter
-            if charter is not None and charter.safeguards.record is not None:
-                look_for_misuse(self.acting, charter)
-        except WatchglassError as error:
-            log.error("The record of accesses was not judged: %s %s", error.message, error.fix)
+        self.upkeep.look_for_misuse()
 
     def halt(self) -> None:
         """Stop what runs; the store stays open."""
@@ -479,7 +434,7 @@ class House:
     def close(self) -> None:
         """Stop what runs and let go of the deployment; what waits in the outbox is published at the next start."""
         self.halt()
-        self.nightly.close()
+        self.upkeep.close()
         self.watch.close()
         self.bus.close()
         self.store.close()

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from watchglass.bootstrap.beside import Beside
 from watchglass.core.errors import CannotRecord
 from watchglass.core.time import DAY, HOUR, Clock, moment
 from watchglass.edge.tiles import write_durably
@@ -26,9 +24,7 @@ KEPT: Final = 30
 """Nights that are kept."""
 AFTER: Final = 2 * HOUR
 """A night's audit begins this long after midnight, UTC."""
-_PATIENCE_S: Final = 6 * 3600
 _LARGEST: Final = 64 << 20
-_IDLE: Final = 19
 
 
 class NightlyAudit:
@@ -44,23 +40,19 @@ class NightlyAudit:
         self._ledger = ledger
         self._trust = trust
         self._clock = clock
-        self._process: subprocess.Popen[bytes] | None = None
+        self._beside = Beside("The nightly audit", folder / "printed", clock)
         self._day = ""
-        self._until = 0
 
     def tend(self) -> None:
         """Start what is due and take in what has ended. Waits for nothing."""
-        if self._process is not None:
+        if self._beside.running:
             self._look()
         elif self._due():
             self._start()
 
     def close(self) -> None:
         """Stop an audit that runs; the next one begins where the last finished one ended."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        self._beside.stop()
 
     def latest(self) -> dict[str, Any] | None:
         """What the newest audit printed, as ``watchglass audit --json`` does; or the error that kept it from that."""
@@ -103,35 +95,19 @@ class NightlyAudit:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             write_durably([(self._folder / "own.trust", self._trust().encode())])
-            with (self._folder / "printed").open("wb") as printed:
-                self._process = subprocess.Popen(  # noqa: S603  # our own program, with paths of our own
-                    [
-                        *(sys.executable, "-m", "watchglass", "audit", str(self._ledger)),
-                        *("--trust", str(self._folder / "own.trust"), "--json"),
-                        *("--html", str(self._folder / "running.html")),
-                    ],
-                    stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=subprocess.DEVNULL,
-                    close_fds=True,
-                )
+            self._beside.start(
+                *("audit", str(self._ledger), "--trust", str(self._folder / "own.trust"), "--json"),
+                *("--html", str(self._folder / "running.html")),
+            )
         except (OSError, CannotRecord) as error:
             log.error("The nightly audit waits: %s", error)
-            return
-        self._until = self._clock.now() + _PATIENCE_S * 1_000
-        with suppress(OSError, AttributeError):  # a machine without priorities still audits
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _IDLE)
 
     def _look(self) -> None:
-        assert self._process is not None
-        if self._process.poll() is None:
-            if self._clock.now() > self._until:
-                log.error("The nightly audit took longer than six hours and was stopped.")
-                self.close()
+        ended = self._beside.ended()
+        if ended is None:
             return
-        code, self._process = self._process.returncode, None
+        code, result = ended
         try:
-            result = json.loads((self._folder / "printed").read_bytes())
             files = [(self._folder / f"{self._day}.json", json.dumps({**result, "exit": code}).encode())]
             with suppress(FileNotFoundError):
                 files.append((self._folder / f"{self._day}.html", (self._folder / "running.html").read_bytes()))
@@ -139,8 +115,8 @@ class NightlyAudit:
             for old in self.days()[KEPT:]:
                 for suffix in ("json", "html"):
                     (self._folder / f"{old}.{suffix}").unlink(missing_ok=True)
-        except (OSError, ValueError, CannotRecord) as error:
-            log.error("The nightly audit ended with %s and left nothing that can be read: %s", code, error)
+        except (OSError, CannotRecord) as error:
+            log.error("What the nightly audit found could not be kept: %s", error)
             return
         if code:
             log.warning("The nightly audit found something: %s", result.get("verdict") or result.get("message"))
