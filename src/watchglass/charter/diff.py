@@ -7,7 +7,7 @@ cannot be told, a change counts as widening.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from watchglass.charter.model import (
@@ -21,6 +21,7 @@ from watchglass.charter.model import (
     Picture,
     PlugIn,
     Quality,
+    QualityLimits,
     Record,
     Release,
     Safeguards,
@@ -29,6 +30,7 @@ from watchglass.charter.model import (
     View,
 )
 from watchglass.charter.quality_told import limits_said
+from watchglass.charter.renewed import begun_anew, rule_of
 from watchglass.charter.told import TOLD
 from watchglass.charter.weighing import Show, Told, Weight
 from watchglass.charter.words import listed, plain, said, sentence
@@ -75,7 +77,7 @@ def _compare(old: Charter, new: Charter) -> Iterator[Change]:
     yield from _destinations(old, new)
     yield from _safeguards(old.safeguards, new.safeguards)
     if old.quality is not None and new.quality is not None:
-        yield from _quality(old.quality, new.quality)
+        yield from _quality(old, new, old.quality, new.quality)
     if old.costs is not None and new.costs is not None:
         yield from _fields(old.costs, new.costs, "costs", "")
     yield from _fields(old.ledger, new.ledger, "ledger", "")
@@ -222,10 +224,10 @@ def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:
     yield from _sealed(old, new)
 
 
-def _quality(old: Quality, new: Quality) -> Iterator[Change]:
+def _quality(old: Charter, new: Charter, was: Quality, now: Quality) -> Iterator[Change]:
     """Limits that come, go, tighten or loosen; where they go, nothing stops the analytic by itself any more."""
-    yield from _fields(old, new, "quality", "")
-    before, after = {limits.name: limits for limits in old.limits}, {limits.name: limits for limits in new.limits}
+    yield from _fields(was, now, "quality", "")
+    before, after = {limits.name: limits for limits in was.limits}, {limits.name: limits for limits in now.limits}
     for name in (name for name in before if name not in after):
         lost = limits_said(before[name])
         yield Change("widening", f"quality.{name}", f"“{said(name)}” has no limits any more. Before: {lost}.")
@@ -235,7 +237,21 @@ def _quality(old: Quality, new: Quality) -> Iterator[Change]:
             f"{limits_said(after[name])}."
         )  # fmt: skip
     for name in (name for name in before if name in after):
-        yield from _fields(before[name], after[name], f"quality.{name}", f"“{said(name)}”")
+        yield from _limits(old, new, before[name], after[name])
+
+
+def _limits(old: Charter, new: Charter, was: QualityLimits, now: QualityLimits) -> Iterator[Change]:
+    path, who = f"quality.{was.name}", f"“{said(was.name)}”"
+    if rule_of(old, was.name) != rule_of(new, now.name):
+        trial = " It is on trial again, until its alerts have shown that it keeps them." if now.trial_ms else ""
+        yield Change("maintenance", path, f"{who} works by another model or rule: its limits are counted anew.{trial}")
+        yield from _fields(was, now, path, who)
+        return
+    anew = begun_anew(old, new, was.name)
+    for change in _fields(was, now, path, who):
+        limit = change.path.rpartition(".")[2]
+        told = " It is counted anew." if limit in anew else " What was counted so far still counts."
+        yield replace(change, sentence=change.sentence + told) if limit in now.stated else change
 
 
 def _sealed(old: Safeguards, new: Safeguards) -> Iterator[Change]:

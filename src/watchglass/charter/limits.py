@@ -167,7 +167,9 @@ class Quality:
     """How well all of it must work, and how rarely a good analytic may be stopped by chance.
 
     Attributes:
-        alpha: thousandths; the chance that any limit ever stops an analytic that keeps it, all limits together.
+        alpha: thousandths; the chance that any limit ever stops an analytic that keeps it, all limits together. For
+            each analytic on trial, also the chance that it is trusted without keeping its precision: that is another
+            mistake, so nothing of alpha is taken for it.
         fewest: below so many final alerts no rate is published.
     """
 

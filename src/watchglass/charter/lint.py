@@ -11,6 +11,7 @@ from typing import Final
 from watchglass.charter import checks
 from watchglass.charter.model import Deployment
 from watchglass.charter.parse import Parsed
+from watchglass.charter.quality_rules import QUALITY_RULES
 from watchglass.charter.rules import Rule, Severity
 from watchglass.charter.sealing_rules import SEALING_RULES
 
@@ -348,4 +349,5 @@ RULES: Final = (
         checks.not_consulted,
     ),
     *SEALING_RULES,
+    *QUALITY_RULES,
 )

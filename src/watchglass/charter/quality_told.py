@@ -8,7 +8,7 @@ from typing import Any, Final
 from watchglass.charter.limits import LimitName, Quality, QualityLimits
 from watchglass.charter.phrases import duration, in_natural, listed, plain, said
 from watchglass.charter.reviewing import Review, SeededChecks
-from watchglass.charter.weighing import Told, Weight, more_is_wider, neither
+from watchglass.charter.weighing import Told, Weight, more_is_wider, neither, wider
 
 
 def floor(old: Any, new: Any) -> Weight:
@@ -87,7 +87,7 @@ def quality_said(quality: Quality | None) -> str:
 QUALITY: Final[dict[type, dict[str, Told]]] = {
     Quality: {
         "alpha": Told(
-            more_is_wider,
+            wider,
             "The chance that a limit stops something that keeps it is now at most {new}, not {old}.",
             in_natural,
         ),

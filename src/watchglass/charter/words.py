@@ -31,6 +31,7 @@ from watchglass.charter.model import (
     WrongWay,
 )
 from watchglass.charter.phrases import capital, count, day, duration, full_stop, listed, plain, said
+from watchglass.charter.quality_words import quality_words, review_words
 from watchglass.charter.sealed_words import kept_words, log_words, opened_words
 
 __all__ = [
@@ -84,6 +85,7 @@ def explain(charter: Charter) -> list[Section]:
         Section("told", "Who is told?", tuple(_told(charter))),
         Section("public", "What can everybody see?", tuple(_public(charter.safeguards.public_view))),
         Section("reviewer", "What do the people see who decide?", tuple(_reviewer(charter))),
+        Section("quality", "How often may it be wrong?", tuple(quality_words(charter))),
         Section("kept", "How long is anything kept?", tuple(_kept(charter))),
         Section("original", "Who can open the original video?", tuple(opened_words(charter))),
         Section("checked", "How can it be checked, and who can stop it?", tuple(_checked(charter))),
@@ -271,6 +273,7 @@ def _reviewer(charter: Charter) -> Iterator[str]:
     yield "They see a short clip in which everything that is not the empty scene is made of large blocks (a mosaic)."
     yield "A mosaic hides faces, but somebody who knows you may still recognise your coat or your walk."
     yield f"A person must decide about each alert within {duration(charter.safeguards.review.within_ms)}."
+    yield from review_words(charter)
 
 
 def _kept(charter: Charter) -> Iterator[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from watchglass.charter.lint import RULES, Finding, lint
 from watchglass.charter.parse import read
+from watchglass.charter.quality_rules import QUALITY_RULES
 from watchglass.charter.sealing_rules import SEALING_RULES
 from watchglass.ledger.keys import KeyType, SignerKey, VerifierKey
 
@@ -53,6 +54,7 @@ HIT = {
     "no-suspend": ("may: [suspend, inspect]", "may: [inspect]"),
     "not-consulted": ("", ""),
     **{rule.id: None for rule in SEALING_RULES},  # see test_sealing_lint
+    **{rule.id: None for rule in QUALITY_RULES},  # see test_quality_lint
 }
 
 
