@@ -33,6 +33,12 @@ _OLDEST_BEATS: Final = (
     " ORDER BY opening.idx LIMIT ?"
 )
 """The oldest openings of heartbeats: there may be millions, of which a round looks at no more than it may need."""
+_CLIPS_OF_DUE: Final = (
+    "SELECT clip.id, clip.path FROM clip JOIN shown_again ON shown_again.alert = clip.alert"
+    " JOIN clip AS first ON first.alert = shown_again.of_alert WHERE first.made_ms < ? AND clip.destroyed_ms IS NULL"
+)
+"""Clips of what is shown again go when the clip goes that they were made from. Their own time is told of all the same,
+when it comes: else the record of the log would seem to lack it."""
 _BATCH: Final = 500
 """Objects that are compared with their rows at once."""
 
@@ -149,16 +155,25 @@ def _clips(acting: Acting, charter: Charter, before: int, left: Leftovers) -> in
     """Keys and ciphertext of old clips, and the painted stills of as old alerts."""
     reader: Reader = acting.store.read()
     rows = reader.all("SELECT id, path FROM clip WHERE made_ms < ? AND destroyed_ms IS NULL", before)
+    again = reader.all(_CLIPS_OF_DUE, before)
     stills = "raised_ms < ? AND length(still) > 0"
     still = reader.one(f"SELECT 1 FROM alert WHERE {stills} LIMIT 1", before)  # noqa: S608 (constant text)
-    if not rows and still is None:
+    earlier = reader.one("SELECT 1 FROM shown_again WHERE clip_ms < ? LIMIT 1", before)
+    if not rows and still is None and earlier is None:
         return 0
+    known = {row["id"] for row in rows}
+    rows = [*rows, *(row for row in again if row["id"] not in known)]
 
     def act(tx: Transaction) -> None:
         _attest(acting, tx, charter, "clips", len(rows), before)
         for row in rows:
             tx.execute("UPDATE clip SET key = NULL, destroyed_ms = ? WHERE id = ?", acting.clock.now(), row["id"])
+        for row in tx.all(
+            "SELECT alert FROM shown_again JOIN alert ON alert.id = of_alert WHERE raised_ms < ?", before
+        ):
+            tx.execute("UPDATE alert SET still = x'' WHERE id = ?", row["alert"])
         tx.execute(f"UPDATE alert SET still = x'' WHERE {stills}", before)  # noqa: S608 (constant text)
+        tx.execute("UPDATE shown_again SET clip_ms = NULL WHERE clip_ms < ?", before)
 
     acting.store.commit(act)
     _destroy(acting.clips, [row["path"] for row in rows], left)
@@ -174,24 +189,44 @@ def _alerts(acting: Acting, charter: Charter, before: int, left: Leftovers) -> i
 
     def act(tx: Transaction) -> list[str]:
         _attest(acting, tx, charter, "alerts", len(rows), before)
-        return [path for row in rows for path in _forget(tx, row)]
+        return [path for row in rows for path in _forget(tx, row, acting.clock.now())]
 
     _destroy(acting.clips, acting.store.commit(act).value, left)
     return len(rows)
 
 
-def _forget(tx: Transaction, alert: Row) -> list[str]:
-    """Everything of one alert; the files of its clips are left to destroy."""
+def _forget(tx: Transaction, alert: Row, now: int) -> list[str]:
+    """Everything of one alert; the files of its clips are left to destroy.
+
+    Of what was shown again of it, all that was copied goes with it; that it was shown, and what was said, has a time of
+    its own.
+    """
     number, leaves = alert["id"], [alert["leaf_hash"]]
+    paths = _forget_copies(tx, number, now)
     for table in ("verdict", "handover"):
         rows = tx.all(f"SELECT leaf_hash FROM {table} WHERE alert = ?", number)  # noqa: S608 (from the tuple above)
         leaves += [row["leaf_hash"] for row in rows]
     for leaf in leaves:
         tx.execute("DELETE FROM opening WHERE leaf_hash = ?", leaf)
-    paths = [row["path"] for row in tx.all("SELECT path FROM clip WHERE alert = ?", number)]
+    paths += [row["path"] for row in tx.all("SELECT path FROM clip WHERE alert = ?", number)]
     for table in ("clip_view", "clip", "verdict", "handover"):
         tx.execute(f"DELETE FROM {table} WHERE alert = ?", number)  # noqa: S608 (from the tuple above)
     tx.execute("DELETE FROM alert WHERE id = ?", number)
+    return paths
+
+
+def _forget_copies(tx: Transaction, number: str, now: int) -> list[str]:
+    """What was copied of an alert to show it again; the files of clips are left to destroy."""
+    paths = []
+    for row in tx.all("SELECT alert FROM shown_again WHERE of_alert = ?", number):
+        copy = row["alert"]
+        paths += [clip["path"] for clip in tx.all("SELECT path FROM clip WHERE alert = ? AND key IS NOT NULL", copy)]
+        tx.execute("UPDATE clip SET key = NULL, destroyed_ms = ? WHERE alert = ? AND key IS NOT NULL", now, copy)
+        tx.execute(
+            "UPDATE alert SET still = x'', boxes = '[]', facts = '{}', zone = NULL, why = '', score_per_mille = NULL, "
+            "probability_per_mille = NULL WHERE id = ?",
+            copy,
+        )
     return paths
 
 

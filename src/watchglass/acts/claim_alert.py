@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting
+from watchglass.acts.shown import the_alert_for
 from watchglass.records.outbox import Transaction
 from watchglass.review.model import CLAIM, Alert
 
@@ -14,7 +15,7 @@ def claim_alert(acting: Acting, grant: Grant, alert_id: str) -> Alert:
     grant.require(May.DECIDE_ALERT)
 
     def change(tx: Transaction) -> Alert:
-        alert = the_alert(tx, alert_id)
+        alert = the_alert_for(tx, alert_id, grant.person.account)
         now = acting.clock.now()
         if not alert.held_by_other(grant.person.account, now):
             tx.execute(

@@ -191,9 +191,10 @@ def facts_of(reader: Reader, now_ms: int) -> Facts:
             for row in reader.all("SELECT id, opened_ms, person, closed_ms FROM evidence_case")
         ),
         incidents=tuple(
-            Incident(row["id"], row["source"], row["raised_ms"], row["settled_ms"])
+            Incident(row["id"], row["source"], row["raised_ms"], row["settled_ms"], again=bool(row["again"]))
             for row in reader.all(
-                "SELECT alert.id, source, raised_ms, verdict.decided_ms AS settled_ms FROM alert LEFT JOIN verdict"
+                "SELECT alert.id, source, raised_ms, verdict.decided_ms AS settled_ms, alert.id IN"
+                " (SELECT alert FROM shown_again) AS again FROM alert LEFT JOIN verdict"
                 " ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL WHERE raised_ms > ?",
                 since,
             )

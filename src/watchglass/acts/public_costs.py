@@ -78,6 +78,7 @@ def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
     )
     counted = month(reader, now_ms)
     times = review_times(reader, counted.since_ms, counted.until_ms)
+    again = shown_between(reader, counted.since_ms, counted.until_ms)
     hardware, energy = machine_month(prices) if prices else (None, None)
     return CostFacts(
         prices=prices,
@@ -87,7 +88,9 @@ def cost_facts(reader: Reader, standing: Standing, now_ms: int) -> CostFacts:
         whole_days=whole_days,
         until_ms=until,
         cameras=cameras,
-        review=review_cost(times, counted.alerts, counted.right, MONTH_DAYS, cameras, prices) if prices else None,
+        review=review_cost(times, counted.alerts, counted.right, MONTH_DAYS, cameras, prices, again=again)
+        if prices
+        else None,
         alerts=counted,
     )
 
@@ -116,6 +119,16 @@ def _use(row: Row) -> Use:
         row["detect_ms"],
         row["cores"],
     )
+
+
+def shown_between(reader: Reader, since_ms: int, until_ms: int) -> int:
+    """How often something was put before people again: work like any other, of which nothing new was noticed."""
+    row = reader.one(
+        "SELECT count(*) AS n FROM shown_again WHERE shown_ms >= ? AND shown_ms < ?",
+        since_ms,
+        until_ms,
+    )
+    return int(row["n"]) if row else 0
 
 
 def review_times(reader: Reader, since_ms: int, until_ms: int) -> list[int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final, assert_never
 
+from watchglass.acts.judged import BY_LIMIT
 from watchglass.acts.public_originals import kept_line
 from watchglass.acts.reading import history_until
 from watchglass.charter import words
@@ -138,8 +139,13 @@ def _of_witnesses(standing: Standing) -> Notice:
 def _of_suspension(standing: Standing) -> Iterable[Notice]:
     for order in standing.suspensions:
         what = "Everything is" if order.scope == EVERYTHING else f"“{order.scope}” is"
-        text = f"{order.by.capitalize()} ordered it on {words_of_day(order.at_ms)}."
-        yield Notice("stopped", f"{what} suspended.", text, "/ledger", "See the record")
+        day = words_of_day(order.at_ms)
+        if order.by == BY_LIMIT:
+            text = f"It did not keep its published limit, and was stopped on {day}."
+            yield Notice("stopped", f"{what} suspended.", text, f"/register/analytics/{order.scope}", "See why")
+        else:
+            text = f"{order.by.capitalize()} ordered it on {day}."
+            yield Notice("stopped", f"{what} suspended.", text, "/ledger", "See the record")
 
 
 def meanwhile(standing: Standing) -> str | None:
@@ -234,7 +240,8 @@ _COUNTS: Final = (
     "SELECT COUNT(*) AS alerts, COALESCE(SUM(verdict.value = 'confirm'), 0) AS right_, "
     "COALESCE(SUM(verdict.value = 'reject'), 0) AS wrong, COALESCE(SUM(verdict.value = 'unsure'), 0) AS unsure "
     "FROM alert LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL "
-    "WHERE alert.raised_ms >= ? AND alert.raised_ms < ? AND (? IS NULL OR alert.analytic = ?)"
+    "WHERE alert.raised_ms >= ? AND alert.raised_ms < ? AND (? IS NULL OR alert.analytic = ?) "
+    "AND alert.id NOT IN (SELECT alert FROM shown_again)"
 )
 
 

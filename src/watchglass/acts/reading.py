@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from watchglass.access.roles import Role
 from watchglass.acts.alerts import ALERT, alert_from, handover_from, verdict_from
+from watchglass.acts.shown import FIRST, HIDDEN
 from watchglass.core.errors import Problem
 from watchglass.core.time import DAY
 from watchglass.records.outbox import Reader, Row, Value
@@ -25,15 +26,34 @@ PAGE: Final = 50
 # ---- the queue ---------------------------------------------------------------------------------------------------
 
 
-def waiting(reader: Reader, limit: int = QUEUE_LIMIT) -> tuple[Alert, ...]:
-    """Alerts that wait for a person, the one that is due first first."""
-    rows = reader.all(f"{ALERT} WHERE alert.state = 'waiting' ORDER BY alert.due_ms, alert.raised_ms LIMIT ?", limit)
+def waiting(reader: Reader, account: int, limit: int = QUEUE_LIMIT) -> tuple[Alert, ...]:
+    """Alerts that wait for this person, the one that is due first first."""
+    rows = reader.all(
+        f"{ALERT} WHERE alert.state = 'waiting' AND NOT {HIDDEN} ORDER BY alert.due_ms, alert.raised_ms LIMIT ?2",
+        account,
+        limit,
+    )
     return tuple(alert_from(row) for row in rows)
 
 
-def count_waiting(reader: Reader) -> int:
-    """How many alerts wait."""
-    return _count(reader, "SELECT count(*) AS n FROM alert WHERE state = 'waiting'")
+def not_confirmed(reader: Reader) -> tuple[Alert, ...]:
+    """Alerts that wait and are new, the one that is due first first: for those who may go there before a verdict."""
+    rows = reader.all(
+        f"{ALERT} WHERE alert.state = 'waiting' AND {FIRST} ORDER BY alert.due_ms, alert.raised_ms LIMIT ?",
+        QUEUE_LIMIT,
+    )
+    return tuple(alert_from(row) for row in rows)
+
+
+def count_waiting(reader: Reader, account: int | None = None) -> int:
+    """How many alerts wait; for this person, where one is given."""
+    if account is None:
+        return _count(reader, "SELECT count(*) AS n FROM alert WHERE state = 'waiting'")
+    row = reader.one(
+        f"SELECT count(*) AS n FROM alert WHERE state = 'waiting' AND NOT {HIDDEN}",  # noqa: S608 (constant text)
+        account,
+    )
+    return int(row["n"]) if row else 0
 
 
 def recent_verdicts(reader: Reader, account: int, limit: int = 10) -> tuple[Verdict, ...]:
@@ -76,7 +96,8 @@ def _decided(reader: Reader, analytic: str, after: int, until: int | None, limit
     rows = reader.all(
         "SELECT verdict.value AS value FROM verdict JOIN alert ON alert.id = verdict.alert "
         "WHERE alert.analytic = ? AND verdict.withdrawn_ms IS NULL AND verdict.value != 'unsure' "
-        "AND verdict.decided_ms > ? AND (? IS NULL OR verdict.decided_ms <= ?) "
+        "AND alert.id NOT IN (SELECT alert FROM shown_again) AND verdict.decided_ms > ? "
+        "AND (? IS NULL OR verdict.decided_ms <= ?) "
         "ORDER BY verdict.decided_ms DESC LIMIT ?",
         analytic,
         after,

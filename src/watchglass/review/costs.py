@@ -212,7 +212,14 @@ class ReviewCost:
 
 
 def review_cost(
-    times_ms: Sequence[int], alerts: int, confirmed: int, days: int, cameras: Sequence[CameraCost], costs: Costs
+    times_ms: Sequence[int],
+    alerts: int,
+    confirmed: int,
+    days: int,
+    cameras: Sequence[CameraCost],
+    costs: Costs,
+    *,
+    again: int = 0,
 ) -> ReviewCost:
     """The cost of deciding, and of one alert that a person confirmed.
 
@@ -220,12 +227,13 @@ def review_cost(
         times_ms: how long each decision took at most.
         alerts, confirmed: how many there were in ``days``.
         cameras: what cameras cost; without one of them the cost of an alert is not known.
+        again: how many alerts were judged once more in ``days``, which costs as much time each.
     """
     minutes = estimate([time / 60_000 for time in times_ms], FEWEST)
     empty = ReviewCost(days, alerts, len(times_ms), confirmed, minutes, None, None)
     if minutes is None:
         return empty
-    month = minutes.times(costs.reviewer_minute * alerts / days * MONTH_DAYS)
+    month = minutes.times(costs.reviewer_minute * (alerts + again) / days * MONTH_DAYS)
     machine = [camera.total for camera in cameras]
     totals = [total for total in machine if total is not None]
     if confirmed < FEWEST or len(totals) < len(machine) or not machine:

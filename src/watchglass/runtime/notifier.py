@@ -14,11 +14,13 @@ from typing import Final
 
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting
+from watchglass.acts.judged import on_trial
 from watchglass.acts.notice_text import Letterhead, about_alert
 from watchglass.acts.notices import Draft, Fate, Status, told
 from watchglass.acts.reading import history_until
 from watchglass.acts.send_notice import send_notice
 from watchglass.acts.settle_notice import settle_notice
+from watchglass.acts.shown import shown_again
 from watchglass.acts.standing import charter_of
 from watchglass.acts.withhold_notice import withhold_notice
 from watchglass.charter.decide import Standing, decide
@@ -188,11 +190,13 @@ class Notifier:
         if analytic is None or (verdict is None and analytic.notify != "at_once"):
             return
         then = self._tell_then(reader, alert)
+        kept = alert.analytic in on_trial(reader, charter)
         for destination in analytic.tell:
             if destination in then:
                 for event, status in _news(reader, alert, verdict, destination):
                     if told(reader, event, destination) is None:
-                        draft = self._draft(reader, charter, alert, event, destination, status)
+                        said = Status.NOTHING if kept else status  # on trial nobody outside is told, now or later
+                        draft = self._draft(reader, charter, alert, event, destination, said)
                         yield draft, verdict is not None
 
     @staticmethod
@@ -247,13 +251,14 @@ _OF_VERDICT: Final[Mapping[VerdictValue, Status]] = {
 def _news(reader: Reader, alert: Alert, verdict: Row | None, destination: str) -> Iterator[tuple[str, Status]]:
     """What there is to say to one destination about an alert (``verdict`` None) or a verdict: event and status."""
     raised = f"raised:{alert.id}"
+    new = shown_again(reader, alert.id) is None  # else nobody is told anything, and the records are the same
     if verdict is None:
-        yield raised, Status.UNCONFIRMED if alert.state is AlertState.WAITING else Status.NOTHING
+        yield raised, Status.UNCONFIRMED if new and alert.state is AlertState.WAITING else Status.NOTHING
         return
     decided, withdrawn = f"decided:{alert.id}:{verdict['id']}", f"withdrawn:{alert.id}:{verdict['id']}"
     value = VerdictValue(verdict["value"])
     knows = told(reader, raised, destination) is Status.UNCONFIRMED
-    wanted = value is VerdictValue.CONFIRM or knows
+    wanted = new and (value is VerdictValue.CONFIRM or knows)
     yield decided, _OF_VERDICT[value] if wanted and verdict["withdrawn_ms"] is None else Status.NOTHING
     if verdict["withdrawn_ms"] is not None:
         before = told(reader, decided, destination)

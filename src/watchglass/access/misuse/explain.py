@@ -83,7 +83,8 @@ class Explainer:
         self._requests = {each.id: each for each in facts.accesses if each.what is What.RELEASE_REQUEST}
         self._raised: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for incident in facts.incidents:
-            self._raised[incident.source].append((incident.raised_ms, incident.id))
+            if not incident.again:
+                self._raised[incident.source].append((incident.raised_ms, incident.id))
         for each in self._raised.values():
             each.sort()
         self._all_raised = sorted((incident.raised_ms, incident.id) for incident in facts.incidents)

@@ -152,6 +152,7 @@ class Incident:
     Attributes:
         id: the alert's identifier.
         people: in whose queue it was; empty means everybody's who was on duty.
+        again: it was put before people again, and is nothing that had happened then.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Incident:
     raised_ms: int
     settled_ms: int | None = None
     people: frozenset[str] = frozenset()
+    again: bool = False
 
     def __post_init__(self) -> None:
         _named(self, "id", "source")

@@ -7,7 +7,7 @@ outcomes from outside where they are known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -102,7 +102,8 @@ def _take(read: _Reading, entry: Mapping[str, Any], at_ms: int) -> None:
     person = str(fields.get("account") or read.people.get(entry["actor"], entry["actor"]))
     match act:
         case "alert_raised":
-            read.incidents[fields["alert"]] = Incident(fields["alert"], fields["source"], at_ms)
+            again = fields.get("again") is not None
+            read.incidents[fields["alert"]] = Incident(fields["alert"], fields["source"], at_ms, again=again)
         case "alert_decided":
             _decided(read, leaf, fields, person, at_ms)
         case "clip_viewed" | "openings_taken":
@@ -181,7 +182,7 @@ def _decided(read: _Reading, leaf: str, fields: Mapping[str, Any], person: str, 
     read.verdicts.append(Verdict(leaf, alert, person, at_ms))
     known = read.incidents.get(alert)
     if known is not None:
-        read.incidents[alert] = Incident(known.id, known.source, known.raised_ms, max(at_ms, known.raised_ms))
+        read.incidents[alert] = replace(known, settled_ms=max(at_ms, known.raised_ms))
 
 
 def _sent(read: _Reading, alert: str, person: str, at_ms: int) -> None:

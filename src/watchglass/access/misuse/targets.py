@@ -52,7 +52,8 @@ class Chosen:
             self._made[isinstance(what, str), person, source].append(judged)
         self._raised: dict[str, list[int]] = defaultdict(list)
         for incident in facts.incidents:
-            self._raised[incident.source].append(incident.raised_ms)
+            if not incident.again:
+                self._raised[incident.source].append(incident.raised_ms)
         for times in (*self._made.values(), *self._raised.values()):
             times.sort()
 

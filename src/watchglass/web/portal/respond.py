@@ -73,8 +73,10 @@ def cards(request: Request) -> Response:
 
 def _not_confirmed(request: Request) -> list[dict[str, object]]:
     """Danger to life that the charter lets responders see before a person has decided (``notify: at_once``)."""
-    charter = house_of(request).standing().charter
+    standing = house_of(request).standing()
+    charter = standing.charter
     urgent = {item.name for item in charter.analytics if item.notify == "at_once"} if charter else set()
+    urgent -= standing.on_trial
     reader = reader_of(request)
     return [
         {
@@ -86,7 +88,7 @@ def _not_confirmed(request: Request) -> list[dict[str, object]]:
             "at_ms": alert.at_ms,
             "frequency": reading.how_often_right(reader, alert.analytic),
         }
-        for alert in reading.waiting(reader)
+        for alert in reading.not_confirmed(reader)
         if alert.analytic in urgent
     ]
 

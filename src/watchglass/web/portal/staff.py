@@ -16,12 +16,13 @@ from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.notices import count_stuck
+from watchglass.acts.shown import hidden_from, shown_again, the_alert_for
 from watchglass.acts.view_clip import kept_clip, view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
 from watchglass.records.outbox import Reader
-from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, VerdictValue
+from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, Verdict, VerdictValue
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.clip_words import clip_words
 from watchglass.web.portal.context import (
@@ -53,7 +54,8 @@ KIND_WORDS: Final[Mapping[str, str]] = {
     "camera_fault": "A camera no longer sees properly",
     "plug_in": "A rule by others has found something",
 }
-_EVENT: Final = ("type", "alert", "at_ms", "analytic", "value", "by_role")
+_EVENT: Final = ("type", "alert", "at_ms", "analytic", "by_role")
+"""Never what somebody decided: whoever judges the same incident after them must not know."""
 _PNG_HEADER: Final = 24
 
 
@@ -119,13 +121,14 @@ def role_words(reader: Reader, account: int | None) -> str:
 
 def _queue(request: Request) -> dict[str, object]:
     reader, house = reader_of(request), house_of(request)
-    items = [_item(request, reader, alert) for alert in reading.waiting(reader)]
-    mine = reading.recent_verdicts(reader, person_of(request).account, limit=1)
+    me = person_of(request).account
+    items = [_item(request, reader, alert) for alert in reading.waiting(reader, me)]
+    mine = reading.recent_verdicts(reader, me, limit=1)
     now = house.clock.now()
     undo = next((verdict for verdict in mine if verdict.can_undo(person_of(request).account, now)), None)
     return {
         "now_ms": now,
-        "waiting": reading.count_waiting(reader),
+        "waiting": reading.count_waiting(reader, me),
         "overdue": sum(item.overdue for item in items),
         "alerts": items,
         "undo": {"alert": undo.alert, "value": undo.value, "until_ms": undo.decided_ms + UNDO_WINDOW} if undo else None,
@@ -143,8 +146,11 @@ def queue(request: Request) -> Response:
 @router.get("/review/events")
 async def queue_events(request: Request) -> Response:
     """The queue's news as server-sent events: ids and kinds, never a picture or a name."""
+    me, house = person_of(request).account, house_of(request)
 
     def shape(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if hidden_from(house.store.read(), event.get("alert", ""), me):
+            return None
         return {key: event[key] for key in _EVENT if key in event}
 
     return stream(request, "queue", shape)
@@ -154,7 +160,7 @@ async def queue_events(request: Request) -> Response:
 def one_alert(request: Request, alert: str, part: bool = False) -> Response:
     """One alert that fills the screen; ``part`` gives the inside alone, for the script of the open queue."""
     reader = reader_of(request)
-    found = the_alert(reader, alert)
+    found = the_alert_for(reader, alert, person_of(request).account)
     if not request.url.path.endswith(".json") and may(request, May.DECIDE_ALERT):
         found = claim_alert(house_of(request).acting, further_grant(request, May.DECIDE_ALERT), alert)
         announce(request, "claimed", found)
@@ -186,15 +192,19 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
             "kept": width > 0,
         },
         "reasons": {value.value: [{"code": c, "words": w} for c, w in REASONS[value]] for value in VerdictValue},
-        "verdict": {
-            "value": verdict.value,
-            "reason": dict(REASONS[verdict.value])[verdict.reason],
-            "decided_ms": verdict.decided_ms,
-            "by": "you" if verdict.account == person_of(request).account else role_words(reader, verdict.account),
-            "entry": reading.index_of(reader, verdict.leaf_hash),
-        }
-        if verdict
-        else None,
+        "verdict": _verdict(reader, verdict, person_of(request).account) if verdict else None,
+    }
+
+
+def _verdict(reader: Reader, verdict: Verdict, me: int) -> dict[str, object]:
+    """What was decided and by whom; what others decided stays unsaid, so that whoever judges after them is free."""
+    mine = verdict.account == me
+    return {
+        "value": verdict.value if mine else None,
+        "reason": dict(REASONS[verdict.value])[verdict.reason] if mine else None,
+        "decided_ms": verdict.decided_ms,
+        "by": "you" if mine else role_words(reader, verdict.account),
+        "entry": reading.index_of(reader, verdict.leaf_hash) if mine else None,
     }
 
 
@@ -221,13 +231,14 @@ def png_size(png: bytes | None) -> tuple[int, int]:
 @router.get("/review/alerts/{alert}/still.png")
 def still(request: Request, alert: str) -> Response:
     """The painted still: no pixel of a person."""
+    the_alert_for(reader_of(request), alert, person_of(request).account)
     return Response(reading.still(reader_of(request), alert), media_type="image/png")
 
 
 @router.get("/review/alerts/{alert}/clip.mp4")
 def clip(request: Request, alert: str) -> Response:
     """The mosaicked clip; that it was looked at is recorded, each time."""
-    found = the_alert(reader_of(request), alert)
+    found = the_alert_for(reader_of(request), alert, person_of(request).account)
     permit = permit_for(request, ShowReviewerView(found.source, found.purpose), under=found.charter)
     mp4 = view_clip(house_of(request).acting, grant_of(request), permit, alert)
     return ranged(request, mp4, "video/mp4")
@@ -261,7 +272,7 @@ def verdict(  # a form's fields
 ) -> Response:
     """Decide. The page's form has one reason for each verdict; a script sends the one that counts."""
     house = house_of(request)
-    found = the_alert(reader_of(request), alert)
+    found = the_alert_for(reader_of(request), alert, person_of(request).account)
     by_form = {"confirm": reason_confirm, "reject": reason_reject, "unsure": reason_unsure}
     done = decide_alert(
         house.acting,
@@ -272,11 +283,10 @@ def verdict(  # a form's fields
         reason or by_form[value.value],
         over_claim=over_claim,
     )
-    announce(request, "decided", found, value=value.value)
-    if value is VerdictValue.CONFIRM:
-        house.bus.publish("handover", {"type": "handed-over", "alert": alert})
-    else:  # responders may have seen it, not confirmed
-        house.bus.publish("handover", {"type": "called-off", "alert": alert})
+    announce(request, "decided", found)
+    if shown_again(reader_of(request), alert) is None:  # else nobody out there has heard of it
+        what = "handed-over" if value is VerdictValue.CONFIRM else "called-off"  # they may have seen it, not confirmed
+        house.bus.publish("handover", {"type": what, "alert": alert})
     if wants_data(request):
         return as_json(
             {
@@ -292,7 +302,7 @@ def verdict(  # a form's fields
 
 def _next(request: Request) -> str | None:
     now, me = house_of(request).clock.now(), person_of(request).account
-    queue = reading.waiting(reader_of(request))
+    queue = reading.waiting(reader_of(request), me)
     return next((alert.id for alert in queue if not alert.held_by_other(me, now)), None)
 
 

@@ -371,7 +371,7 @@ function hear(event) {
   if (event.alert === current) {
     if (event.type === "clip-ready") arrive(event.alert);
     if (event.type === "decided" && !mine.has(event.alert)) {
-      message(`Someone else just decided this alert: ${event.value}. Press N for the next.`);
+      message("Someone else just decided this alert. Press N for the next.");
       const form = byId("verdict");
       if (form) form.remove();
     }
