@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dishonest import Depth, Lie, Made
 from made_log import files_of
+from made_years import remaker_of
 from watchglass.core.errors import DidNotVerify
 from watchglass.ledger import policy as policies
 from watchglass.ledger.merkle import leaf_hash
@@ -92,6 +93,7 @@ def auditor_of(made: Made, depth: Depth) -> Auditor:
         receipts=made.receipts,
         lodged=made.lodged,
         now_ms=made.at_ms,
+        remake=remaker_of(made.entries, made.town.origin),
     )
 
 

@@ -11,7 +11,7 @@ from made_cases import open_case, the_piece
 from made_keeping import month_end
 from made_life import Life
 from made_log import root_of
-from made_stories import alert, goes_on, ordered, raise_alert, scope, verdict, withdraw
+from made_stories import alert, ordered, raise_alert, scope, verdict, withdraw
 from made_town import EXPLANATION, Story
 from watchglass.access.roles import May, Role
 from watchglass.charter.hours import look as within_hours
@@ -184,12 +184,6 @@ def forked_note(life: Life) -> Story:
     lines += [sign_text(other.text, each.key, seconds=town.now // SECOND) for each in log.watchers]
     note = Note(other.text, tuple(lines)).encode().decode()
     town.planted.append(town.attest("checkpoint_witnessed", under=None, clear={"note": note}))
-
-
-def goes_on_later(life: Life) -> Story:
-    """In the middle of the log it says that it goes on from another one."""
-    yield from running(life)
-    life.town.planted.append(goes_on(life))
 
 
 def raw(life: Life, data: bytes) -> bytes:
@@ -569,12 +563,6 @@ RECORDS: Final = (
     Lie("unknown-act", "An entry is of an act that is not in the vocabulary.", ("well-formed",), unknown_act),
     Lie("extra-field", "An entry says more than its act may.", ("well-formed",), extra_field),
     Lie("begun-again", "The log says a second time that it begins.", ("well-formed",), begun_again),
-    Lie(
-        "goes-on-later",
-        "In its middle the log says that it goes on from another one.",
-        ("shards",),
-        goes_on_later,
-    ),
     Lie("repeated", "One record stands in the log twice.", ("once",), repeated),
     Lie("refers-to-nothing", "A record refers to one that is not there.", ("refs",), to_nothing),
     Lie("refers-to-another", "A record refers to one of another act.", ("refs",), to_another_act),

@@ -49,7 +49,7 @@ class Plan:
         days: how long it lasts. alerts_a_day: of each analytic that may run.
         charters: how often the charter changes; gap: the first runs out before the next begins.
         check_every: how often retention looks (ms).
-        shard: the log goes on from another, of the year before.
+        year: that year begins, late as it may be, with what an audit remembers.
         spacing_ms: how long between two records of cosigned checkpoints, as long as nobody waits for one.
         unseen_ms: for how long no witness answers, after the first day.
         all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
@@ -91,7 +91,7 @@ class Plan:
     stops: int = 1
     asides: float = 1.0
     audits: bool = True
-    shard: bool = False
+    year: bool = False
     check_every: int = HOUR
 
 
@@ -138,7 +138,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         holds=dice.choice((0, 1, 2)),
         stops=dice.choice((0, 1, 2)),
         check_every=dice.choice((HOUR, HOUR, DAY)),
-        shard=not trial and dice.random() < 1 / 4,
+        year=not trial and dice.random() < 1 / 4,
     )
 
 

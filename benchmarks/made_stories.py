@@ -5,7 +5,8 @@ Each is as the product lets it happen. Where the product would refuse, the story
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from made_charter import Look
 from made_keeping import months, retention
 from made_life import Life, first_rules, local_day
 from made_town import EXPLANATION, SOFTWARE, MadeAlert, Order, Search, Story, Town, soon
+from made_years import state_of
 from watchglass.access.roles import May, Role
 from watchglass.charter.decide import in_force
 from watchglass.charter.permit import (
@@ -30,15 +32,16 @@ from watchglass.charter.permit import (
     ShowReviewerView,
 )
 from watchglass.core.digest import b64, sha256
-from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
+from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, moment, month_of
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.lodging import Challenge, Lodged
-from watchglass.ledger.note import Note, sign_text
+from watchglass.oversight.carried import FORM
 from watchglass.oversight.challenge import commitment
 from watchglass.oversight.promises.every import PENDING, every
 
 PIECE = 10 * SECOND
+_NOTED = b'{"act":"checkpoint_witnessed"'
 
 
 def live(life: Life) -> Town:
@@ -54,27 +57,12 @@ def begin(life: Life) -> None:
     town, plan = life.town, life.plan
     clear = {"origin": town.origin, "deployment": plan.kind, "software": SOFTWARE}
     town.attest("log_opened", under=None, clear=clear)
-    if plan.shard:
-        goes_on(life)
     town.publish(first_rules(plan, town, life.dice), town.openings[0])
     town.open_accounts()
     life.tell(town.now, life.house())
     life.tell(town.now, months(life))
     life.tell(town.now, retention(life))
     life.tell(town.now, incidents(life))
-
-
-def goes_on(life: Life, *, witnessed: bool = True) -> bytes:
-    """The log goes on where another, of the year before, ended."""
-    town, log = life.town, life.town.log
-    before = SignerKey.generate(f"last-year.{town.origin}", town.entropy)
-    end = Checkpoint(before.name, 70_000, sha256(b"last year"))
-    lines = [sign_text(end.text, before)]
-    if witnessed:
-        lines += [sign_text(end.text, each.key, seconds=town.now // SECOND - 60) for each in log.watchers]
-    note = Note(end.text, tuple(lines)).encode().decode()
-    clear = {"before": before.name, "note": note, "state": b64(sha256(b"state")), "audit": None}
-    return town.attest("shard_began", under=None, clear=clear)
 
 
 def fill(life: Life) -> None:
@@ -93,6 +81,8 @@ def fill(life: Life) -> None:
     for count, kind in kinds:
         for _ in range(count):
             life.tell(some(), kind(life))
+    if plan.year:
+        life.tell(some(), year(life, audited=plan.audits and dice.random() < 1 / 2))
     asides = [draft, account, backdrop, openings_taken, signal, challenge]
     for aside in [*asides, published_audit] if plan.audits else asides:
         if dice.random() < plan.asides * 2 / 3:
@@ -463,13 +453,26 @@ def challenge(life: Life) -> Story:
     town.signed("challenge_told", town.keys["oversight-office"], "oversight", clear=clear, committed=committed)
 
 
-def published_audit(life: Life) -> Story:
-    """Oversight audits the log, which is honest, and says so."""
-    town = life.town
-    while town.log.published is None or life.under is None:
+def year(life: Life, *, audited: bool) -> Story:
+    """The year begins; with ``audited`` on the word of oversight, which audited the log and signs the state."""
+    town, log = life.town, life.town.log
+    while log.published is None or life.under is None:
         yield HOUR
-    head = town.log.published.checkpoint
-    yield soon(town, HOUR)
+    head = log.published.checkpoint
+    state = state_of(log.entries, town.origin, head.size)
+    audit = None
+    if audited:
+        yield soon(town, HOUR)
+        audit = signed_audit(town, head, state)
+    while log.watchers and not _seen(log.entries[head.size :], head.size):
+        yield 10 * MINUTE
+    while audit is not None and audit not in log.places:
+        yield MINUTE
+    begins(town, head, state, audit=audit)
+
+
+def signed_audit(town: Town, head: Checkpoint, state: bytes | None = None) -> bytes:
+    """Oversight publishes that everything was kept; its leaf hash."""
     found = {make().name: "kept" for make in every(openings=False)} | {each.promise: "pending" for each in PENDING}
     clear = {
         "size": head.size,
@@ -478,5 +481,35 @@ def published_audit(life: Life) -> Story:
         "found": found,
         "breaches": 0,
         "report_sha256": b64(sha256(b"a report")),
+        "state": None if state is None else b64(sha256(state)),
     }
-    town.signed("audit_published", town.keys["oversight-office"], "oversight", clear=clear)
+    return town.signed("audit_published", town.keys["oversight-office"], "oversight", clear=clear)
+
+
+def begins(town: Town, head: Checkpoint, state: bytes, *, audit: bytes | None = None, years: int = 0) -> bytes:
+    """The record that a year began; its leaf hash."""
+    clear = {
+        "year": moment(town.now).year + years,
+        "size": head.size,
+        "root": b64(head.root),
+        "form": FORM,
+        "state": b64(sha256(state)),
+        "audit": None if audit is None else b64(audit),
+    }
+    return town.attest("year_began", under=None, clear=clear)
+
+
+def _seen(entries: Sequence[bytes], size: int) -> bool:
+    """Whether one of these entries records that witnesses had cosigned so many."""
+    notes = (json.loads(entry)["clear"]["note"] for entry in entries if entry.startswith(_NOTED))
+    return any(int(note.split("\n")[1]) >= size for note in notes)
+
+
+def published_audit(life: Life) -> Story:
+    """Oversight audits the log, which is honest, and says so."""
+    town = life.town
+    while town.log.published is None or life.under is None:
+        yield HOUR
+    head = town.log.published.checkpoint
+    yield soon(town, HOUR)
+    signed_audit(town, head)

@@ -61,7 +61,7 @@ FULL: dict[str, Any] = {
     "holds": 2,
     "stops": 2,
     "asides": 9.0,
-    "shard": True,
+    "year": True,
     "all_day": True,
 }
 """A fortnight over the end of a month in which everything happens."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -13,21 +13,28 @@ from watchglass.core.time import iso
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.policy import Policy
+from watchglass.oversight import carried as states
 from watchglass.oversight import memory as memories
 from watchglass.oversight.cannot_see import cannot_see
+from watchglass.oversight.carried import Carried
 from watchglass.oversight.entry import Entry, EntryReader
 from watchglass.oversight.given import Lodged, Openings, Promised
+from watchglass.oversight.hashes import Hashes
+from watchglass.oversight.promises.charters import CharterSuccession
 from watchglass.oversight.promises.every import PENDING, every, not_at_this_depth
 from watchglass.oversight.promises.intact import Intact
 from watchglass.oversight.promises.promise import Promise
 from watchglass.oversight.promises.signatures import Signatures
 from watchglass.oversight.promises.well_formed import WellFormed
+from watchglass.oversight.promises.years import Years
 from watchglass.oversight.report import CharterSpan, Finding, Report, State
 from watchglass.oversight.times import as_of
-from watchglass.oversight.world import End, Given, World
+from watchglass.oversight.world import Begun, End, Given, World
 from watchglass.records.vocabulary import ACTS
 
-MEMORY: Final = 1
+Remake = Callable[[int], bytes | None]
+
+MEMORY: Final = 2
 """The version of what is remembered; another one is not read."""
 _BEGINS: Final = "log_opened"
 
@@ -45,6 +52,8 @@ class Auditor:
         openings: what oversight can open; None: the depth of structure.
         receipts, lodged: what people kept, and what was lodged with witnesses.
         now_ms: the auditor's time.
+        remake: the hash of the state (``carried``) that the first so many entries leave, for the years that begin;
+            None where they cannot be read again.
     """
 
     def __init__(
@@ -57,9 +66,13 @@ class Auditor:
         receipts: Iterable[Promised] = (),
         lodged: Iterable[Lodged] = (),
         now_ms: int,
+        remake: Remake | None = None,
     ) -> None:
         given = Given(policy, oversight, openings, tuple(receipts), tuple(lodged), now_ms)
         self.world = World(origin, given)
+        self.world.form = states.FORM
+        if remake is not None:
+            self.world.remake = remake
         self._reader = EntryReader()
         self._well_formed, self._intact, self._signatures = WellFormed(), Intact(), Signatures()
         self.promises: tuple[Promise, ...] = (
@@ -68,6 +81,8 @@ class Auditor:
             self._signatures,
             *(make() for make in every(openings=openings is not None)),
         )
+        self._years = next(each for each in self.promises if isinstance(each, Years))
+        self._succession = next(each for each in self.promises if isinstance(each, CharterSuccession))
         self.world.judged = self._judged
         self._stumbled: dict[str, tuple[int, str]] = {}
         self._seers: dict[str, tuple[tuple[Promise, Callable[[Entry, World], None]], ...]] = {
@@ -156,7 +171,7 @@ class Auditor:
         """
         world = self.world
         end = world.end(checkpoint, cosigned, as_of(cosigned))
-        findings = tuple(self._finding(each, each.finish(world, end)) for each in self.promises)
+        findings = tuple(self._finding(each, self._finish(each, end)) for each in self.promises)
         return Report(
             origin=world.origin,
             size=world.size,
@@ -181,6 +196,16 @@ class Auditor:
             at_ms=end.at_ms,
         )
 
+    def _finish(self, promise: Promise, end: End) -> Finding:
+        """The finding of one promise; what was taken over may be made to provoke anything."""
+        try:
+            return promise.finish(self.world, end)
+        except Exception as error:
+            if self.world.begun is None:
+                raise
+            self._stumbled.setdefault(promise.name, (self.world.size, type(error).__name__))
+            return Finding(promise.name, promise.title, "", promise.depth, State.UNSEEN, promise.checked)
+
     def _finding(self, promise: Promise, found: Finding) -> Finding:
         stumble = self._stumbled.get(promise.name)
         if stumble is None or found.state is State.BROKEN:
@@ -204,11 +229,13 @@ class Auditor:
 
     def memory(self) -> bytes:
         """What ``from_memory`` needs to go on after the last entry that was read."""
+        begun = self.world.begun
         return memories.write(
             {
                 "watchglass_audit_memory": MEMORY,
                 "origin": self.world.origin,
                 "given": self._fingerprint(),
+                "begun": None if begun is None else (begun.year, begun.size, begun.state),
                 "world": self.world.memory(),
                 "stumbled": self._stumbled,
                 "promises": {each.name: each.memory() for each in self.promises},
@@ -227,6 +254,7 @@ class Auditor:
         receipts: Iterable[Promised] = (),
         lodged: Iterable[Lodged] = (),
         now_ms: int,
+        remake: Remake | None = None,
     ) -> Auditor:
         """The audit that remembered ``data``, ready for the next entry.
 
@@ -242,6 +270,7 @@ class Auditor:
             receipts=receipts,
             lodged=lodged,
             now_ms=now_ms,
+            remake=remake,
         )
         names = {each.name for each in auditor.promises}
         with suppress(KeyError, TypeError, ValueError, AttributeError, IndexError):
@@ -258,11 +287,88 @@ class Auditor:
             fix="Audit from the start: leave that file out. The result is the same; it only takes longer.",
         )
 
-    def _recall(self, kept: dict[str, Any]) -> None:
+    def _recall(self, kept: Mapping[str, Any]) -> None:
         self.world.recall(kept["world"])
+        self.world.begun = None if kept["begun"] is None else Begun(*kept["begun"])
         self._stumbled = kept["stumbled"]
         for promise in self.promises:
             promise.recall(kept["promises"][promise.name])
+
+    # ---- beginning with a year ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def unaided(cls, origin: str, *, remake: Remake | None = None) -> Auditor:
+        """Who is given nothing but the log: only such a one can make a state."""
+        return cls(origin, policy=None, oversight=None, now_ms=0, remake=remake)
+
+    def carried(self) -> bytes:
+        """The state that the entries so far leave: what a year that begins after them takes over.
+
+        The same entries give the same bytes, whoever makes them.
+
+        Raises:
+            BadInput: this audit was given something besides the log, or could not make an earlier year's state again.
+        """
+        given = self.world.given
+        aided = (given.policy, given.oversight, given.openings) != (None, None, None) or given.receipts or given.lodged
+        if aided or not self.world.size:
+            raise BadInput(
+                "A state is made of the log's own entries and nothing else.", fix="Begin it with `Auditor.unaided`."
+            )
+        if self._years.uncompared:
+            raise BadInput(
+                "The state of an earlier year could not be made again, so this one cannot be made either.",
+                fix="Make it where all entries are, or begin with the state of the year before.",
+            )
+        kept = {each.name: each.memory() for each in self.promises}
+        return states.write(self.world.origin, self.world.hashes, self.world.memory(), kept, self._stumbled)
+
+    @classmethod
+    def from_carried(
+        cls,
+        carried: Carried,
+        hashes: Hashes,
+        origin: str,
+        *,
+        policy: Policy | None,
+        oversight: VerifierKey | None,
+        receipts: Iterable[Promised] = (),
+        lodged: Iterable[Lodged] = (),
+        now_ms: int,
+        remake: Remake | None = None,
+        begun: int | None = None,
+    ) -> Auditor:
+        """An audit that takes over what ``carried.read`` read, ready for entry ``carried.size``.
+
+        Args:
+            hashes: the leaf hashes of the entries before it, from the log's hash tiles.
+            begun: the year that begins with it, for the report. None: this audit made it itself, or checked it.
+
+        Raises:
+            BadInput: it is not of these entries, or holds what no audit remembers.
+        """
+        auditor = cls(
+            origin,
+            policy=policy,
+            oversight=oversight,
+            receipts=receipts,
+            lodged=lodged,
+            now_ms=now_ms,
+            remake=remake,
+        )
+        world = states.world_of(carried, hashes)
+        taken = None if begun is None else (begun, carried.size, carried.sha256)
+        try:
+            auditor._recall(
+                {"world": world, "begun": taken, "stumbled": carried.stumbled, "promises": carried.promises}
+            )
+        except (BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise BadInput(
+                "This state holds what no audit remembers.",
+                fix="Take it from the ledger again, or audit from the start where all entries are.",
+            ) from error
+        auditor._succession.begins(auditor.world)
+        return auditor
 
     def _fingerprint(self) -> str:
         """What the result depends on besides the log: whose keys count, and how deep it looks."""

@@ -10,7 +10,7 @@ from watchglass.records.vocabulary import ACTS
 REFERABLE: Final = (*sorted({act for spec in ACTS.values() for act in spec.refs_to} | {"case_opened"}),)
 """Acts that an entry may name: in its `refs`, or in what an opening shows of it."""
 _PLACE: Final[Mapping[str, int]] = {act: place for place, act in enumerate(REFERABLE)}
-_STEP: Final = 64
+STEP: Final = 64
 
 
 class References:
@@ -25,14 +25,14 @@ class References:
         """Take an entry; of two with one hash the first stays."""
         place = _PLACE.get(act)
         if place is not None:
-            self.kept.setdefault(digest, index * _STEP + place)
+            self.kept.setdefault(digest, index * STEP + place)
 
     def find(self, digest: bytes) -> tuple[int, str] | None:
         """The index and the act of an earlier entry that others may refer to."""
         number = self.kept.get(digest)
-        return None if number is None else (number // _STEP, REFERABLE[number % _STEP])
+        return None if number is None else (number // STEP, REFERABLE[number % STEP])
 
     def index(self, digest: bytes, act: str) -> int | None:
         """The index of an earlier entry, if it is of that act."""
         number = self.kept.get(digest)
-        return number // _STEP if number is not None and number % _STEP == _PLACE[act] else None
+        return number // STEP if number is not None and number % STEP == _PLACE[act] else None

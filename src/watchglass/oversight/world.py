@@ -40,6 +40,19 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What an audit took over unread: the state with which a year began.
+
+    Attributes:
+        size: of the entries before it. state: the SHA-256 of the file.
+    """
+
+    year: int
+    size: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Where the log ends: its checkpoint, who cosigned it, and as of when it is judged.
 
@@ -59,6 +72,9 @@ class World:
         size: how many entries were read. newest_hour: the latest hour that an attested entry named.
         judged: which promises were broken already by the first so many entries.
         note: the checkpoint that the present entry records, if it is such an entry; note_fits: it is one of this log.
+        begun: what was taken over unread; None: everything was read.
+        form: of the rules by which this version makes a state. remake: the hash of the state that the first so many
+            entries leave, made from them; None where they are not there.
     """
 
     def __init__(self, origin: str, given: Given) -> None:
@@ -79,6 +95,9 @@ class World:
         self._opened: dict[str, Any] | None = None
         self.opening_wrong: WatchglassError | None = None
         self.judged: Callable[[int], Collection[str]] = _nothing
+        self.begun: Begun | None = None
+        self.form = ""
+        self.remake: Callable[[int], bytes | None] = _not_made
 
     @property
     def openings(self) -> Openings | None:
@@ -190,6 +209,11 @@ def _nothing(size: int) -> Collection[str]:
     """Before anybody judges, nothing is broken."""
     del size
     return ()
+
+
+def _not_made(size: int) -> None:
+    """Where nobody can read the entries a second time, no state is made."""
+    del size
 
 
 _NOTED: Final = "checkpoint_witnessed"

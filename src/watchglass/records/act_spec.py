@@ -72,7 +72,7 @@ class ActSpec:
         meaning: one sentence. seen_by: who may see what is not in clear.
         charter: whether the leaf names the charter under which the act was done; purpose: likewise.
         timed: whether the minute is committed to.
-        later: committed fields that records of earlier versions lack; every new one has them.
+        later: fields that records of earlier versions lack; every new one has them.
     """
 
     name: str

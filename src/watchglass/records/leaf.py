@@ -13,7 +13,18 @@ from watchglass.core.errors import BadInput
 from watchglass.ledger.keys import SIGNATURE_BYTES, KeyType, VerifierKey
 from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
 from watchglass.records.act_spec import ActSpec, Basis, Need
-from watchglass.records.fields import HASH, HOUR, NAME, PSEUDONYM, SIGNATURE, SIGNER, VKEY, check_members, wrong
+from watchglass.records.fields import (
+    HASH,
+    HOUR,
+    NAME,
+    PSEUDONYM,
+    SIGNATURE,
+    SIGNER,
+    VKEY,
+    FieldType,
+    check_members,
+    wrong,
+)
 from watchglass.records.vocabulary import check_sense, spec_of
 
 VERSION: Final = 1
@@ -89,7 +100,7 @@ class Leaf:
         object.__setattr__(self, "commitments", MappingProxyType(dict(self.commitments)))
         check_head(spec, role=self.role, charter=self.charter, purpose=self.purpose)
         check_refs(spec, self.refs)
-        check_members(self.clear, spec.clear, f"the clear part of '{self.act}'")
+        check_members(self.clear, _clear_of(spec, self.clear), f"the clear part of '{self.act}'")
         check_sense(spec, self.clear)
         HOUR.check(self.hour, "hour")
         (SIGNER if spec.basis is Basis.SIGNED else PSEUDONYM).check(self.actor, "actor")
@@ -97,7 +108,7 @@ class Leaf:
         self._check_signature(spec)
 
     def _check_commitments(self, spec: ActSpec) -> None:
-        if self.commitments.keys() | spec.later != spec.committed.keys():
+        if self.commitments.keys() | (spec.later & spec.committed.keys()) != spec.committed.keys():
             raise wrong("commitments", f"to exactly: {', '.join(spec.committed) or 'nothing'}", list(self.commitments))
         for name, value in self.commitments.items():
             _check_hash(value, f"commitments.{name}")
@@ -271,6 +282,12 @@ def check_refs(spec: ActSpec, refs: Sequence[bytes]) -> None:
         raise wrong("refs", f"{len(spec.refs_to)} leaf hashes ({', '.join(spec.refs_to) or 'none'})", len(refs))
     for ref in refs:
         _check_hash(ref, "refs")
+
+
+def _clear_of(spec: ActSpec, clear: Mapping[str, Any]) -> Mapping[str, FieldType]:
+    """The clear fields of a record: those that earlier versions lacked may be missing."""
+    lacking = (spec.later & spec.clear.keys()) - clear.keys()
+    return {name: kind for name, kind in spec.clear.items() if name not in lacking} if lacking else spec.clear
 
 
 def _check_hash(value: object, where: str) -> None:

@@ -87,7 +87,7 @@ def _lines(spec: ActSpec) -> Iterator[str]:
         yield ""
         yield "| Field | Where | Type |"
         yield "|---|---|---|"
-        yield from _rows(spec.clear, "in clear")
+        yield from _rows(spec.clear, "in clear", spec.later)
         yield from _rows(spec.committed, "committed", spec.later)
 
 

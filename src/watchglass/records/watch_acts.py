@@ -6,6 +6,7 @@ that depends on who was there. What does (how much was decoded, how many inciden
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from watchglass.core.canonical import MAX_INTEGER
@@ -14,12 +15,12 @@ from watchglass.records.fields import (
     HASH,
     IDENTIFIER,
     NAME,
-    ORIGIN,
     VKEY,
     Choice,
     ListOf,
     MapOf,
     OrNull,
+    Pattern,
     Text,
     Whole,
 )
@@ -27,6 +28,9 @@ from watchglass.records.fields import (
 _OVERSIGHT: Final = "Oversight, from the opening."
 _NOTE: Final = Text(8_000)
 """A signed note as text: a checkpoint with cosignatures, or a witness's receipt."""
+_LINE: Final = Pattern(
+    re.compile("[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,300}"), "one line of 1 to 300 characters"
+)
 _COUNT: Final = Whole(0, MAX_INTEGER)
 _SECONDS: Final = Whole(0, 1 << 40)
 
@@ -107,16 +111,37 @@ WATCH_ACTS: Final = (
             "found": MapOf(Choice(("kept", "broken", "unseen", "pending")), 64),
             "breaches": _COUNT,
             "report_sha256": HASH,
+            "state": OrNull(HASH),
         },
+        later=frozenset({"state"}),
     ),
     ActSpec(
-        "shard_began",
+        "year_began",
         Basis.ATTESTED,
         Lane.PROMPT,
         HOUSE,
-        "This log goes on where another, of the year before, ended; always entry 1.",
+        "A year began in this log: what an audit remembers of its first entries, which witnesses had cosigned.",
         "Nothing is hidden.",
-        clear={"before": ORIGIN, "note": _NOTE, "state": HASH, "audit": OrNull(HASH)},
+        clear={
+            "year": Whole(2000, 9999),
+            "size": Whole(1, MAX_INTEGER),
+            "root": HASH,
+            "form": NAME,
+            "state": HASH,
+            "audit": OrNull(HASH),
+        },
+        charter=Need.NEVER,
+        timed=False,
+    ),
+    ActSpec(
+        "entries_archived",
+        Basis.ATTESTED,
+        Lane.PROMPT,
+        HOUSE,
+        "Entries from before a year are no longer served here: who keeps them stands here, their hashes stay for ever.",
+        "Nothing is hidden.",
+        clear={"year": Whole(2000, 9999), "before": Whole(1, MAX_INTEGER), "kept_by": _LINE},
+        refs_to=("year_began",),
         charter=Need.NEVER,
         timed=False,
     ),

@@ -18,12 +18,13 @@ class Challenges(Promise):
     name = "challenges"
     title = "Incidents that oversight staged were lodged with a witness before, and are told as they were lodged."
     acts = frozenset({"challenge_told"})
-    keeps = ("missed", "matched")
+    keeps = ("missed", "told")
 
     def __init__(self) -> None:
         super().__init__()
         self.missed = 0
-        self.matched = 0
+        self.told: list[tuple[bytes, str, int, int]] = []
+        """The hash of what was lodged by its receipt, the challenge that is told of, the entry, and its hour."""
 
     def see(self, entry: Entry, world: World) -> None:
         self.checked += 1
@@ -40,22 +41,29 @@ class Challenges(Promise):
             self.breach("tells of a challenge that was lodged for another log", OVERSIGHT, world, entry)
         elif at_ms > entry.ends_ms + tolerances.SIGNER_HOURS * HOUR:
             self.breach(f"tells of a challenge that was lodged only at {iso(at_ms)}", OVERSIGHT, world, entry)
-        self._body(entry, lodged.sha256, world)
+        self.told.append((lodged.sha256, str(clear["challenge"]), entry.index, entry.hour))
         self._opened(entry, at_ms, world)
 
-    def _body(self, entry: Entry, digest: bytes, world: World) -> None:
-        """Where somebody gave what was lodged, it must be this challenge."""
+    def ends(self, world: World, end: End) -> None:
+        """Where somebody gave what was lodged, it must be what is told of."""
+        del end
+        lodged = self._lodged(world)
+        for digest, challenge, index, hour in self.told:
+            if lodged.get(digest, challenge) != challenge:
+                what = "tells of another challenge than the receipt is for"
+                self.breach(what, OVERSIGHT, world, index, hour=hour)
+
+    def _lodged(self, world: World) -> dict[bytes, str]:
+        """What was given of what was lodged: the hash that its receipt names, to the challenge in it."""
         keys = [key_of(each.charter.oversight.key) for each in world.charters.order]
+        found = {}
         for each in world.given.lodged:
             try:
                 receipt = open_receipt(each.note, world.witness_keys(), body=each.body)
-                challenge = open_challenge(each.body, keys)
+                found[receipt.sha256] = b64(open_challenge(each.body, keys).sha256)
             except (BadInput, DidNotVerify):
                 continue
-            if receipt.sha256 == digest:
-                self.matched += 1
-                if b64(challenge.sha256) != entry.clear["challenge"]:
-                    self.breach("tells of another challenge than the receipt is for", OVERSIGHT, world, entry)
+        return found
 
     def _opened(self, entry: Entry, lodged_ms: int, world: World) -> None:
         """With the opening: that it was lodged before it happened, that it is what was lodged, and what noticed it."""
@@ -77,10 +85,12 @@ class Challenges(Promise):
 
     def how(self, world: World, end: End) -> str:
         del end
+        lodged = self._lodged(world)
+        matched = sum(digest in lodged for digest, *_ in self.told)
         deep = "" if world.openings is None else " With the openings: each is what was lodged, before it began."
         return (
             f"{count(self.checked, 'challenge')} told, each with a witness's receipt from before; {self.missed:,} of "
-            f"them were missed, which is no breach. Of {self.matched:,} somebody gave what was lodged.{deep}"
+            f"them were missed, which is no breach. Of {matched:,} somebody gave what was lodged.{deep}"
         )
 
 

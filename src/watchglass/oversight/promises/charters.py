@@ -50,22 +50,33 @@ class CharterSuccession(Promise):
         if known is not None and known.index == entry.index:
             self.waiting.pop(digest, None)
             self.newest = known.version
-            first = world.given.oversight
-            alone = len(world.charters.order) == 1
-            if alone and first is not None and key_of(known.charter.oversight.key).public != first.public:
-                self.breach(
-                    "completes the first charter, and it names another oversight key than the one that was "
-                    "remembered: this is another deployment, or its beginning was forged",
-                    f"{OVERSIGHT} {OPERATOR}",
-                    world,
-                    entry,
-                )
+            self.began = self.began or entry.hour
+            if len(world.charters.order) == 1:
+                self._first_key(known, world)
             if world.trial:
                 self._trial(entry, known, world)
 
+    def begins(self, world: World) -> None:
+        """An audit that takes over what came before compares the first charter's key with its own memory."""
+        earlier = self.first
+        for known in world.charters.order[:1]:
+            self._first_key(known, world)
+            self.first = known.index if self.first != earlier else earlier
+
+    def _first_key(self, known: Known, world: World) -> None:
+        first = world.given.oversight
+        if first is not None and key_of(known.charter.oversight.key).public != first.public:
+            self.breach(
+                "completes the first charter, and it names another oversight key than the one that was "
+                "remembered: this is another deployment, or its beginning was forged",
+                f"{OVERSIGHT} {OPERATOR}",
+                world,
+                known.index,
+                hour=self.began,
+            )
+
     def _trial(self, entry: Entry, known: Known, world: World) -> None:
         """A trial lasts so many days from its first charter, and is not renewed."""
-        self.began = self.began or entry.hour
         longest = (self.began + 1) * HOUR + (TRIAL_DAYS + 1) * DAY
         if known.end_ms > longest or known.end_ms - known.begin_ms > (TRIAL_DAYS + 1) * DAY:
             what = f"completes a charter of a trial that holds longer than {TRIAL_DAYS} days from the first one"

@@ -70,7 +70,7 @@ class DarkTime(Promise):
         elif entry.act == "run_started":
             known = world.under(entry)
             every = known.charter.ledger.heartbeat_every_ms if known is not None else None
-            for source in known.sources.intersection(clear["sources"]) if known is not None else ():
+            for source in sorted(known.sources.intersection(clear["sources"])) if known is not None else ():
                 self.every[source] = (every or 0) // SECOND
                 run = Run(clear["run"], every is not None, (entry.hour + 1) * _HOUR_S, refs=(entry.index,))
                 self.run_of.setdefault(source, []).append(run)

@@ -37,10 +37,10 @@ from watchglass.oversight.promises.retention import Retention
 from watchglass.oversight.promises.retention_told import RetentionTold
 from watchglass.oversight.promises.scopes import Scopes
 from watchglass.oversight.promises.settled import Settled
-from watchglass.oversight.promises.shards import Shards
 from watchglass.oversight.promises.suspensions import Suspensions
 from watchglass.oversight.promises.times import AgreeingTimes
 from watchglass.oversight.promises.under_charter import UnderCharter
+from watchglass.oversight.promises.years import Years
 from watchglass.oversight.report import Depth, Finding, State
 
 _NOT_MADE: Final = "This version does not make this promise: {}."
@@ -62,7 +62,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     Once,
     AgreeingTimes,
     Receipts,
-    Shards,
+    Years,
     CharterSuccession,
     Enrolments,
     UnderCharter,

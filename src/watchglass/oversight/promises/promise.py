@@ -18,7 +18,7 @@ CUSTODIAN: Final = "The custodian whose office it is can answer for it."
 WITNESS: Final = "The witness can answer for it."
 SIGNER: Final = "Whoever holds the office in whose name it was signed, and the operator who took it, can answer for it."
 
-_ALWAYS: Final = ("checked", "total", "first", "breaches")
+ALWAYS: Final = ("checked", "total", "first", "breaches")
 
 
 class Promise(ABC):
@@ -115,11 +115,11 @@ class Promise(ABC):
 
     def memory(self) -> dict[str, object]:
         """Plain values, for ``recall``."""
-        return {name: getattr(self, name) for name in (*_ALWAYS, *self.keeps)}
+        return {name: getattr(self, name) for name in (*ALWAYS, *self.keeps)}
 
     def recall(self, kept: Mapping[str, Any]) -> None:
         """Take up what ``memory`` gave."""
-        for name in (*_ALWAYS, *self.keeps):
+        for name in (*ALWAYS, *self.keeps):
             setattr(self, name, kept[name])
 
     def _finding(self, world: World, end: End) -> Finding:
