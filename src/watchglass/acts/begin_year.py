@@ -6,6 +6,7 @@ leaves a file that nobody names; it is made and written again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,10 @@ WAITS_MS: Final = 7 * DAY
 """How long into the year an audit by oversight is waited for."""
 
 
+class OtherState(Problem):
+    """Oversight's audit signs another carried state than this machine made: the year does not rest on that audit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A year that should begin.
@@ -29,7 +34,7 @@ class Due:
     Attributes:
         size, root: after how many entries, and the root of their tree, which enough witnesses cosigned.
         audit: the leaf hash of oversight's published audit of exactly these; None: there is none.
-        state: the hash of the carried state as oversight signed it; None: it signed none.
+        state: the hash of the carried state as oversight signed it there.
     """
 
     year: int
@@ -39,8 +44,11 @@ class Due:
     state: bytes | None
 
 
-def due(reader: Reader, tiles: TileReader, now_ms: int) -> Due | None:
+def due(reader: Reader, tiles: TileReader, now_ms: int, *, without: Collection[bytes] = ()) -> Due | None:
     """The year that should begin now; None where none should, or where its audit or its witnesses are waited for.
+
+    Args:
+        without: the leaf hashes of audits that sign another state than this machine makes.
 
     Raises:
         BadInput: the log lacks a file.
@@ -58,7 +66,7 @@ def due(reader: Reader, tiles: TileReader, now_ms: int) -> Due | None:
         return None
     head, least = checkpoints.parse(note).checkpoint.size, known[0].size if known else 0
     for audit in audits(reader, tiles, head, hour_of(begin)):
-        if least < audit.size <= noted:
+        if audit.state is not None and audit.leaf_hash not in without and least < audit.size <= noted:
             return Due(year, audit.size, audit.root, audit.leaf_hash, audit.state)
     if now_ms < begin + WAITS_MS or noted <= least:
         return None
@@ -72,12 +80,12 @@ def begin_year(acting: Acting, wanted: Due, state: bytes, form: str) -> Done[byt
         state: SHA-256 of the carried state, which lies in the ledger's folder by now. form: in which form it is.
 
     Raises:
-        Problem: it began already, or oversight signed another state.
+        OtherState: the audit signs another state. Problem: the year began already.
     """
     if wanted.state is not None and wanted.state != state:
-        raise Problem(
-            f"Oversight signed another carried state of the first {wanted.size} entries than this machine made.",
-            fix="Use the version of Watchglass that oversight uses, on both sides, or ask oversight to audit again.",
+        raise OtherState(
+            f"Oversight signed another state of the first {wanted.size} entries than this machine made.",
+            fix="Use one version of Watchglass on both sides, and ask oversight to audit and publish again.",
         )
     audit = None if wanted.audit is None else b64(wanted.audit)
 

@@ -2,6 +2,8 @@
 
 from watchglass.bootstrap import (
     approving,
+    archived,
+    archiving,
     custody,
     exporting,
     holding,
@@ -24,7 +26,7 @@ from watchglass.edge.keys import read_openings_key, read_signing_key
 from watchglass.edge.plugins.host import enforceable as plug_ins_refused
 from watchglass.edge.plugins.installed import installed as installed_plug_ins
 from watchglass.edge.secrets import SecretFolder
-from watchglass.edge.tiles import open_tiles
+from watchglass.edge.tiles import open_tiles, open_whole
 from watchglass.edge.trust import keeping_evidence, load_trust, remember
 from watchglass.edge.witness import evidence_in, new_witness, open_witness
 from watchglass.edge.witness_client import LocalWitness
@@ -43,6 +45,8 @@ __all__ = [
     "SystemEntropy",
     "VirtualClock",
     "approving",
+    "archived",
+    "archiving",
     "connect",
     "custody",
     "deployment_of",
@@ -61,6 +65,7 @@ __all__ = [
     "offline",
     "open_bundle",
     "open_tiles",
+    "open_whole",
     "open_witness",
     "orders",
     "overseeing",

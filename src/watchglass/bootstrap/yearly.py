@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from watchglass.acts.begin_year import Due, begin_year, due
+from watchglass.acts.begin_year import Due, OtherState, begin_year, due
 from watchglass.acts.context import Acting
 from watchglass.bootstrap.beside import Beside
 from watchglass.core.digest import b64, sha256
@@ -42,6 +42,7 @@ class YearBegins:
         self._began = began
         self._beside = Beside("What audits carry over into the new year", folder / "printed", acting.clock)
         self._wanted: Due | None = None
+        self._unlike: set[bytes] = set()
         self._next_ms = 0
 
     def tend(self) -> None:
@@ -52,7 +53,7 @@ class YearBegins:
                 self._look(self._wanted)
             elif now >= self._next_ms:
                 self._next_ms = now + _LOOKS_MS
-                wanted = due(self._acting.store.read(), self._tiles, now)
+                wanted = due(self._acting.store.read(), self._tiles, now, without=self._unlike)
                 if wanted is not None:
                     self._start(wanted)
         except (WatchglassError, OSError) as error:
@@ -104,7 +105,12 @@ class YearBegins:
         if self._acting.store.read().one("SELECT 1 FROM setting WHERE key = ?", f"year_began.{wanted.year:04d}"):
             return
         self._tiles.keep_state(wanted.year, data)
-        begin_year(self._acting, wanted, state, str(printed.get("form")))
+        try:
+            begin_year(self._acting, wanted, state, str(printed.get("form")))
+        except OtherState:
+            if wanted.audit is not None:
+                self._unlike.add(wanted.audit)
+            raise
         self._made.unlink(missing_ok=True)
         log.info("%s began in the ledger, with %s entries before it.", wanted.year, wanted.size)
         self._began()

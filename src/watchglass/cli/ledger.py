@@ -9,7 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import keeping_evidence, load_trust, open_tiles, remember
+from watchglass.bootstrap import archived, keeping_evidence, load_trust, open_whole, remember
+from watchglass.bootstrap.archived import Archivals
+from watchglass.cli import archive
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import SECOND, iso
@@ -50,12 +52,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="FILE",
         help="a checkpoint of this log that somebody else got; the log must continue it too. May be repeated",
     )
+    _archives(verify)
     verify.set_defaults(run=run_verify, render=render_verify)
 
     proof = commands.add_parser("prove", help="write the proof that an entry is in a log")
     proof.add_argument("where", metavar="DIR_OR_URL", help="the ledger's directory or its address")
     proof.add_argument("--index", type=int, required=True, metavar="N", help="which entry, counted from 0")
     proof.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here instead of printing it")
+    _archives(proof)
     proof.set_defaults(run=run_prove, render=render_prove)
 
     check = commands.add_parser("check-proof", help="check a proof offline")
@@ -71,6 +75,18 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     receipt.add_argument("--log", metavar="DIR_OR_URL", help="verify this log and look for the record in it")
     receipt.set_defaults(run=run_receipt, render=render_receipt)
 
+    archive.add(commands)
+
+
+def _archives(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--archive",
+        action="append",
+        default=[],
+        metavar="DIR_OR_URL",
+        help="where entries were archived that the ledger no longer serves. May be repeated",
+    )
+
 
 def run_verify(args: argparse.Namespace) -> dict[str, Any]:
     """Verify a whole log and, with a trust file, remember its checkpoint."""
@@ -78,13 +94,24 @@ def run_verify(args: argparse.Namespace) -> dict[str, Any]:
     trust = None if args.trust is None else load_trust(args.trust)
     if trust is None and args.against:
         raise BadInput("Another checkpoint is checked with the keys of a trust file.", fix="Give --trust FILE too.")
-    against = [_read(file) for file in args.against]
-    with closing(open_tiles(args.where)) as reader:
+    against, archivals = [_read(file) for file in args.against], Archivals()
+    with closing(open_whole(args.where, args.archive)) as reader:
         if trust is None:
-            return {"ok": True, **verify_log(reader, progress=progress).as_json(), "warning": _ONLY_ITSELF}
+            verified = verify_log(reader, progress=progress, on_entries=archivals.take, archived=True)
+            left = archived.as_json(verified, archivals.check(verified))
+            return {"ok": True, **verified.as_json(), **left, "warning": _ONLY_ITSELF}
         with keeping_evidence(trust):
-            verified = verify_log(reader, trust.policy, seen=trust.seen, against=against, progress=progress)
-    result = {"ok": True, **verified.as_json(), "trust": str(args.trust), "remembered": True}
+            verified = verify_log(
+                reader,
+                trust.policy,
+                seen=trust.seen,
+                against=against,
+                progress=progress,
+                on_entries=archivals.take,
+                archived=True,
+            )
+    left = archived.as_json(verified, archivals.check(verified))
+    result = {"ok": True, **verified.as_json(), **left, "trust": str(args.trust), "remembered": True}
     result["against"] = [str(file) for file in args.against]
     try:
         remember(trust, verified.signed.note.encode())
@@ -95,7 +122,7 @@ def run_verify(args: argparse.Namespace) -> dict[str, Any]:
 
 def run_prove(args: argparse.Namespace) -> dict[str, Any]:
     """Make the proof of one entry; the entry itself travels in its ``extra`` line."""
-    with closing(open_tiles(args.where)) as reader:
+    with closing(open_whole(args.where, args.archive)) as reader:
         entry, bare = prove(reader, args.index)
     proof = Proof(bare.index, bare.path, bare.checkpoint, extra=entry)
     text = proof.encode()
@@ -158,9 +185,13 @@ def run_receipt(args: argparse.Namespace) -> dict[str, Any]:
     if args.log is None:
         return result
     found: set[bytes] = set()
-    with closing(open_tiles(args.log)) as reader, keeping_evidence(trust):
+    with closing(open_whole(args.log, ())) as reader, keeping_evidence(trust):
         verified = verify_log(
-            reader, trust.policy, seen=trust.seen, on_bundle=lambda _, hashes: found.update({leaf}.intersection(hashes))
+            reader,
+            trust.policy,
+            seen=trust.seen,
+            on_bundle=lambda _, hashes: found.update({leaf}.intersection(hashes)),
+            archived=True,
         )
     if verified.checkpoint.origin != receipt.origin:
         raise BadInput(
@@ -178,6 +209,8 @@ def render_verify(result: dict[str, Any]) -> None:
         print("\r\x1b[K", end="", file=sys.stderr)
     print(f"{result['origin']}: {result['size']:,} entries, root {result['root']}")
     print(f"Every byte of {result['files']:,} files ({result['bytes']:,} bytes) was read and hashed again; all agree.")
+    for line in archived.words(result["archived"]):
+        print(line)
     if "warning" in result:
         print(f"Self-consistent only. {result['warning']}")
     else:

@@ -99,21 +99,44 @@ def prove(reader: TileReader, index: int) -> tuple[bytes, Proof]:
     The proof is checked against the checkpoint's root before it is given out.
 
     Raises:
+        Archived: the entry is not here any more; ``prove_place`` still proves its place.
         BadInput: there is no such entry, or the log lacks a file.
         DidNotVerify: the log's tiles do not lead to its own checkpoint.
     """
+    size, proof = _path(reader, index)
+    entry = read_entry(reader, index, size)
+    _check(merkle.leaf_hash(entry), size, proof)
+    return entry, proof
+
+
+def prove_place(reader: TileReader, index: int) -> tuple[bytes, Proof]:
+    """The leaf hash of entry ``index``, as the log's tiles have it, and its proof: for an entry that was archived.
+
+    Raises as ``prove`` does.
+    """
+    size, proof = _path(reader, index)
+    leaf = node_reader(reader, size)(0, index)
+    _check(leaf, size, proof)
+    return leaf, proof
+
+
+def _path(reader: TileReader, index: int) -> tuple[int, Proof]:
+    """The log's size, and the path from entry ``index`` to its root."""
     data = reader.read(CHECKPOINT)
     if data is None:
         raise BadInput("There is no checkpoint here, so this is not a log.", fix="Give a ledger's directory.")
     checkpoint = checkpoints.parse(data).checkpoint
     path = merkle.inclusion_proof(node_reader(reader, checkpoint.size), index, checkpoint.size)
-    entry = read_entry(reader, index, checkpoint.size)
+    return checkpoint.size, Proof(index, tuple(path), data)
+
+
+def _check(leaf: bytes, size: int, proof: Proof) -> None:
+    root = checkpoints.parse(proof.checkpoint).checkpoint.root
     try:
-        merkle.check_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, path, checkpoint.root)
+        merkle.check_inclusion(leaf, proof.index, size, proof.path, root)
     except DidNotVerify as error:
         raise DidNotVerify(
-            f"The files of this log do not prove its entry {index}: something on the disk was changed.",
+            f"The files of this log do not prove its entry {proof.index}: something on the disk was changed.",
             fix="Run `watchglass ledger verify` on it to find the first bad file.",
-            index=index,
+            index=proof.index,
         ) from error
-    return entry, Proof(index, tuple(path), data)

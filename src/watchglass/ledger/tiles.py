@@ -216,17 +216,33 @@ def first_here(reader: TileReader, size: int) -> int:
     return there * FULL
 
 
+class Archived(BadInput):
+    """An entry is no longer served: it is from before a year, and somebody else keeps it."""
+
+
 def read_entry(reader: TileReader, index: int, size: int) -> bytes:
     """Entry ``index`` of a log of ``size`` entries, unchecked: compare its leaf hash with a proof.
 
     Raises:
+        Archived: it is not here any more, and neither is what came before it.
         BadInput: there is no such entry, or its bundle is missing or torn.
     """
     if not 0 <= index < size:
         raise BadInput(f"Entry {index} is not in a log of {size} entries.", fix="Choose an index below the size.")
     bundle, at = divmod(index, FULL)
     tile = Tile(ENTRIES, bundle, min(FULL, size - bundle * FULL))
-    return decode_bundle(read_tile(reader, tile), tile.width)[at]
+    try:
+        data = read_tile(reader, tile)
+    except BadInput as error:
+        if (here := first_here(reader, size)) > index:
+            raise Archived(
+                f"Entry {index} is not here: the entries before {here} were archived, or lost.",
+                fix="The ledger's page and its record `entries_archived` say who has them: give that folder or address "
+                "with `--archive`.",
+                archived=here,
+            ) from error
+        raise
+    return decode_bundle(data, tile.width)[at]
 
 
 def node_reader(reader: TileReader, size: int) -> NodeReader:
