@@ -79,7 +79,8 @@ class Replay:
     The log must continue each of the ``remembered`` checkpoints. With ``onward`` the pass begins at the bundle in which
     the smallest of them ended: what stands before was read and hashed when a larger one was remembered, and the hashes
     above it must lead to the remembered roots. With ``archived`` bundles may be gone at the log's start; ``unread`` is
-    then how many entries at the start nobody read, now or before.
+    then how many entries at the start nobody read, now or before. Bundles wholly before ``unread_before`` are passed over
+    like archived ones: whoever reads on from there takes their hashes from the tiles.
     """
 
     reader: TileReader
@@ -90,6 +91,7 @@ class Replay:
     on_entries: OnEntries | None = None
     onward: bool = False
     archived: bool = False
+    unread_before: int = 0
     unread: int = 0
     files: int = 0
     octets: int = 0
@@ -104,6 +106,7 @@ class Replay:
         self._list()
         begin = self._begin()
         here = first_here(self.reader, size) if self.archived else 0
+        here = max(here, min(self.unread_before, size) // FULL * FULL)
         self.unread = here if here > begin else 0
         for first in range(begin, size, FULL):
             width = min(FULL, size - first)

@@ -74,6 +74,7 @@ def verify_log(
     on_entries: OnEntries | None = None,
     onward: bytes | None = None,
     archived: bool = False,
+    unread_before: int = 0,
 ) -> Verified:
     """Verify the whole log behind ``reader``.
 
@@ -89,6 +90,7 @@ def verify_log(
             (and the smallest of the others), from the bundle on in which it ended.
         archived: Bundles may be gone at the log's start; see ``Verified.unread``. Whether the log says that they were
             archived is for the caller to see.
+        unread_before: Pass over the bundles wholly before this entry as if they were archived.
 
     Raises:
         LogForked: it contradicts a checkpoint that was seen of it before; both are in the error.
@@ -130,6 +132,7 @@ def verify_log(
         on_entries,
         onward=begin is not None,
         archived=archived,
+        unread_before=unread_before,
     )
     try:
         replay.run()
