@@ -81,7 +81,7 @@ class Auditor:
             self._signatures,
             *(make() for make in every(openings=openings is not None)),
         )
-        self._years = next(each for each in self.promises if isinstance(each, Years))
+        self.years = next(each for each in self.promises if isinstance(each, Years))
         self._succession = next(each for each in self.promises if isinstance(each, CharterSuccession))
         self.world.judged = self._judged
         self._stumbled: dict[str, tuple[int, str]] = {}
@@ -171,6 +171,7 @@ class Auditor:
         """
         world = self.world
         end = world.end(checkpoint, cosigned, as_of(cosigned))
+        begun = self.years.taken_over(world)
         findings = tuple(self._finding(each, self._finish(each, end)) for each in self.promises)
         return Report(
             origin=world.origin,
@@ -189,11 +190,12 @@ class Auditor:
                 for each in world.charters.order
             ),
             findings=findings + (not_at_this_depth() if world.openings is None else ()) + PENDING,
-            cannot_see=tuple(cannot_see(world, cosigned=bool(cosigned))),
+            cannot_see=tuple(cannot_see(world, cosigned=bool(cosigned), begun=begun)),
             witnesses=tuple(cosigned),
             witnessed_by=self._witnessed_by(),
             notice=world.deployment.sentence,
             at_ms=end.at_ms,
+            begun=begun,
         )
 
     def _finish(self, promise: Promise, end: End) -> Finding:
@@ -315,7 +317,7 @@ class Auditor:
             raise BadInput(
                 "A state is made of the log's own entries and nothing else.", fix="Begin it with `Auditor.unaided`."
             )
-        if self._years.uncompared:
+        if self.years.uncompared:
             raise BadInput(
                 "The state of an earlier year could not be made again, so this one cannot be made either.",
                 fix="Make it where all entries are, or begin with the state of the year before.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from watchglass.core.digest import b64
+from watchglass.oversight.report import TakenOver
 from watchglass.oversight.world import World
 
 NEVER: Final = (
@@ -29,8 +31,25 @@ _NO_WITNESS: Final = "When anything happened. No witness's time stands in the lo
 _NOBODY: Final = "Whether others were shown the same. No witness cosigned this checkpoint."
 
 
-def cannot_see(world: World, *, cosigned: bool) -> Iterator[str]:
+_WORDS: Final = {
+    "oversight": "Oversight signed it, with the key that was remembered.",
+    "named": "Oversight signed it, with a key of which only what was taken over says that it is oversight's.",
+    "operator": "That is the operator's word alone.",
+}
+
+
+def _unread(begun: TakenOver) -> str:
+    return (
+        f"What the {begun.size:,} entries before {begun.year} say. They were not read: what an audit of them remembers, "
+        f"breaches too, was taken over as the log's record of that year names it (state {b64(begun.state)}). "
+        f"{_WORDS[begun.word]} Times before are those of the witnesses that the log's own charters name."
+    )
+
+
+def cannot_see(world: World, *, cosigned: bool, begun: TakenOver | None = None) -> Iterator[str]:
     """What this audit could not see, the most far-reaching first."""
+    if begun is not None:
+        yield _unread(begun)
     if world.given.policy is None:
         yield _NO_TRUST
     elif not cosigned:

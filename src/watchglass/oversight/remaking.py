@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from watchglass.core.digest import sha256
-from watchglass.core.errors import BadInput
+from watchglass.core.errors import BadInput, WatchglassError
 from watchglass.oversight.audit import Auditor
 from watchglass.oversight.carried import Carried
 from watchglass.oversight.hashes import Hashes
@@ -25,6 +25,9 @@ class Remaker:
         begin: a state that was checked already, and the leaf hashes of its entries; entries before it are not read,
             and states of fewer entries not made.
         within: the one at work, in the midst of whose years this one makes an earlier one.
+
+    Attributes:
+        problem: why the last state could not be made that nobody got.
     """
 
     def __init__(
@@ -45,12 +48,14 @@ class Remaker:
         if within is not None:
             self._made, self._deep = within._made, within._deep + 1  # noqa: SLF001  # another one of these
         self._at_work = False
+        self.problem: WatchglassError | None = None
 
     def __call__(self, size: int) -> bytes | None:
         """The hash of the state that the first ``size`` entries leave; None where they cannot be read."""
         try:
             return self._hash(size)
-        except BadInput:
+        except WatchglassError as error:
+            self.problem = error
             return None
 
     def state(self, size: int) -> bytes:

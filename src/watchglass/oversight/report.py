@@ -113,6 +113,26 @@ class CharterSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What an audit that begins with a year did not read.
+
+    Attributes:
+        size: how many entries. state: the SHA-256 of what was taken over instead. word: whose word that is:
+            ``oversight``, whose remembered key signed it; ``named``: a key signed it that only the state itself calls
+            oversight's; ``operator``.
+    """
+
+    year: int
+    size: int
+    state: bytes
+    word: Literal["oversight", "named", "operator"]
+
+    def as_json(self) -> dict[str, object]:
+        """As it stands in the report."""
+        return {"year": self.year, "size": self.size, "state": b64(self.state), "word": self.word}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole result, at one size of the log.
 
@@ -121,6 +141,7 @@ class Report:
         witnesses: who cosigned the checkpoint, with POSIX seconds. witnessed_by: whose keys these are, in words.
         notice: what must be told of a demonstration or a trial; else None.
         at_ms: as of when; the latest cosignature, or the last entry's hour.
+        begun: what was taken over unread; None: every entry was read.
     """
 
     origin: str
@@ -134,6 +155,7 @@ class Report:
     witnessed_by: str
     notice: str | None
     at_ms: int
+    begun: TakenOver | None = None
     by_promise: Mapping[str, Finding] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +189,7 @@ class Report:
             "root": b64(self.root),
             "depth": self.depth,
             "at": iso(self.at_ms),
+            "begun": None if self.begun is None else self.begun.as_json(),
             "cannot_see": list(self.cannot_see),
             "notice": self.notice,
             "witnesses": [{"name": name, "seconds": seconds} for name, seconds in self.witnesses],

@@ -13,9 +13,7 @@ from watchglass.records.guard_acts import GUARD_ACTS
 from watchglass.records.vocabulary import ACTS, OF_ALERTS
 
 _FORGOTTEN: Final = frozenset(
-    OF_ALERTS
-    | {spec.name for spec in GUARD_ACTS}
-    | {"key_enrolled", "openings_taken", "heartbeat"}
+    OF_ALERTS | {spec.name for spec in GUARD_ACTS} | {"key_enrolled", "openings_taken", "heartbeat"}
 )
 """Acts whose openings retention destroys."""
 _MOST: Final = 100_000

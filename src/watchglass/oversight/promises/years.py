@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from watchglass.core.digest import unb64
 from watchglass.core.time import month_of
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.promises.promise import OPERATOR, OVERSIGHT, Promise, count
+from watchglass.oversight.report import TakenOver
 from watchglass.oversight.world import End, World
 
 _MOST: Final = 64
@@ -108,6 +110,26 @@ class Years(Promise):
                 world,
                 entry,
             )
+
+    def taken_over(self, world: World) -> TakenOver | None:
+        """What this audit did not read, and on whose word; None: nothing, or no record says that a year began so."""
+        begun, pinned = world.begun, world.given.oversight
+        if begun is None:
+            return None
+        for _, year, size, state, signer in self.began:
+            if (year, size, state) == (begun.year, begun.size, begun.state):
+                if not signer:
+                    return TakenOver(year, size, state, "operator")
+                known = pinned is not None and pinned.public.hex() == signer
+                return TakenOver(year, size, state, "oversight" if known else "named")
+        return None
+
+    def sound(self, most: int) -> Iterator[tuple[int, int, bytes]]:
+        """Years whose states were compared, or taken over: (year, size, hash), the newest first, up to a size."""
+        doubted = {*self.uncompared, *(index for index, _ in self.others), *(each.entries[0] for each in self.breaches)}
+        for index, year, size, state, _ in reversed(self.began):
+            if index not in doubted and size <= most:
+                yield year, size, state
 
     def unseen(self, world: World, end: End) -> str | None:
         del end
