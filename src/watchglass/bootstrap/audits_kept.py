@@ -1,0 +1,63 @@
+"""Which audit sets a model was tested on, as its card says: results that ship with it, and a deployment's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from watchglass.core.errors import BadInput
+from watchglass.edge.audit_cards import ENDING, kept
+from watchglass.quality.audit_set import untested
+from watchglass.runtime.layout import SETTINGS, Layout
+
+_SHIPPED: Final = "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What is known about one model.
+
+    Attributes:
+        audits: results for exactly these weights: the deployment's own first, then those that ship.
+        untested: what none of them compares, in words.
+        problem: why some results could not be read, or "".
+    """
+
+    audits: tuple[dict[str, Any], ...]
+    untested: tuple[str, ...]
+    problem: str = ""
+
+
+def in_deployment(root: Path, model: str) -> Path:
+    """Where a deployment keeps its results.
+
+    Raises:
+        BadInput: it is no deployment, or the name is none.
+    """
+    layout = Layout(root)
+    if not layout.settings.is_file():
+        raise BadInput(
+            f"{root} is no deployment: it has no {SETTINGS}.",
+            fix=f"Give a deployment's folder, or a file whose name ends in {ENDING}.",
+        )
+    if not model.replace("-", "").replace("_", "").isalnum():
+        raise BadInput(f"{model!r} is no name of a model.", fix="Name the file as the charter names the model.")
+    return layout.models / f"{model}{ENDING}"
+
+
+def tested(layout: Layout, model: str, sha256: str) -> Tested:
+    """What is known about the model of that name and hash. Never raises for what a file says."""
+    places = [layout.models / f"{model}{ENDING}"]
+    shipped = resources.files("watchglass.perception") / _SHIPPED / f"{model}{ENDING}"
+    if isinstance(shipped, Path):
+        places.append(shipped)
+    audits: list[dict[str, Any]] = []
+    problem = ""
+    for place in places:
+        try:
+            audits += (one for one in kept(place) if one["model_sha256"] == sha256)
+        except (BadInput, OSError) as error:
+            problem = str(error)
+    return Tested(tuple(audits), untested(audits), problem)

@@ -1,0 +1,14 @@
+"""``watchglass quality``: how well it works, and whom it fails: audit sets, disparity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchglass.cli import quality_bias
+
+
+def add(subparsers: Any) -> None:
+    """Add the command group."""
+    group = subparsers.add_parser("quality", help="how well it works, and whom it fails")
+    commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    quality_bias.add(commands)
