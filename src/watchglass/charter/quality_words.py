@@ -61,9 +61,14 @@ def review_words(charter: Charter) -> Iterator[str]:
         )
 
 
+def limit_words(charter: Charter, limits: QualityLimits, limit: LimitName) -> str:
+    """What one stated limit asks, as the end of a sentence: ``at least 6 of 10 alerts must be right``."""
+    return _WORDS[limit](charter, limits)
+
+
 def _limits(charter: Charter, limits: QualityLimits) -> Iterator[str]:
     who = f"“{said(limits.name)}”"
-    yield f"{who}: {'; '.join(_WORDS[limit](charter, limits) for limit in limits.stated)}."
+    yield f"{who}: {'; '.join(limit_words(charter, limits, limit) for limit in limits.stated)}."
     if limits.trial_ms is not None:
         yield (
             f"{who} begins on trial: its alerts go to the people who decide and no further, until they have shown that "

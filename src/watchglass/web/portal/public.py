@@ -22,6 +22,7 @@ from watchglass.charter.decide import Standing
 from watchglass.charter.diff import compare
 from watchglass.charter.model import Charter, FileSource
 from watchglass.charter.parse import parse
+from watchglass.charter.promised import promised
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.web.portal import audits, costs, heartbeats, originals, public_log, public_view
@@ -233,6 +234,7 @@ def _charter_data(charter: Charter, published: tuple[charters.Version, ...]) -> 
         "sha256": charter.digest,
         "record": this,
         "sections": words.explain(charter),
+        "quality": promised(charter),
         "access": {
             "rules": [{"id": rule.id, "effect": rule.effect, "words": rule.words} for rule in policies.rules],
             "policy_sha256": b64(policies.sha256),
