@@ -30,6 +30,7 @@ def stands_now(reader: Reader, known: Standing, *, cosigned_size: int, now_ms: i
         approvals=now.approvals,
         published=now.published,
         suspensions=now.suspensions,
+        on_trial=now.on_trial,
     )
 
 

@@ -1,5 +1,7 @@
 """Act: a person decides what an alert was. A confirmed one is handed to a responder in the same transaction.
 
+While its analytic is on trial nothing is handed over: what people say then shows only how well it works.
+
 Of a first verdict it is drawn here whether another person judges the same incident. What is shown again for that, or as
 a check, is decided in the same way and leaves the same record, but is never handed over.
 """
@@ -10,7 +12,9 @@ from typing import Final
 
 from watchglass.access.roles import Grant, May
 from watchglass.acts.alerts import standing_verdict, verdict_from
+from watchglass.acts.charter_text import the_charter
 from watchglass.acts.context import Acting, Done, attest, do, same
+from watchglass.acts.judged import stays_with_reviewers
 from watchglass.acts.reading import count_waiting
 from watchglass.acts.shown import shown_again, the_alert_for
 from watchglass.acts.standing import charter_of
@@ -52,7 +56,8 @@ def decide_alert(
         shown = shown_again(tx, alert_id)
         words = check_reason(value, reason)
         now = acting.clock.now()
-        hands_over = value is VerdictValue.CONFIRM and shown is None
+        kept = stays_with_reviewers(tx, the_charter(tx, alert.charter), alert.analytic)
+        hands_over = value is VerdictValue.CONFIRM and shown is None and not kept
         draw = None if shown else _draw(acting, tx, grant, permit)
         leaf_hash = attest(
             acting,

@@ -19,6 +19,7 @@ WAITED_FOR: Final = (
     "release_approved",
     "release_granted",
     "suspension_lifted",
+    "analytic_resumed",
 )
 """Others wait until these are cosigned: that they are is recorded without delay."""
 _NOTED: Final = "witnessed.noted"

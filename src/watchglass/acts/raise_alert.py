@@ -6,6 +6,7 @@ import json
 
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting, Done, attest, do, same
+from watchglass.acts.final_alerts import put_in_order
 from watchglass.charter.permit import Permit, RaiseAlert
 from watchglass.perception.messages import Incident
 from watchglass.records.outbox import Transaction
@@ -63,6 +64,7 @@ def raise_alert(acting: Acting, permit: Permit, new: Incident, *, review_within_
                 "leaf_hash": leaf_hash,
             },
         )
+        put_in_order(tx, new.id, new.analytic)
         return the_alert(tx, new.id)
 
     return do(acting, act)

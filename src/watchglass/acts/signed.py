@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from watchglass.acts import break_glass, cases, enrol, holds, misuse, releases, sealing_keys, suspend, watchers
+from watchglass.acts import break_glass, cases, enrol, holds, misuse, releases, resume, sealing_keys, suspend, watchers
 from watchglass.acts.at_once import check_clock, stands_now
 from watchglass.acts.context import Acting, Done, do
 from watchglass.acts.handed import Handed, keys_of, person_of
@@ -24,6 +24,8 @@ _Handler = Callable[[Handed], None]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     "suspension_ordered": suspend.suspend,
     "suspension_lifted": suspend.lift,
+    "resumption_proposed": resume.propose,
+    "analytic_resumed": resume.resume,
     "key_enrolled": enrol.enrol,
     "sealing_key_published": sealing_keys.publish,
     "period_destroyed": sealing_keys.destroy_period,

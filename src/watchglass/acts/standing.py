@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
+from watchglass.acts.charter_text import charter_of as charter_of  # noqa: PLC0414 (others take it from here)
+from watchglass.acts.judged import about, on_trial, suspensions_by_limit
 from watchglass.charter.decide import Publication, Standing, Suspension, in_force
-from watchglass.charter.model import EVERYTHING, Charter, Deployment
-from watchglass.charter.parse import parse
+from watchglass.charter.model import EVERYTHING, Deployment
 from watchglass.core.digest import b64
 from watchglass.core.time import iso
 from watchglass.records.outbox import Reader, Row
 
 OVERSIGHT = "oversight"
-
-
-@lru_cache(maxsize=64)
-def charter_of(text: bytes) -> Charter:
-    """The charter behind bytes that were published; parsed once."""
-    return parse(text)
 
 
 def standing(
@@ -70,17 +64,20 @@ def _standing(reader: Reader, row: Row, deployment: Deployment, cosigned_size: i
         published = "exempt"
     elif is_cosigned(reader, row["leaf_hash"], cosigned_size):
         published = "cosigned"
+    charter = charter_of(bytes(row["text"]))
+    ordered = suspensions(reader, deployment=deployment, cosigned_size=cosigned_size)
     return Standing(
-        charter=charter_of(bytes(row["text"])),
+        charter=charter,
         deployment=deployment,
         approvals=frozenset(approval["as_role"] for approval in approvals),
         published=published,
-        suspensions=suspensions(reader, deployment=deployment, cosigned_size=cosigned_size),
+        suspensions=(*ordered, *suspensions_by_limit(reader)),
+        on_trial=on_trial(reader, charter),
     )
 
 
 def suspensions(reader: Reader, *, deployment: Deployment, cosigned_size: int) -> tuple[Suspension, ...]:
-    """The orders to stop that hold: at once when given, until their lifting is in a cosigned checkpoint (law 12)."""
+    """Oversight's orders that hold: at once when given, until their lifting is in a cosigned checkpoint (law 12)."""
     holding = []
     for row in reader.all("SELECT * FROM suspension ORDER BY ordered_ms"):
         lifted = row["lifted_leaf_hash"]
@@ -91,8 +88,8 @@ def suspensions(reader: Reader, *, deployment: Deployment, cosigned_size: int) -
     return tuple(holding)
 
 
-def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int) -> dict[str, Any]:
-    """What a signer's own machine needs to know: the charter in force, and every order to stop with its leaf hash."""
+def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int, now_ms: int) -> dict[str, Any]:
+    """What a signer's own machine needs to know: the charter in force, every order to stop, and what limits stopped."""
     charter = now.charter
     orders = []
     for row in reader.all("SELECT * FROM suspension ORDER BY ordered_ms"):
@@ -126,4 +123,5 @@ def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int) 
             "witnesses": [{"key": witness.key, "url": witness.url} for witness in charter.oversight.witnesses],
         },
         "suspensions": orders,
+        "quality": about(reader, charter, now_ms),
     }

@@ -1,8 +1,8 @@
 """Whether the one who signed may do what the statement says: the grant beside the charter's permit.
 
-Orders to stop, their lifting, the enrolment of keys and what oversight says of its audits are not put to the policies
-of access: the key of oversight that the charter pins is their whole authority, and no fault in the policies may keep
-anybody from stopping anything, or from saying what they found.
+Orders to stop, their lifting, resumptions, the enrolment of keys and what oversight says of its audits are not put to
+the policies of access: the key of authority or oversight that the charter pins is their whole authority, and no fault
+in the policies may keep anybody from stopping anything, or from saying what they found.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from watchglass.core.digest import b64
 NEEDS: Final[Mapping[str, May | None]] = {
     "suspension_ordered": None,
     "suspension_lifted": None,
+    "resumption_proposed": None,
+    "analytic_resumed": None,
     "key_enrolled": None,
     "sealing_key_published": May.PUBLISH_SEALING_KEY,
     "period_destroyed": May.DESTROY_PERIOD,

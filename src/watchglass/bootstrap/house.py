@@ -14,8 +14,6 @@ from watchglass.acts.context import Acting, Done, Objects, attest
 from watchglass.acts.custody_reading import answer, guard, segment_data
 from watchglass.acts.grant_releases import grant_releases
 from watchglass.acts.inspect_openings import OPENINGS, answer_openings
-from watchglass.acts.judge import judge, resumptions_that_count, stands
-from watchglass.acts.judged import WHY
 from watchglass.acts.notice_text import Letterhead, about_nothing
 from watchglass.acts.notices import Draft, Status
 from watchglass.acts.public_ledger import trust_file
@@ -54,13 +52,13 @@ from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.video import VideoFile
 from watchglass.ledger.keys import SignerKey, VerifierKey
 from watchglass.perception.messages import Report, SourceEnded
-from watchglass.quality.states import State
 from watchglass.records.act_spec import Lane
 from watchglass.records.query import SignedQuery
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.layout import Layout, Settings, read_settings
+from watchglass.runtime.limits import Limits
 from watchglass.runtime.live import Live
 from watchglass.runtime.lodged import EVERY_S
 from watchglass.runtime.notifier import Notifier
@@ -74,8 +72,6 @@ from watchglass.views.scenes import DAY
 log = logging.getLogger(__name__)
 
 _WATCH_S: Final = 0.25
-_JUDGE_S: Final = 0.5
-"""A limit that is crossed stops its analytic within two seconds: half a second here, the rest is the lease's."""
 _JOIN_S: Final = 30.0
 
 
@@ -124,6 +120,7 @@ class House:
             self.acting, self.standing, ways_out(self.settings, self.secrets, self.clock), self.letterhead
         )
         self.rereading = Rereading(self.acting, self.standing, self.bus)
+        self.limits = Limits(self.acting, self.standing, self.cosigned_size, self.nudge)
         self.calibration = calibration()
         self.finished = threading.Event()
         self.failure: BaseException | None = None
@@ -365,7 +362,7 @@ class House:
                     store.sweep()
         self.sequencer.start()
         self._thread("watch", self._watch)
-        self._thread("limits", self._judge)
+        self._thread("limits", lambda: self.limits.run(self._stop))
         self._thread("lodged", self._look_for_orders)
         self._thread("rereading", lambda: self.rereading.run(self._stop))
         self._thread("upkeep", lambda: self.upkeep.run(self._stop))
@@ -419,30 +416,6 @@ class House:
                 self.watch.look_for_orders()
             except WatchglassError as error:
                 log.error("Lodged orders wait: %s %s", error.message, error.fix)
-
-    def _judge(self) -> None:
-        """Test the published limits in a thread of its own: nothing slow may hold up what stops an analytic."""
-        while not self._stop.wait(_JUDGE_S):
-            self.judge_limits()
-
-    def judge_limits(self) -> None:
-        """Look once at how every analytic stands to its published limits; what crossed one stops now."""
-        try:
-            standing = self.standing()
-            if not stands(standing, self.clock.now()):
-                return
-            assert standing.charter is not None  # it stands
-            effective = resumptions_that_count(self.store.read(), self.kind, self.cosigned_size())
-            done = judge(self.acting, standing.charter, effective=effective)
-        except WatchglassError as error:
-            log.error("Published limits wait: %s %s", error.message, error.fix)
-            return
-        if done is None or not done.value:
-            return
-        self.nudge()
-        for change in done.value:
-            if change.stands.state is State.SUSPENDED:
-                log.error("%s is stopped by its published limit: %s", change.analytic, WHY[change.stands.why])
 
     def grant_releases(self) -> None:
         """Grant what enough custodians have approved, and publish that soon."""

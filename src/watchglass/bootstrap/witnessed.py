@@ -48,6 +48,9 @@ _GOVERNING: Final = tuple(
         "suspension_ordered",
         "suspension_obeyed",
         "suspension_lifted",
+        "analytic_judged",
+        "resumption_proposed",
+        "analytic_resumed",
         "misuse_settled",
     )
 )

@@ -75,7 +75,7 @@ class Suspension:
 
     Attributes:
         scope: ``all`` or the name of an analytic.
-        by: who ordered it, in words for people ("oversight").
+        by: who ordered it, in words for people ("oversight", "its published limit").
         at_ms: since when.
     """
 
@@ -96,7 +96,8 @@ class Standing:
         approvals: whose signatures over the charter's bytes were verified.
         published: ``cosigned`` once its record is in a witness-cosigned checkpoint (law 12); ``exempt`` only in a trial
             or the demo; ``waiting`` while it is recorded and not cosigned yet.
-        suspensions: those that hold now.
+        suspensions: those that hold now, ordered by oversight or by a published limit.
+        on_trial: the analytics whose alerts go to reviewers and no further, until they have earned trust.
         witnessed_ms: when enough witnesses were asked that have cosigned since; None where too few ever have.
     """
 
@@ -106,6 +107,7 @@ class Standing:
     published: Publication = "no"
     suspensions: tuple[Suspension, ...] = ()
     witnessed_ms: int | None = None
+    on_trial: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -
         case Decide(name) | HandOver(name):
             return _Case(charter.analytic(name).purpose, runs=False)
         case SendNotice() | TryDestination():
-            return _telling(standing.deployment, charter, request)
+            return _telling(standing, charter, request)
         case SealSegment() | OpenCase() | RequestRelease() | GrantRelease() | BreakGlass():
             return _original(standing, charter, request, now_ms)
         case _:
@@ -301,9 +303,9 @@ def _original(
             assert_never(request)
 
 
-def _telling(deployment: Deployment, charter: Charter, request: SendNotice | TryDestination) -> _Case:
+def _telling(standing: Standing, charter: Charter, request: SendNotice | TryDestination) -> _Case:
     """Whom an analytic may tell: whatever the hour, for a verdict comes later than its alert."""
-    name = request.destination
+    deployment, name = standing.deployment, request.destination
     tellers = [analytic for analytic in charter.analytics if name in analytic.tell]
     if isinstance(request, SendNotice):
         asked = charter.analytic(request.analytic)
@@ -318,6 +320,11 @@ def _telling(deployment: Deployment, charter: Charter, request: SendNotice | Try
             fix="Use a destination nearby, or make a real deployment.",
         )
     analytic = tellers[0]
+    if isinstance(request, SendNotice) and analytic.name in standing.on_trial:
+        raise BadInput(
+            f"{analytic.name!r} is on trial: its alerts go to reviewers, and nobody else is told anything.",
+            fix="Wait until its alerts have shown that it keeps its published limit.",
+        )
     if isinstance(request, SendNotice) and not request.decided:
         if analytic.notify == "at_once" and analytic.kind in LIFE_SAFETY:
             return _Case(analytic.purpose, runs=True, analytic=analytic)

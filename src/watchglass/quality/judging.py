@@ -183,13 +183,10 @@ def alpha_of(charter: Charter, name: TestName) -> float:
 
 
 def bound_of(limits: QualityLimits, name: TestName) -> int | None:
-    """The limit as its test takes it, in thousandths of bad ones; None where it is not stated."""
-    stated = limits.trial_ms and limits.precision_at_least if name == TRUST else getattr(limits, name)
-    if stated is None:
-        return None
-    if name in {"precision_at_least", IN_TIME, TRUST}:
-        return _THOUSAND - int(stated)
-    return int(stated) if name == "undecided_at_most" else round(stated * _THOUSAND)
+    """The limit as its test takes it, in thousandths; None where it is not stated."""
+    if name == TRUST:
+        return None if limits.trial_ms is None else limits.tested("precision_at_least")
+    return None if getattr(limits, name) is None else limits.tested(name)
 
 
 def rule_of(charter: Charter, analytic: str) -> str | None:

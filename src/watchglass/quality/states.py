@@ -42,7 +42,7 @@ class Stands:
 
     Attributes:
         why: a ``Why``, or the name of the limit that was crossed.
-        trial_ends_ms: when a trial ends in a suspension; None in other states.
+        trial_ends_ms: when a trial ends in a suspension; kept where it was suspended on trial, else None.
         trusted_ms: when its trial last ended well; None: not since it was new, changed or resumed.
     """
 
@@ -53,9 +53,9 @@ class Stands:
     trusted_ms: int | None = None
 
 
-def begun(limits: QualityLimits, why: Why, now_ms: int) -> Stands:
+def begun(limits: QualityLimits | None, why: Why, now_ms: int) -> Stands:
     """A new, changed or resumed analytic: on trial where the charter says how long, else nobody knows yet."""
-    if limits.trial_ms is None:
+    if limits is None or limits.trial_ms is None:
         return Stands(State.UNKNOWN, why, now_ms)
     return Stands(State.TRIAL, why, now_ms, trial_ends_ms=now_ms + limits.trial_ms)
 
@@ -70,7 +70,7 @@ def moved(before: Stands, *, crossed: str | None, trusted: bool, lately: int, fe
     if before.state is State.SUSPENDED:
         return before
     if crossed is not None:
-        return Stands(State.SUSPENDED, crossed, now_ms)
+        return Stands(State.SUSPENDED, crossed, now_ms, trial_ends_ms=before.trial_ends_ms)
     if before.state is State.TRIAL:
         return _on_trial(before, trusted=trusted, now_ms=now_ms)
     known = lately >= fewest or (before.trusted_ms is not None and now_ms < before.trusted_ms + LATELY_MS)
@@ -84,7 +84,7 @@ def _on_trial(before: Stands, *, trusted: bool, now_ms: int) -> Stands:
     if trusted:
         return Stands(State.WITHIN, Why.TRUSTED, now_ms, trusted_ms=now_ms)
     if before.trial_ends_ms is not None and now_ms >= before.trial_ends_ms:
-        return Stands(State.SUSPENDED, Why.EXPIRED, now_ms)
+        return Stands(State.SUSPENDED, Why.EXPIRED, now_ms, trial_ends_ms=before.trial_ends_ms)
     return before
 
 

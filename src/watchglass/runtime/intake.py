@@ -147,7 +147,8 @@ class Intake:
                 "raised_ms": alert.raised_ms,
             },
         )
-        if standing.charter.analytic(alert.analytic).notify == "at_once":
+        at_once = standing.charter.analytic(alert.analytic).notify == "at_once"
+        if at_once and alert.analytic not in standing.on_trial:
             self._bus.publish("handover", {"type": "not-confirmed", "alert": alert.id})
 
     def _seal(self, sealed: Sealed) -> None:

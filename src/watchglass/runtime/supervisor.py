@@ -21,12 +21,13 @@ from typing import Final, assert_never
 
 from watchglass.acts.confirm_backdrop import all_confirmed
 from watchglass.acts.context import Acting
+from watchglass.acts.judge import note_limit_obeyed
 from watchglass.acts.renew_backdrop import renew_backdrop
 from watchglass.acts.run_record import Cause, start_run, stop_run
 from watchglass.acts.sealing_keys import sealing_keys
 from watchglass.acts.suspend import note_obeyed
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.model import EVERYTHING, Charter, Model, Source
+from watchglass.charter.model import Charter, Model, Source
 from watchglass.charter.permit import LookAt
 from watchglass.core.errors import CannotRecord, Refused, WatchglassError
 from watchglass.core.time import HOUR, SECOND, month_of
@@ -336,27 +337,28 @@ class Supervisor:
         self._live.take_pins(Pins(source, now, (), 0, unsure=dark))
 
     def _obeyed(self, standing: Standing) -> None:
-        """Record, for each new order to stop, the moment at which nothing of its scope runs any more."""
-        rows = self._acting.store.read().all("SELECT * FROM suspension WHERE obeyed_ms IS NULL")
-        if not rows or standing.charter is None:
+        """Record, for each new order and each limit that was crossed, when nothing of it runs any more."""
+        reader, charter = self._acting.store.read(), standing.charter
+        ordered = reader.all("SELECT leaf_hash, analytic, ordered_ms AS at_ms FROM suspension WHERE obeyed_ms IS NULL")
+        crossed = reader.all("SELECT leaf_hash, analytic, stopped_ms AS at_ms FROM limit_stop WHERE obeyed_ms IS NULL")
+        if charter is None or not (ordered or crossed):
             return
-        now = self._acting.clock.now()
-        for row in rows:
-            still = [
-                name
-                for seen_ms, names in self._running.values()
-                for name in names
-                if row["scope"] == EVERYTHING or name == row["analytic"]
-            ]
-            fresh = all(seen_ms > row["ordered_ms"] for seen_ms, _ in self._running.values())
-            silent = now - row["ordered_ms"] > 2 * SECOND
-            if not still and (fresh or silent):
-                try:
-                    note_obeyed(self._acting, standing.charter, row["leaf_hash"], within_ms=now - row["ordered_ms"])
-                except CannotRecord as error:
-                    self.intake.complain("That an order was obeyed cannot be recorded yet", error)
-                    return
-                self._bus.publish("standing", {"type": "obeyed"})
+        try:
+            for rows, note in ((ordered, note_obeyed), (crossed, note_limit_obeyed)):
+                for row in rows:
+                    within_ms = self._acting.clock.now() - row["at_ms"]
+                    if self._silent(row["analytic"], row["at_ms"], within_ms):
+                        note(self._acting, charter, row["leaf_hash"], within_ms=within_ms)
+                        self._bus.publish("standing", {"type": "obeyed"})
+        except CannotRecord as error:
+            self.intake.complain("That an order was obeyed cannot be recorded yet", error)
+
+    def _silent(self, analytic: str | None, since_ms: int, within_ms: int) -> bool:
+        """Whether nothing of an analytic (None: of everything) runs any more, by what the workers said since then."""
+        running = self._running.values()
+        if any(analytic is None or name == analytic for _, names in running for name in names):
+            return False
+        return within_ms > 2 * SECOND or all(seen_ms > since_ms for seen_ms, _ in running)
 
     def _overdue(self) -> None:
         now = self._acting.clock.now()
