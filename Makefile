@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 S3 := .venv-s3
 export WATCHGLASS_DATA ?= ../shared/data
+# Tests start Python some hundred times: none of them compiles everything anew, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check fix bench eval peers s3 lock clean
 
@@ -32,7 +34,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/watchglass demo $(ARGS)
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadscope --durations=25 $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .
