@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from watchglass import __version__
+from watchglass.bootstrap import carrying
+from watchglass.bootstrap.archived import Archivals
+from watchglass.bootstrap.carrying import Again
 from watchglass.bootstrap.opened import OpenedRecords, read_openings
 from watchglass.core import canonical
-from watchglass.core.digest import b64, unb64
-from watchglass.core.errors import BadInput, CannotRecord, Problem, WatchglassError
+from watchglass.core.digest import b64, sha256, unb64
+from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, WatchglassError
 from watchglass.core.time import Clock, iso
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.lodging import Kept, LodgingClient
-from watchglass.edge.tiles import open_tiles, write_durably
+from watchglass.edge.tiles import open_whole, write_durably
 from watchglass.edge.trust import Trust, keeping_evidence, load_trust, pin_oversight, remember
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger import receipt as receipts
+from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
 from watchglass.ledger.policy import told
 from watchglass.ledger.replay import Progress
-from watchglass.ledger.tiles import CHECKPOINT, TileReader
+from watchglass.ledger.tiles import CHECKPOINT, FULL, TileReader, first_here
 from watchglass.ledger.verify import Verified, verify_log
 from watchglass.oversight.audit import Auditor
+from watchglass.oversight.carried import FORM
 from watchglass.oversight.given import Lodged, Promised
+from watchglass.oversight.hashes import Hashes
 from watchglass.oversight.report import Differences, Report, differences
 
 _VERSION: Final = 1
@@ -62,6 +68,9 @@ def audit(
     receipts: Path | None = None,
     lodged: Sequence[str] = (),
     from_start: bool = False,
+    from_year: int | None = None,
+    archives: Sequence[str] = (),
+    carry: bool = False,
     progress: Progress | None = None,
     clock: Clock | None = None,
 ) -> dict[str, Any]:
@@ -73,6 +82,9 @@ def audit(
         receipts: a folder of receipts that people were given.
         lodged: witnesses' addresses, or folders of what was lodged with them.
         from_start: read everything again.
+        from_year: take over what the log carried into this year, and read what follows.
+        archives: where entries were archived that the ledger no longer serves.
+        carry: make the state that these entries leave, too; oversight signs its hash with what was found.
 
     Returns:
         What ``watchglass audit --json`` prints: the report, and how it came about.
@@ -85,16 +97,38 @@ def audit(
     now = (clock or SystemClock()).now()
     opened = read_openings(openings, *keys) if openings is not None and keys else None
     kept = _read_receipts(receipts) if receipts is not None else []
-    with closing(open_tiles(where)) as reader:
-        origin = _origin(reader)
+    if from_year is not None and (openings is not None or from_start):
+        raise BadInput(
+            "An audit that begins with a year takes over what everybody can see, and no sealed details.",
+            fix="Leave --from-year out, or leave out --openings and --from-start.",
+        )
+    with closing(open_whole(where, archives)) as reader:
+        head = _head(reader)
+        origin = head.origin
         _same_log(opened, origin)
         problems: list[str] = []
         orders = [one for source in lodged for one in _lodged(source, origin, trust, problems)]
         remembered = Path(f"{trust_file}.audited-{'structure' if opened is None else 'openings'}")
         opened_with = sorted(b64(each.public_key().public_bytes_raw()) for each in keys)
         before = None if from_start else _before(remembered, origin, opened_with)
-        auditor, resumed = _auditor(before, origin, trust, opened, kept, orders, now)
-        verified = _verify(reader, trust, auditor, before if resumed else None, progress)
+        again = Again(reader, head.size)
+        given: dict[str, Any] = {
+            "policy": trust.policy,
+            "oversight": trust.oversight,
+            "receipts": kept,
+            "lodged": orders,
+            "now_ms": now,
+            "remake": again,
+        }
+        auditor, resumed = _resumed(before, origin, given, opened, from_year)
+        if auditor is None and from_year is not None:
+            auditor, verified = _from_year(reader, trust, origin, from_year, given, again, progress)
+        else:
+            auditor = auditor or Auditor(origin, openings=opened, **given)
+            again.beside(auditor)
+            verified = _verify(reader, trust, auditor, before if resumed else None, progress, where)
+        again.check()
+        state = again.state(verified.checkpoint.size) if carry else None
     report = auditor.finish(verified.checkpoint, verified.witnesses)
     changed = _changed(before, report)
     problems += _remember(trust, remembered, verified, auditor, report, opened_with)
@@ -105,6 +139,8 @@ def audit(
         "witnesses": told(verified.witnesses),
         "deployment": verified.deployment.value,
         "continues": verified.seen_size,
+        "form": FORM,
+        "state": None if state is None else b64(sha256(state)),
         "resumed_from": before.size if before is not None and resumed else 0,
         "changed": changed,
         "problems": problems,
@@ -116,14 +152,14 @@ def audit(
     }
 
 
-def _origin(reader: TileReader) -> str:
+def _head(reader: TileReader) -> Checkpoint:
     data = reader.read(CHECKPOINT)
     if data is None:
         raise BadInput(
             "There is no checkpoint here, so this is not a log.",
             fix="Give a ledger's directory or address: the one that holds the file `checkpoint`.",
         )
-    return checkpoints.parse(data).checkpoint.origin
+    return checkpoints.parse(data).checkpoint
 
 
 def _same_log(opened: OpenedRecords | None, origin: str) -> None:
@@ -133,48 +169,110 @@ def _same_log(opened: OpenedRecords | None, origin: str) -> None:
         )
 
 
-def _auditor(
-    before: Before | None,
-    origin: str,
-    trust: Trust,
-    opened: OpenedRecords | None,
-    kept: Sequence[Promised],
-    orders: Sequence[Lodged],
-    now: int,
-) -> tuple[Auditor, bool]:
-    """An auditor, and whether it goes on from where the last one ended."""
-    given: dict[str, Any] = {
-        "policy": trust.policy,
-        "oversight": trust.oversight,
-        "openings": opened,
-        "receipts": kept,
-        "lodged": orders,
-        "now_ms": now,
-    }
-    if before is not None:
-        try:
-            return Auditor.from_memory(before.memory, origin, **given), True
-        except BadInput:  # of another version, or another trust file: nothing is lost by reading all of it again
-            pass
-    return Auditor(origin, **given), False
+def _resumed(
+    before: Before | None, origin: str, given: dict[str, Any], opened: OpenedRecords | None, from_year: int | None
+) -> tuple[Auditor | None, bool]:
+    """The auditor that goes on from where the last one ended; None where there is none, or it began otherwise."""
+    if before is None:
+        return None, False
+    try:
+        auditor = Auditor.from_memory(before.memory, origin, openings=opened, **given)
+    except BadInput:  # of another version, or another trust file: nothing is lost by reading all of it again
+        return None, False
+    begun = auditor.world.begun
+    if from_year is not None and (begun is None or begun.year != from_year):
+        return None, False
+    return auditor, True
 
 
 def _verify(
-    reader: TileReader, trust: Trust, auditor: Auditor, before: Before | None, progress: Progress | None
+    reader: TileReader, trust: Trust, auditor: Auditor, before: Before | None, progress: Progress | None, where: str
 ) -> Verified:
     def take(first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         for at, (data, digest) in enumerate(zip(entries, hashes, strict=True), first):
             auditor.see(at, data, digest)
 
+    try:
+        with keeping_evidence(trust):
+            return verify_log(
+                reader,
+                trust.policy,
+                seen=trust.seen,
+                progress=progress,
+                on_entries=take,
+                onward=None if before is None else before.checkpoint,
+            )
+    except DidNotVerify as error:
+        if "archived" not in error.details:
+            raise
+        raise BadInput(
+            f"{error.message} An audit from the start cannot read them.",
+            fix=f"Begin with a year: `watchglass audit {where} --trust {trust.path} --from-year YEAR`; the ledger's "
+            "folder `years` has a file of each. Or give `--archive DIR_OR_URL`, where they are kept.",
+        ) from error
+
+
+def _from_year(
+    reader: TileReader,
+    trust: Trust,
+    origin: str,
+    year: int,
+    given: dict[str, Any],
+    again: Again,
+    progress: Progress | None,
+) -> tuple[Auditor, Verified]:
+    """Verify the log, and audit what follows a year's state; of what is before it only the hashes are read.
+
+    Raises:
+        DidNotVerify: the log does not say that the year began with this state.
+        BadInput: there is no such state, or entries after it are not there.
+    """
+    carried = carrying.read_state(reader, year, origin)
+    begin = carried.size - carried.size % FULL
+    hashes, archivals, begun = Hashes(), Archivals(), Begins()
+
+    def keep(first: int, leaves: Sequence[bytes]) -> None:
+        for leaf in leaves[: max(0, carried.size - first)]:
+            hashes.append(leaf)
+        if begun.auditor is None and hashes.size == carried.size:
+            begun.auditor = Auditor.from_carried(carried, hashes, origin, begun=year, **given)
+            again.beside(begun.auditor)
+
+    def take(first: int, entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        archivals.take(first, entries, leaves)
+        auditor = begun.auditor
+        for at, (data, digest) in enumerate(zip(entries, leaves, strict=True), first):
+            if auditor is not None and at >= carried.size:
+                auditor.see(at, data, digest)
+
     with keeping_evidence(trust):
-        return verify_log(
+        verified = verify_log(
             reader,
             trust.policy,
             seen=trust.seen,
             progress=progress,
+            on_bundle=keep,
             on_entries=take,
-            onward=None if before is None else before.checkpoint,
+            archived=True,
+            unread_before=carried.size,
         )
+    if verified.unread > begin:
+        raise BadInput(
+            f"The entries before {verified.unread:,} are not here, and {year} begins with entry {carried.size:,}.",
+            fix="Begin with a later year, or give `--archive DIR_OR_URL`, where they are kept.",
+        )
+    archivals.check(replace(verified, unread=first_here(reader, verified.checkpoint.size)))
+    auditor = begun.auditor
+    if auditor is None or auditor.years.taken_over(auditor.world) is None:
+        raise carrying.other_state(year)
+    return auditor, verified
+
+
+@dataclass(slots=True)
+class Begins:
+    """The audit that begins once the hashes before its year are there."""
+
+    auditor: Auditor | None = None
 
 
 def _verdict(report: Report) -> str:
@@ -205,7 +303,8 @@ def _remember(
 ) -> list[str]:
     note = verified.signed.note.encode()
     first = None
-    if trust.oversight is None and (charters := auditor.world.charters.order):
+    unread = auditor.world.begun is not None
+    if trust.oversight is None and not unread and (charters := auditor.world.charters.order):
         first = VerifierKey.parse(charters[0].charter.oversight.key)
         auditor.pinned(first)
     value = {

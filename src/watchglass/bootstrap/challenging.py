@@ -189,9 +189,10 @@ def published(report: Any) -> Order:
                 "found": {each["promise"]: each["state"] for each in report["findings"]},
                 "breaches": report["breaches"],
                 "report_sha256": report["report_sha256"],
+                "state": report.get("state"),
             },
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BadInput(
             "This is not what an audit printed.", fix="Save what `watchglass audit … --json` prints, whole."
         ) from error

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from watchglass.bootstrap import challenging
+from watchglass.bootstrap import carrying, challenging
 from watchglass.bootstrap.orders import Order
-from watchglass.core.digest import sha256
-from watchglass.core.errors import BadInput, WatchglassError
+from watchglass.core.digest import b64, sha256
+from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
 
 _LARGEST: Final = 64 << 20
 _OFFERED: Final = 5
@@ -48,6 +48,26 @@ def report(file: Path, origin: str) -> Publishable:
     _same(file, str(value.get("origin")), origin)
     words = f"{value['size']:,} entries, made {value.get('made', 'at an unknown time')}: {value['verdict']}"
     return Publishable(file, words, sha256(data).hex(), order)
+
+
+def carried(value: Any) -> Any:
+    """A report with the state of what it is about: where it has none, that is made here from the ledger.
+
+    Args:
+        value: what ``watchglass audit … --json`` printed, on this machine or on another.
+
+    Raises:
+        BadInput: the ledger cannot be read here. DidNotVerify: it is another one than the report is about.
+    """
+    if not isinstance(value, dict) or value.get("state") is not None or "where" not in value:
+        return value
+    made = carrying.make(str(value["where"]), value.get("size"), trust_file=Path(str(value.get("trust"))))
+    if (made.origin, b64(made.root)) != (value.get("origin"), value.get("root")):
+        raise DidNotVerify(
+            f"The ledger at {value['where']} is not the one that this report is about.",
+            fix="Audit again with --carry, and sign that report.",
+        )
+    return {**value, "state": b64(made.sha256)}
 
 
 def challenge(file: Path, note: str, origin: str) -> Publishable:

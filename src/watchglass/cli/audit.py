@@ -46,6 +46,24 @@ def add(groups: Any) -> None:
     audit.add_argument(
         "--from-start", action="store_true", help="read everything again, not only what came since your last audit"
     )
+    audit.add_argument(
+        "--from-year",
+        type=int,
+        metavar="YEAR",
+        help="read only what came since this year began, and take over what the log carried into it",
+    )
+    audit.add_argument(
+        "--archive",
+        action="append",
+        default=[],
+        metavar="DIR_OR_URL",
+        help="where entries were archived that the ledger no longer serves. May be repeated",
+    )
+    audit.add_argument(
+        "--carry",
+        action="store_true",
+        help="also make what an audit remembers of these entries, so that oversight can sign it and a year begin there",
+    )
     audit.set_defaults(run=_run, render=_render)
 
 
@@ -64,6 +82,9 @@ def _run(args: argparse.Namespace) -> Result:
         receipts=args.receipts,
         lodged=args.lodged,
         from_start=args.from_start,
+        from_year=args.from_year,
+        archives=args.archive,
+        carry=args.carry,
         progress=progress,
     )
     if args.html is not None:
@@ -89,6 +110,12 @@ def _render(result: Result) -> None:
     for state in ("kept", "unseen", "pending", "broken"):
         _render_findings(state, [each for each in result["findings"] if each["state"] == state])
     print()
+    _render_how(result)
+    print(result["verdict"])
+
+
+def _render_how(result: Result) -> None:
+    """What came of it besides."""
     for line in result["changed"]:
         print(f"Since your last audit: {line}")
     if result["resumed_from"]:
@@ -96,9 +123,10 @@ def _render(result: Result) -> None:
     for line in (*result["problems"], result["notice"]):
         if line:
             print(line)
+    if result["state"] is not None:
+        print(f"What an audit remembers of these entries (form {result['form']}) has the SHA-256 {result['state']}.")
     if "html" in result:
         print(f"The report is in {result['html']}.")
-    print(result["verdict"])
 
 
 def _render_findings(state: str, findings: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import SystemClock, SystemEntropy, challenging, connect, lodging
+from watchglass.bootstrap import SystemClock, SystemEntropy, challenging, connect, lodging, publishing
 from watchglass.bootstrap.opened import read_openings
 from watchglass.bootstrap.orders import Order
 from watchglass.charter.noticed import ANALYTICS
@@ -32,7 +32,12 @@ def add(commands: Any, common: Common, sign: Sign, say: Render) -> None:
     publish = commands.add_parser("publish-audit", help="sign what your audit found, for everybody to read")
     common(publish)
     publish.add_argument("--report", type=Path, required=True, help="what `watchglass audit … --json` printed")
-    publish.set_defaults(run=lambda args: sign(args, challenging.published(_json(args.report))), render=say)
+    publish.add_argument(
+        "--without-state",
+        action="store_true",
+        help="do not make what a year can begin with, where the audit ran without --carry",
+    )
+    publish.set_defaults(run=lambda args: sign(args, challenging.published(_report(args))), render=say)
 
     group = commands.add_parser("challenge", help="stage an incident unannounced, and check that its traces appear")
     steps = group.add_subparsers(dest="step", metavar="STEP", required=True)
@@ -49,6 +54,11 @@ def add(commands: Any, common: Common, sign: Sign, say: Render) -> None:
     tell.add_argument("--file", type=Path, required=True, help="the challenge, after `check`")
     tell.add_argument("--note", default="", help="what else oversight wants to keep of it; sealed")
     tell.set_defaults(run=lambda args: sign(args, challenging.read(args.file).told(args.note)), render=say)
+
+
+def _report(args: argparse.Namespace) -> Any:
+    report = _json(args.report)
+    return report if args.without_state else publishing.carried(report)
 
 
 def _add_plan(steps: Any) -> None:

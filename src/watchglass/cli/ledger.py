@@ -11,7 +11,7 @@ from typing import Any
 
 from watchglass.bootstrap import archived, keeping_evidence, load_trust, open_whole, remember
 from watchglass.bootstrap.archived import Archivals
-from watchglass.cli import archive
+from watchglass.cli import archive, carry
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import SECOND, iso
@@ -75,6 +75,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     receipt.add_argument("--log", metavar="DIR_OR_URL", help="verify this log and look for the record in it")
     receipt.set_defaults(run=run_receipt, render=render_receipt)
 
+    carry.add(commands)
     archive.add(commands)
 
 

@@ -79,8 +79,8 @@ class Replay:
     The log must continue each of the ``remembered`` checkpoints. With ``onward`` the pass begins at the bundle in which
     the smallest of them ended: what stands before was read and hashed when a larger one was remembered, and the hashes
     above it must lead to the remembered roots. With ``archived`` bundles may be gone at the log's start; ``unread`` is
-    then how many entries at the start nobody read, now or before. Bundles wholly before ``unread_before`` are passed over
-    like archived ones: whoever reads on from there takes their hashes from the tiles.
+    then how many entries at the start nobody read, now or before. Bundles wholly before ``unread_before`` are passed
+    over like archived ones: whoever reads on from there takes their hashes from the tiles.
     """
 
     reader: TileReader
