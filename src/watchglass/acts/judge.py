@@ -19,8 +19,9 @@ from watchglass.acts.judged import Judged, Tested, changed, judged_of, lately, o
 from watchglass.acts.standing import is_cosigned
 from watchglass.charter.decide import Standing, in_force
 from watchglass.charter.model import Charter, Deployment, QualityLimits
+from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64
-from watchglass.quality.judging import IN_TIME, TESTED, TRUST, TestName, alpha_of, follow, rule_of, take
+from watchglass.quality.judging import IN_TIME, TESTED, TRUST, TestName, alpha_of, follow, take
 from watchglass.quality.states import Stands, State, Why, begun, moved
 from watchglass.records.outbox import Reader, Transaction
 

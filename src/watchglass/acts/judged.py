@@ -12,9 +12,10 @@ from watchglass.acts.rows import as_value
 from watchglass.charter.decide import Suspension
 from watchglass.charter.limits import LIMITS
 from watchglass.charter.model import Charter
+from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64
 from watchglass.core.time import iso
-from watchglass.quality.judging import TESTED, Testing, rule_of, testing_from
+from watchglass.quality.judging import TESTED, Testing, testing_from
 from watchglass.quality.states import LATELY_MS, Stands, State, Why
 from watchglass.records.outbox import Reader, Row
 

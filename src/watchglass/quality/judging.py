@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from watchglass.charter.limits import LIMITS, LimitName, QualityLimits
-from watchglass.charter.model import Charter, PlugIn
+from watchglass.charter.model import Charter
+from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput
 from watchglass.core.time import MINUTE
@@ -187,22 +188,6 @@ def bound_of(limits: QualityLimits, name: TestName) -> int | None:
     if name == TRUST:
         return None if limits.trial_ms is None else limits.tested("precision_at_least")
     return None if getattr(limits, name) is None else limits.tested(name)
-
-
-def rule_of(charter: Charter, analytic: str) -> str | None:
-    """What makes an analytic the one that was tested: its rule, zone, view, model and code.
-
-    Equal for two charters where nothing of that changed; its hours and whom it tells are no part of it. None where the
-    charter has no such analytic.
-    """
-    found = next((each for each in charter.analytics if each.name == analytic), None)
-    if found is None:
-        return None
-    source = charter.source(found.source)
-    zone = None if found.zone is None else source.zone(found.zone)
-    model = None if found.model is None else charter.model(found.model).digest
-    code = charter.plug_in(found.plug_in).digest if isinstance(found, PlugIn) else None
-    return repr((found.kind, found.source, sorted(found.settings.items()), zone, source.view, model, code))
 
 
 def _begin(name: TestName, charter: Charter, limits: QualityLimits, epoch: int) -> Testing:

@@ -10,7 +10,7 @@ import pytest
 from watchglass.charter.decide import Standing, Suspension, decide, in_force
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
-from watchglass.charter.permit import Request, SendNotice, TryDestination
+from watchglass.charter.permit import Decide, Request, RunAnalytic, SendNotice, TryDestination
 from watchglass.core.errors import Refused
 from watchglass.core.time import HOUR
 
@@ -87,3 +87,21 @@ def test_a_trial_and_the_demo_tell_nobody_far_away(standing: Standing, now: int)
     for here in (demo, replace(demo, deployment="trial")):
         with pytest.raises(Refused, match="tell nobody far away"):
             decide(here, SendNotice("harbour-master", "crowding", decided=True), now)
+
+
+def test_on_trial_nobody_outside_is_told_anything_and_people_go_on_deciding(standing: Standing, now: int) -> None:
+    trial = replace(standing, on_trial=frozenset({"crowding"}))
+    for decided in (True, False):
+        with pytest.raises(Refused, match="'crowding' is on trial: its alerts go to reviewers"):
+            decide(trial, SendNotice("harbour-master", "crowding", decided=decided), now)
+    assert decide(trial, SendNotice("control-room", "running", decided=True), now).purpose == "safety"
+    assert decide(trial, Decide("crowding"), now).purpose == "safety"
+    assert decide(trial, RunAnalytic(trial.charter.analytic("crowding").source, "crowding"), now)
+
+
+def test_what_a_limit_stopped_does_not_run_and_says_so(standing: Standing, now: int) -> None:
+    stopped = replace(standing, suspensions=(Suspension("crowding", "its published limit", now),))
+    source = stopped.charter.analytic("crowding").source
+    with pytest.raises(Refused, match="'crowding' is suspended by its published limit"):
+        decide(stopped, RunAnalytic(source, "crowding"), now)
+    assert decide(stopped, Decide("crowding"), now).purpose == "safety"
