@@ -39,6 +39,7 @@ class May(StrEnum):
     SEE_CLIP = "see-clip"  # mosaicked pictures
     DECIDE_ALERT = "decide-alert"
     RESPOND = "respond"
+    SEE_DOUBTS = "see-doubts"
     SETTLE_NOTICES = "settle-notices"
     SEE_SOURCES = "see-sources"
     CONFIRM_BACKDROP = "confirm-backdrop"  # a picture of a scene believed to be empty
@@ -84,6 +85,7 @@ IN_WORDS: Final[dict[May, str]] = {
     May.SEE_CLIP: "see mosaicked clips of alerts",
     May.DECIDE_ALERT: "decide about alerts",
     May.RESPOND: "see what was handed over, say that they are on the way, and enter what was found",
+    May.SEE_DOUBTS: "see about which alerts a second person says otherwise",
     May.SETTLE_NOTICES: "send undelivered notices again or give them up",
     May.SEE_SOURCES: "see how each camera fares",
     May.CONFIRM_BACKDROP: "see an empty scene that was learned, and say that nobody is in it",
@@ -133,6 +135,7 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.SEE_QUEUE,
             May.SEE_CLIP,
             May.DECIDE_ALERT,
+            May.SEE_DOUBTS,
             May.SETTLE_NOTICES,
             May.SEE_STAFF_FIGURES,
             May.SEE_SOURCES,

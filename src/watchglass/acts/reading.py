@@ -75,8 +75,11 @@ def history_until(reader: Reader) -> int:
 def how_often_right(reader: Reader, analytic: str, limit: int = 1000) -> Frequency:
     """How the last ``limit`` standing verdicts about an analytic's alerts went.
 
-    "Unsure" is neither right nor wrong, so it is not counted. Live verdicts never pool with the demo's history: as soon
-    as there are enough of them they stand alone, and until then the history stands alone and says what it is.
+    "Unsure" is neither right nor wrong, so it is not counted. What another person is to judge too counts once that is
+    over and closed: else a figure that moves would tell them what the first said.
+
+    Live verdicts never pool with the demo's history: as soon as there are enough of them they stand alone, and until
+    then the history stands alone and says what it is.
     """
     border = history_until(reader)
     live = Frequency(*_decided(reader, analytic, border, None, limit), of=_OF, were=_WERE)
@@ -96,7 +99,9 @@ def _decided(reader: Reader, analytic: str, after: int, until: int | None, limit
     rows = reader.all(
         "SELECT verdict.value AS value FROM verdict JOIN alert ON alert.id = verdict.alert "
         "WHERE alert.analytic = ? AND verdict.withdrawn_ms IS NULL AND verdict.value != 'unsure' "
-        "AND alert.id NOT IN (SELECT alert FROM shown_again) AND verdict.decided_ms > ? "
+        "AND alert.id NOT IN (SELECT alert FROM shown_again) AND (verdict.drawn IS NULL "
+        "OR verdict.drawn >= verdict.drawn_below OR alert.id IN (SELECT alert FROM reads WHERE closed_ms IS NOT NULL)) "
+        "AND verdict.decided_ms > ? "
         "AND (? IS NULL OR verdict.decided_ms <= ?) "
         "ORDER BY verdict.decided_ms DESC LIMIT ?",
         analytic,

@@ -208,7 +208,7 @@ class Differing:
     """
 
     alert: str
-    place_of: str
+    source: str
     kind: str
     at_ms: int
     said_ms: int

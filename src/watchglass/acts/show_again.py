@@ -17,7 +17,7 @@ from watchglass.acts.shown import shown_again
 from watchglass.charter.permit import KeepClip, Permit, RaiseAlert
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import Problem, Refused
-from watchglass.records.outbox import Row, Transaction
+from watchglass.records.outbox import Row, Transaction, Value
 from watchglass.review.model import Alert, AlertState
 from watchglass.review.reads import Why
 from watchglass.views.clip import open_clip, seal_clip
@@ -88,7 +88,7 @@ def show_again(acting: Acting, permit: Permit, alert_id: str, why: Why, *, revie
 
 def _copy(
     first: Alert, still: bytes, permit: Permit, number: str, leaf: bytes, now: int, due: int
-) -> Mapping[str, object]:
+) -> Mapping[str, Value]:
     return {
         "id": number,
         "source": first.source,
@@ -142,7 +142,7 @@ def show_clip(acting: Acting, permit: Permit, alert_id: str) -> Done[None] | Non
 
 
 def _keep(
-    acting: Acting, tx: Transaction, permit: Permit, clip: Row, alert_id: str, sealed: Mapping[str, object]
+    acting: Acting, tx: Transaction, permit: Permit, clip: Row, alert_id: str, sealed: Mapping[str, str | bytes]
 ) -> None:
     digest, now = sealed["sha256"], acting.clock.now()
     assert isinstance(digest, bytes)

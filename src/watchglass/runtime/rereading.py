@@ -7,9 +7,11 @@ shown again. What the charter does not allow now (a suspended analytic, other ho
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Final
 
+from watchglass.access.roles import Role
 from watchglass.acts import rereads
 from watchglass.acts.close_reads import close_reads, settle_reads
 from watchglass.acts.context import Acting
@@ -17,7 +19,7 @@ from watchglass.acts.show_again import show_again, show_clip
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter
 from watchglass.charter.permit import KeepClip, RaiseAlert
-from watchglass.core.errors import Problem, Refused
+from watchglass.core.errors import Problem, Refused, WatchglassError
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.review.model import Alert
 from watchglass.review.reads import WHOLE, Why
@@ -27,6 +29,7 @@ from watchglass.runtime.bus import Bus
 log = logging.getLogger(__name__)
 
 LOOK_MS: Final = 10 * SECOND
+_EVERY_S: Final = 1.0
 _PAUSE_MS: Final = MINUTE
 """After a stop of the house, no more time is made up for than this."""
 
@@ -43,6 +46,14 @@ class Rereading:
         self._standing = standing
         self._bus = bus
         self._looked = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Tend until told to stop."""
+        while not stop.wait(_EVERY_S):
+            try:
+                self.tend()
+            except WatchglassError as error:
+                log.error("Second judgements wait: %s %s", error.message, error.fix)
 
     def tend(self) -> None:
         """Let clips follow that are due; now and then, see whether something is to be shown again or closed."""
@@ -74,7 +85,7 @@ class Rereading:
         return self._check(standing, charter, duty, passed_ms)
 
     def _check(
-        self, standing: Standing, charter: Charter, duty: dict[int, frozenset[rereads.Role]], passed_ms: int
+        self, standing: Standing, charter: Charter, duty: dict[int, frozenset[Role]], passed_ms: int
     ) -> Alert | None:
         reader, now = self._acting.store.read(), self._acting.clock.now()
         rules = charter.safeguards.review.seeded_checks

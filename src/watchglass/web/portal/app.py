@@ -23,6 +23,7 @@ from watchglass.web.portal import (
     public,
     releases,
     respond,
+    reviewing,
     source_page,
     sources,
     staff,
@@ -36,6 +37,7 @@ from watchglass.web.portal.session import Sessions
 _PARTS: Final = (
     public,
     staff,
+    reviewing,
     respond,
     notices,
     sources,

@@ -26,6 +26,7 @@ PUBLIC: Final = (
 )
 STAFF: Final = (
     ("/review", "Queue", May.SEE_QUEUE),
+    ("/doubts", "Doubts", May.SEE_DOUBTS),
     ("/respond", "To do", May.RESPOND),
     ("/notices", "Notices", May.SETTLE_NOTICES),
     ("/sources", "Sources", May.SEE_SOURCES),

@@ -90,7 +90,7 @@ PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/api"),
     *_get(May.SEE_PUBLIC, "/api/openapi.json", "/api/v1/standing"),
     *_get(May.SEE_PUBLIC, "/healthz", "/static/{path:path}", pace=Pace.NONE),
-    *_get(May.SEE_PUBLIC, "/log/checkpoint", "/log/tile/{path:path}", pace=Pace.LOG),
+    *_get(May.SEE_PUBLIC, "/log/checkpoint", "/log/tile/{path:path}", "/log/years/{name}", pace=Pace.LOG),
     Rule("POST", "/api/v1/signed-acts", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/charters", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED),
     Rule("POST", "/api/v1/bundles", May.SEE_PUBLIC, csrf=False, pace=Pace.SIGNED, largest=LARGEST_BUNDLE_BODY),
@@ -108,6 +108,8 @@ SESSION: Final = (
 STAFF: Final = (
     *_both(May.SEE_QUEUE, "/review"),
     *_get(May.SEE_QUEUE, "/review/events", stream=True),
+    *_both(May.SEE_QUEUE, "/review/mine"),
+    *_both(May.SEE_DOUBTS, "/doubts"),
     *_both(May.SEE_QUEUE, "/review/alerts/{alert}"),
     *_get(May.SEE_QUEUE, "/review/alerts/{alert}/still.png"),
     *_get(May.SEE_CLIP, "/review/alerts/{alert}/clip.mp4"),

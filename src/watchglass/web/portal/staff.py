@@ -16,11 +16,14 @@ from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.notices import count_stuck
+from watchglass.acts.rereads import differing
+from watchglass.acts.reviewer_figures import group
 from watchglass.acts.shown import hidden_from, shown_again, the_alert_for
 from watchglass.acts.view_clip import kept_clip, view_clip
 from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
+from watchglass.core.time import DAY
 from watchglass.records.outbox import Reader
 from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, Verdict, VerdictValue
 from watchglass.web.portal.answers import wants_data
@@ -133,6 +136,7 @@ def _queue(request: Request) -> dict[str, object]:
         "alerts": items,
         "undo": {"alert": undo.alert, "value": undo.value, "until_ms": undo.decided_ms + UNDO_WINDOW} if undo else None,
         "undelivered": count_stuck(reader) if may(request, May.SETTLE_NOTICES) else 0,
+        "doubts": len(differing(reader, now, now - DAY)) if may(request, May.SEE_DOUBTS) else 0,
     }
 
 
@@ -342,9 +346,9 @@ def release(request: Request, alert: str) -> Response:
 
 @twin(router, "/figures")
 def figures(request: Request) -> Response:
-    """How long it takes from an incident until a person is told."""
-    times = reading.told(reader_of(request), house_of(request).clock.now())
-    return page(request, "staff/figures.html", {"times": times})
+    """How long it takes from an incident until a person is told; and how people judge, together."""
+    reader, now = reader_of(request), house_of(request).clock.now()
+    return page(request, "staff/figures.html", {"times": reading.told(reader, now), "judging": group(reader, now)})
 
 
 def announce(request: Request, what: str, alert: Alert, **more: str) -> None:
