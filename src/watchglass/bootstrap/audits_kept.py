@@ -16,7 +16,7 @@ _SHIPPED: Final = "weights"
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Results:
     """What is known about one model.
 
     Attributes:
@@ -47,7 +47,7 @@ def in_deployment(root: Path, model: str) -> Path:
     return layout.models / f"{model}{ENDING}"
 
 
-def tested(layout: Layout, model: str, sha256: str) -> Tested:
+def results_of(layout: Layout, model: str, sha256: str) -> Results:
     """What is known about the model of that name and hash. Never raises for what a file says."""
     places = [layout.models / f"{model}{ENDING}"]
     shipped = resources.files("watchglass.perception") / _SHIPPED / f"{model}{ENDING}"
@@ -60,4 +60,4 @@ def tested(layout: Layout, model: str, sha256: str) -> Tested:
             audits += (one for one in kept(place) if one["model_sha256"] == sha256)
         except (BadInput, OSError) as error:
             problem = str(error)
-    return Tested(tuple(audits), untested(audits), problem)
+    return Results(tuple(audits), untested(audits), problem)
