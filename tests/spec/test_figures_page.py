@@ -46,7 +46,7 @@ def test_every_figure_has_the_form_that_all_have() -> None:
     assert (
         {"eval", "ledger", "perception", "portal"}
         <= stems
-        <= {"access", "audit", "eval", "leak", "ledger", "misuse", "paint", "perception", "portal", "seal"}
+        <= {"access", "audit", "eval", "leak", "ledger", "misuse", "paint", "perception", "portal", "quality", "seal"}
     )
     for file in files:
         result = json.loads(file.read_text("utf-8"))

@@ -33,7 +33,7 @@ GROUPS: Final = {
     "secret": ("secret", "keep the passwords of cameras and the keys of receivers, outside the charter"),
     "key": ("key", "make a signing key for a person or a body"),
     "model": ("model", "show the detector's model card and check its hash"),
-    "quality": ("quality", "how well it works, and whom it fails: audit sets, disparity"),
+    "quality": ("quality", "how well it works, and whom it fails: audit sets, disparity, what limits do"),
     "plugin": ("plugin", "list other people's rules, their cards and hashes"),
     "bench": ("bench", "measure how fast it is (needs a checkout)"),
     "eval": ("evaluate", "measure how well it sees against truth (needs a checkout and data)"),

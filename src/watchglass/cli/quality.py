@@ -1,10 +1,10 @@
-"""``watchglass quality``: how well it works, and whom it fails: audit sets, disparity."""
+"""``watchglass quality``: how well it works, and whom it fails: audit sets, disparity, what limits do."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from watchglass.cli import quality_bias
+from watchglass.cli import quality_bias, quality_simulate
 
 
 def add(subparsers: Any) -> None:
@@ -12,3 +12,4 @@ def add(subparsers: Any) -> None:
     group = subparsers.add_parser("quality", help="how well it works, and whom it fails")
     commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
     quality_bias.add(commands)
+    quality_simulate.add(commands)

@@ -120,10 +120,20 @@ def _times_log(times: Floats, p: Floats) -> Floats:
 
 
 def _log_gamma(x: Floats) -> Floats:
+    """From a table where all are whole or half numbers, as counts give them; one by one where not."""
+    twice = np.rint(2 * x).astype(np.int64)
+    if (twice < _TABLE).all() and (twice == 2 * x).all():
+        return _halves()[twice]
     return np.asarray(_LOG_GAMMA(x), np.float64)
 
 
+_TABLE: Final = 20_000
 _LOG_GAMMA: Final[Any] = np.vectorize(math.lgamma, otypes=[np.float64])
+
+
+@functools.cache
+def _halves() -> Floats:
+    return np.array([math.inf] + [math.lgamma(i / 2) for i in range(1, _TABLE)])
 
 
 def _mean_exp(logs: Floats) -> Floats:
