@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from watchglass.acts.handed import Handed
 from watchglass.acts.judged import Stop, stops
+from watchglass.charter.limits import AGAIN_WITHIN_MS
 from watchglass.core.digest import b64
 from watchglass.core.errors import DidNotVerify, Problem, Refused
-from watchglass.quality.states import AGAIN_WITHIN_MS, needs_new_charter
+from watchglass.quality.states import needs_new_charter
 
 
 def propose(handed: Handed) -> None:

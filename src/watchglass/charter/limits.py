@@ -38,6 +38,8 @@ STRATA: Final[tuple[Stratum, ...]] = ("day", "night")
 """What alerts may be told apart by: whether the sun is up at the camera's place. Never a trait of a person (law 3)."""
 
 LONGEST_TRIAL_MS: Final = 365 * DAY
+AGAIN_WITHIN_MS: Final = 90 * DAY
+"""After a second suspension within this only a new charter version lets an analytic run again."""
 
 _STRATUM: Final = replace(schema.word(*STRATA), expects="day or night, and never a trait of a person")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from watchglass.charter.limits import LimitName, QualityLimits
+from watchglass.charter.limits import AGAIN_WITHIN_MS, LimitName, QualityLimits
 from watchglass.charter.model import Charter
 from watchglass.charter.phrases import capital, duration, full_stop, in_natural, listed, plain, said
 
@@ -28,7 +28,10 @@ def quality_words(charter: Charter) -> Iterator[str]:
         "The limits are checked each time when it is settled whether an alert was right. What stays without an answer "
         "counts as wrong."
     )
-    yield "Whatever crosses a limit stops by itself, at once. Only the board outside can let it run again."
+    yield (
+        "Whatever crosses a limit stops by itself, at once. It runs again when the authority says what was changed and "
+        f"the board outside agrees; after a second stop within {duration(AGAIN_WITHIN_MS)}, only under new rules."
+    )
     stop = charter.safeguards.on_suspension
     if stop is not None:
         yield f"While it is stopped, people do this instead: {full_stop(stop.people_do)}"

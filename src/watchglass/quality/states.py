@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from watchglass.charter.limits import QualityLimits
+from watchglass.charter.limits import AGAIN_WITHIN_MS, QualityLimits
 from watchglass.core.time import DAY
 
 LATELY_MS: Final = 90 * DAY
 """Evidence that is older says nothing about how well it works now."""
-AGAIN_WITHIN_MS: Final = 90 * DAY
-"""A second suspension within this needs a new charter version."""
 
 
 class State(StrEnum):
