@@ -843,22 +843,6 @@ def test_a_published_audit_does_not_call_kept_what_was_broken(small: Small) -> N
     assert right.broken() == {"alerts": [alert.index]}
 
 
-def test_a_shard_goes_on_from_the_cosigned_end_of_another() -> None:
-    small = Small()
-    small.attest("log_opened", clear={"origin": ORIGIN, "deployment": "production", "software": "watchglass-1"})
-    text = Checkpoint("small.example/2025", 9, sha256(b"end")).text
-    lines = (sign_text(text, small.log), sign_text(text, small.eye, seconds=NOON // SECOND))
-    clear = {"before": "small.example/2025", "note": Note(text, lines).encode().decode(), "state": b64(bytes(32))}
-    small.attest("shard_began", clear={**clear, "audit": None})
-    small.publish(small.text())
-    assert small.broken() == {}
-    again = small.attest("shard_began", clear={**clear, "audit": b64(bytes(32))})
-    other = Small()
-    other.attest("log_opened", clear={"origin": ORIGIN, "deployment": "production", "software": "watchglass-1"})
-    wrong = other.attest("shard_began", clear={**clear, "before": "elsewhere", "audit": None})
-    assert (small.broken(), other.broken()) == ({"shards": [again.index]}, {"shards": [wrong.index]})
-
-
 def test_a_trial_waits_for_no_witness_and_says_so() -> None:
     small = Small(origin="trial.small.example", edits=(TRIAL,)).begin()
     report = small.audit()
