@@ -3,79 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from watchglass.acts.archive_entries import archivable
-from watchglass.acts.begin_year import Due, begin_year, due
-from watchglass.acts.context import attest
+from watchglass.acts.begin_year import begin_year, due
 from watchglass.acts.years import GRACE_MS, archives, years
-from watchglass.bootstrap import House, LocalWitness, archiving, open_witness
+from watchglass.bootstrap import House, LocalWitness, archiving
 from watchglass.bootstrap.archived import Archivals
 from watchglass.cli.main import main
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused
 from watchglass.core.time import DAY, HOUR
-from watchglass.edge.clock import VirtualClock
 from watchglass.edge.tiles import TileDirectory, open_whole
 from watchglass.ledger import policy
 from watchglass.ledger.tiles import ENTRIES, Tile, state_path
 from watchglass.ledger.verify import verify_log
-from watchglass.records.outbox import Transaction
 from world import World, make_house, read_json
-
-NEW_YEAR = 1_798_761_600_000  # 2027-01-01T00:00:00Z
-KEEPER = "City archive, archive@city.example"
-
-
-def advance(world: World, until: int) -> None:
-    clock = world.clock
-    assert isinstance(clock, VirtualClock)
-    clock.advance(until - clock.now())
-    world.settle()
-
-
-def fill(world: World, count: int) -> None:
-    """So many records, in one transaction."""
-    house = world.house
-
-    def act(tx: Transaction) -> None:
-        for _ in range(count):
-            clear = {"run": house.entropy.bytes(8).hex(), "vkey": house.log_vkey, "sources": ["street"]}
-            attest(house.acting, tx, "recorder_named", by=None, under=None, clear=clear)
-
-    house.store.commit(act)
-    world.settle()
-
-
-def begin(world: World) -> Due:
-    """Let the year begin as the house does, with a state that is only bytes: what is in it is for other tests."""
-    house = world.house
-    wanted = due(house.store.read(), house.tiles, house.clock.now())
-    assert wanted is not None
-    state = b"state of %d" % wanted.size
-    house.tiles.keep_state(wanted.year, state)
-    begin_year(house.acting, wanted, sha256(state), "1-test")
-    world.settle()
-    world.settle()
-    return wanted
+from years_world import KEEPER, NEW_YEAR, Archiver, advance, begin, fill, make_old
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A house in which 2027 began after 700 entries, and whose charter still holds in April."""
-    with make_house(tmp_path_factory.mktemp("old")) as world:
-        fill(world, 700)
-        advance(world, NEW_YEAR + 8 * DAY)
-        fill(world, 3)
-        advance(world, NEW_YEAR + 8 * DAY + HOUR)
-        begin(world)
-        fill(world, 100)
-        advance(world, world.clock.now() + GRACE_MS + HOUR)
-        world.house.close()
-        yield world
+def old(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = make_old(tmp_path_factory.mktemp("old"))
+    world.house.close()
+    return world
 
 
 @pytest.fixture
@@ -86,18 +39,8 @@ def deployment(old: World, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def archive(old: World, deployment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # a function
-    """The command, with the witness of that world and its time."""
-    shutil.copytree(old.folder / "people" / "witness", tmp_path / "witness")
-    witness = LocalWitness(open_witness(tmp_path / "witness", [old.house.log_key], clock=old.clock))
-
-    def house(root: Path, **_: object) -> House:
-        opened = House(root, clock=old.clock)
-        opened.sequencer.watched_by({witness.name: witness})
-        return opened
-
-    monkeypatch.setattr(archiving, "House", house)
-    return lambda folder=tmp_path / "archive", year=2027: archiving.archive(deployment, year, folder, KEEPER)
+def archive(old: World, deployment: Path, tmp_path: Path) -> Archiver:
+    return Archiver(old, deployment, tmp_path)
 
 
 # ---- a year begins ---------------------------------------------------------------------------------------------------
@@ -149,7 +92,9 @@ def test_a_state_that_nobody_recorded_is_written_over(tmp_path: Path) -> None:
 # ---- archiving -------------------------------------------------------------------------------------------------------
 
 
-def test_entries_go_to_the_archive_and_both_still_verify(archive, old: World, deployment: Path, tmp_path: Path) -> None:
+def test_entries_go_to_the_archive_and_both_still_verify(
+    archive: Archiver, old: World, deployment: Path, tmp_path: Path
+) -> None:
     done = archive()
     assert (done["before"], done["bundles_removed"], done["kept_by"]) == (512, 2, KEEPER)
     ledger, folder = TileDirectory(deployment / "ledger"), TileDirectory(tmp_path / "archive")
@@ -173,7 +118,7 @@ def test_entries_go_to_the_archive_and_both_still_verify(archive, old: World, de
 
 
 def test_the_commands_say_what_they_did_not_read(
-    archive,
+    archive: Archiver,
     old: World,
     deployment: Path,
     tmp_path: Path,
@@ -198,7 +143,9 @@ def test_entries_that_are_only_gone_are_not_called_archived(deployment: Path, tm
     assert main(["ledger", "verify", str(deployment / "ledger"), "--trust", trust]) == 4
 
 
-def test_more_gone_than_was_archived_does_not_verify(archive, deployment: Path, tmp_path: Path, old: World) -> None:
+def test_more_gone_than_was_archived_does_not_verify(
+    archive: Archiver, deployment: Path, tmp_path: Path, old: World
+) -> None:
     archive()
     (deployment / "ledger" / Tile(ENTRIES, 2).path).unlink()
     archivals = Archivals()
@@ -228,7 +175,7 @@ def test_the_past_is_archived_only_after_an_audit_or_ninety_days(old: World, dep
         house.close()
 
 
-def test_a_wrong_folder_or_year_changes_nothing(archive, deployment: Path, tmp_path: Path) -> None:
+def test_a_wrong_folder_or_year_changes_nothing(archive: Archiver, deployment: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "holiday.jpg").write_bytes(b"")
@@ -246,7 +193,7 @@ def test_a_wrong_folder_or_year_changes_nothing(archive, deployment: Path, tmp_p
 
 
 def test_witnesses_who_do_not_answer_keep_everything_here(
-    archive,
+    archive: Archiver,
     deployment: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -263,7 +210,7 @@ def _no_answer(*_: object) -> bytes:
 
 
 def test_a_kill_between_two_removals_is_gone_on_from(
-    archive,
+    archive: Archiver,
     deployment: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -290,7 +237,7 @@ def test_a_kill_between_two_removals_is_gone_on_from(
 
 
 def test_a_torn_copy_or_a_full_disk_stops_before_anything_is_removed(
-    archive,
+    archive: Archiver,
     deployment: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

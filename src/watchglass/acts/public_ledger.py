@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
+from watchglass.acts.years import archived_before
 from watchglass.charter.model import Charter
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput
@@ -16,8 +17,18 @@ from watchglass.ledger.keys import SIGNATURE_BYTES, VerifierKey
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.note import Note, Signature
 from watchglass.ledger.note import open_note as checked_note
-from watchglass.ledger.proof import Proof, prove
-from watchglass.ledger.tiles import ENTRIES, FULL, HEIGHT, Tile, TileReader, decode_bundle, read_tile
+from watchglass.ledger.proof import Proof, prove, prove_place
+from watchglass.ledger.tiles import (
+    ENTRIES,
+    FULL,
+    HEIGHT,
+    Archived,
+    Tile,
+    TileReader,
+    decode_bundle,
+    node_reader,
+    read_tile,
+)
 from watchglass.records.leaf import Leaf
 from watchglass.records.outbox import Reader
 
@@ -111,7 +122,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry in plain words. ``act`` is None where this version does not know the record."""
+    """One entry in plain words. ``act`` is None where this version does not know the record.
+
+    Where it is ``archived``, act and hour are what this server remembers; only the hash is from the log.
+    """
 
     index: int
     leaf_hash: str
@@ -128,13 +142,16 @@ class Entry:
     seen_by: str = ""
     refs: tuple[tuple[str, str], ...] = ()
     signed_by: str | None = None
+    archived: bool = False
 
     DERIVED: ClassVar = ("title",)
 
     @property
     def title(self) -> str:
         """The act as words: ``alert raised``."""
-        return self.act.replace("_", " ") if self.act else "unknown record"
+        if self.act:
+            return self.act.replace("_", " ")
+        return "archived entry" if self.archived else "unknown record"
 
 
 def entry_of(index: int, data: bytes) -> Entry:
@@ -163,14 +180,26 @@ def entry_of(index: int, data: bytes) -> Entry:
     )
 
 
-def entries(tiles: TileReader, size: int, before: int, count: int = PAGE) -> tuple[Entry, ...]:
+def _archived_entry(reader: Reader, index: int, leaf_hash: bytes) -> Entry:
+    row = reader.one("SELECT act, hour FROM entry WHERE idx = ? AND leaf_hash = ?", index, leaf_hash)
+    return Entry(
+        index=index,
+        leaf_hash=b64(leaf_hash),
+        act=row["act"] if row else None,
+        meaning="This entry is archived: its hash and its place are here, its words are not.",
+        hour=row["hour"] if row else "",
+        archived=True,
+    )
+
+
+def entries(reader: Reader, tiles: TileReader, size: int, before: int, count: int = PAGE) -> tuple[Entry, ...]:
     """Up to ``count`` entries below index ``before``, newest first, of the log of ``size`` entries.
 
     Raises:
         BadInput: the log lacks a file.
     """
     last = min(before, size)
-    return entries_of(tiles, size, range(last - 1, max(0, last - count) - 1, -1))
+    return entries_of(reader, tiles, size, range(last - 1, max(0, last - count) - 1, -1))
 
 
 def entries_but(
@@ -184,36 +213,52 @@ def entries_but(
     marks = ", ".join("?" * len(acts))
     sql = f"SELECT idx FROM entry WHERE idx < ? AND act NOT IN ({marks}) ORDER BY idx DESC LIMIT ?"  # noqa: S608  # only question marks
     rows = reader.all(sql, min(before, size), *acts, count)
-    return entries_of(tiles, size, [int(row["idx"]) for row in rows])
+    return entries_of(reader, tiles, size, [int(row["idx"]) for row in rows])
 
 
-def entries_of(tiles: TileReader, size: int, indices: Iterable[int]) -> tuple[Entry, ...]:
+def entries_of(reader: Reader, tiles: TileReader, size: int, indices: Iterable[int]) -> tuple[Entry, ...]:
     """The entries at ``indices`` of the log of ``size`` entries.
 
     Raises:
-        BadInput: the log lacks a file.
+        BadInput: the log lacks a file, and not because it was archived.
     """
     bundles: dict[int, Sequence[bytes]] = {}
+    here, stored = archived_before(reader), node_reader(tiles, size)
     found = []
     for index in indices:
         bundle, place = divmod(index, FULL)
         if bundle not in bundles:
             width = min(FULL, size - bundle * FULL)
-            bundles[bundle] = decode_bundle(read_tile(tiles, Tile(ENTRIES, bundle, width)), width)
-        found.append(entry_of(index, bundles[bundle][place]))
+            try:
+                bundles[bundle] = decode_bundle(read_tile(tiles, Tile(ENTRIES, bundle, width)), width)
+            except BadInput:
+                if index >= here:
+                    raise
+                bundles[bundle] = ()
+        if bundles[bundle]:
+            found.append(entry_of(index, bundles[bundle][place]))
+        else:
+            found.append(_archived_entry(reader, index, stored(0, index)))
     return tuple(found)
 
 
-def proven_entry(reader: Reader, tiles: TileReader, index: int) -> tuple[Entry, tuple[Reference, ...], bytes, Proof]:
+def proven_entry(
+    reader: Reader, tiles: TileReader, index: int
+) -> tuple[Entry, tuple[Reference, ...], bytes | None, Proof]:
     """Entry ``index``, what it refers to, its exact bytes, and its inclusion proof, checked before it is shown.
 
-    The proof carries the entry in its ``extra`` line, so that one file is all that ``ledger check-proof`` needs.
+    The proof carries the entry in its ``extra`` line, so that one file is all that ``ledger check-proof`` needs. An
+    archived entry has no bytes here, and its proof does not carry it.
 
     Raises:
         BadInput: there is no such entry.
         DidNotVerify: the log's files do not prove it.
     """
-    data, bare = prove(tiles, index)
+    try:
+        data, bare = prove(tiles, index)
+    except Archived:
+        leaf, proof = prove_place(tiles, index)
+        return _archived_entry(reader, index, leaf), (), None, proof
     proof = Proof(bare.index, bare.path, bare.checkpoint, extra=data)
     found = entry_of(index, data)
     return found, tuple(references(reader, found.refs)), data, proof

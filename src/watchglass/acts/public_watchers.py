@@ -95,8 +95,8 @@ def told_challenges(
 
 def _newest(reader: Reader, tiles: TileReader, size: int, act: str) -> list[Entry]:
     rows = reader.all("SELECT idx FROM entry WHERE act = ? AND idx < ? ORDER BY idx DESC LIMIT ?", act, size, NEWEST)
-    found = entries_of(tiles, size, [int(row["idx"]) for row in rows])
-    return [entry for entry in found if entry.act == act]
+    found = entries_of(reader, tiles, size, [int(row["idx"]) for row in rows])
+    return [entry for entry in found if entry.act == act and not entry.archived]
 
 
 def _audit(entry: Entry, nightly: Mapping[str, Any] | None) -> PublishedAudit:

@@ -8,11 +8,15 @@ from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import public_ledger as ledger
 from watchglass.acts import reading
+from watchglass.acts.years import Archive
+from watchglass.acts.years import archives as public_archives
+from watchglass.acts.years import years as public_years
 from watchglass.bootstrap.watching import WatchFacts
 from watchglass.charter.decide import Standing
 from watchglass.core.errors import BadInput
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.tiles import FULL, Tile, TileReader
+from watchglass.records.outbox import Reader
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.render import page
 from watchglass.web.portal.twins import twin
@@ -43,12 +47,14 @@ def overview(request: Request) -> Response:
             "head": head,
             "witnesses": _agreement(house.watch.facts()),
             "growth": ledger.growth(reader, head.size),
-            "entries": ledger.entries(tiles, head.size, before)
+            "entries": ledger.entries(reader, tiles, head.size, before)
             if everything
             else ledger.entries_but(reader, reading.CROWD, tiles, head.size, before),
             "before": before,
             "page_size": ledger.PAGE,
             "heartbeats": {"shown": everything, "any": reader.one(_ANY, *reading.CROWD) is not None},
+            "years": public_years(reader),
+            "archives": public_archives(reader),
         },
     )
 
@@ -63,10 +69,11 @@ def entry(request: Request, index: str) -> Response:
     """One entry: in plain words, its exact bytes, and the proof that it is in the ledger."""
     wants_proof = index.endswith(_PROOF)
     number = _number(index.removesuffix(_PROOF), -1)
-    data = request.app.state.house.checkpoint()
+    house = request.app.state.house
+    data = house.checkpoint()
     if data is None or not 0 <= number < checkpoints.parse(data).checkpoint.size:
         raise NotFound
-    found, refs, leaf, proof = ledger.proven_entry(request.app.state.house.store.read(), _tiles(request), number)
+    found, refs, leaf, proof = ledger.proven_entry(house.store.read(), _tiles(request), number)
     if wants_proof:
         name = f"entry-{number}{_PROOF}"
         return _download(proof.encode(), name)
@@ -76,7 +83,8 @@ def entry(request: Request, index: str) -> Response:
         {
             "entry": found,
             "refs": refs,
-            "leaf": leaf.decode("utf-8", "replace"),
+            "leaf": None if leaf is None else leaf.decode("utf-8", "replace"),
+            "archive": _archive_of(house.store.read(), number) if found.archived else None,
             "proof": proof.encode().decode(),
             "size": checkpoints.parse(proof.checkpoint).checkpoint.size,
         },
@@ -100,6 +108,7 @@ def verify(request: Request) -> Response:
         "trust_file": trust,
         "trust_name": name,
         "command": f"watchglass ledger verify {base}/log --trust {name}",
+        "archives": public_archives(house.store.read()),
         "deployment": house.kind,
     }
     return page(request, "public/verify.html", data)
@@ -129,6 +138,22 @@ def tile(request: Request, path: str) -> Response:
     full = Tile.parse(f"tile/{path}").width == FULL
     headers = {"cache-control": _A_YEAR if full else "no-cache"}
     return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/log/years/{name}", response_model=None, include_in_schema=False)
+def state(request: Request, name: str) -> Response:
+    """What audits carry over into a year, as soon as the log says that it began. It never changes then."""
+    house = request.app.state.house
+    year = next((each for each in public_years(house.store.read()) if each.state_file == f"years/{name}"), None)
+    data = None if year is None else _tiles(request).read(year.state_file)
+    if data is None:
+        raise NotFound
+    return Response(data, media_type="application/octet-stream", headers={"cache-control": _A_YEAR})
+
+
+def _archive_of(reader: Reader, index: int) -> Archive | None:
+    """Who has an entry: the first archive that took so much away."""
+    return next((each for each in reversed(public_archives(reader)) if index < each.before), None)
 
 
 def _tiles(request: Request) -> TileReader:
