@@ -8,8 +8,9 @@ from dishonest import Lie
 from lies_originals import ORIGINALS
 from lies_records import RECORDS
 from lies_running import RUNNING
+from lies_years import LIES_OF_YEARS
 
-LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS)
+LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS, *LIES_OF_YEARS)
 BY_NAME: Final = {lie.name: lie for lie in LIES}
 
 PENDING: Final = {

@@ -464,15 +464,15 @@ def year(life: Life, *, audited: bool) -> Story:
     if audited:
         yield soon(town, HOUR)
         audit = signed_audit(town, head, state)
-    while log.watchers and not _seen(log.entries[head.size :], head.size):
+    while log.watchers and not was_seen(log.entries[head.size :], head.size):
         yield 10 * MINUTE
     while audit is not None and audit not in log.places:
         yield MINUTE
     begins(town, head, state, audit=audit)
 
 
-def signed_audit(town: Town, head: Checkpoint, state: bytes | None = None) -> bytes:
-    """Oversight publishes that everything was kept; its leaf hash."""
+def signed_audit(town: Town, head: Checkpoint, state: bytes | None = None, *, key: SignerKey | None = None) -> bytes:
+    """Oversight, or whoever's key that is, publishes that everything was kept; its leaf hash."""
     found = {make().name: "kept" for make in every(openings=False)} | {each.promise: "pending" for each in PENDING}
     clear = {
         "size": head.size,
@@ -483,7 +483,7 @@ def signed_audit(town: Town, head: Checkpoint, state: bytes | None = None) -> by
         "report_sha256": b64(sha256(b"a report")),
         "state": None if state is None else b64(sha256(state)),
     }
-    return town.signed("audit_published", town.keys["oversight-office"], "oversight", clear=clear)
+    return town.signed("audit_published", key or town.keys["oversight-office"], "oversight", clear=clear)
 
 
 def begins(town: Town, head: Checkpoint, state: bytes, *, audit: bytes | None = None, years: int = 0) -> bytes:
@@ -499,7 +499,7 @@ def begins(town: Town, head: Checkpoint, state: bytes, *, audit: bytes | None = 
     return town.attest("year_began", under=None, clear=clear)
 
 
-def _seen(entries: Sequence[bytes], size: int) -> bool:
+def was_seen(entries: Sequence[bytes], size: int) -> bool:
     """Whether one of these entries records that witnesses had cosigned so many."""
     notes = (json.loads(entry)["clear"]["note"] for entry in entries if entry.startswith(_NOTED))
     return any(int(note.split("\n")[1]) >= size for note in notes)
