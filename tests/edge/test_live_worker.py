@@ -109,7 +109,11 @@ def test_what_happens_in_front_of_a_camera_becomes_an_incident_and_a_clip(
             ),
             90,
         )
-        world.until(lambda _: len(health_of(world, "lame")) > 2)
+        world.until(
+            lambda _: (
+                len(health_of(world, "lame")) > 2 and "no such stream" in (health_of(world, "lame")[-1].fault or "")
+            )
+        )
     firsts = {name: incidents_of(world.reports, name)[0] for name in ("one", "two", "lame")}
     now = round(time.time() * 1000)
     for incident in firsts.values():

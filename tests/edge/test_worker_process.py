@@ -81,7 +81,7 @@ class House:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.lease()
-            while self.conn.poll(0.05):
+            if self.conn.poll(0.05):  # one at a time: however many there are, the lease is renewed meanwhile
                 try:
                     self.reports.append(self.conn.recv())
                 except EOFError:

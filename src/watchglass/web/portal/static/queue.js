@@ -157,6 +157,7 @@ function play() {
   const clip = byId("clip");
   if (!clip || clip.getAttribute("src")) return;
   clip.addEventListener("loadeddata", () => {
+    if (!clip.isConnected) return; // decided before it came
     clip.hidden = false;
     byId("boxes").remove();
     byId("clip-state").textContent = clip.dataset.words;
@@ -165,6 +166,7 @@ function play() {
     learn(clip);
   }, { once: true });
   clip.addEventListener("error", () => {
+    if (!clip.isConnected) return;
     clip.removeAttribute("src"); // news of the clip tries again
     byId("clip-state").textContent = "The clip cannot be shown. Decide by the still, or choose unsure.";
   });
