@@ -43,6 +43,9 @@ def watched(people: Signers) -> Incident:
     for report in reports:
         if isinstance(report, Incident | Sealed):
             intake.record(report)
+    assert intake.vault.settle(60)
+    assert not intake.waits
+    intake.close()
     people.settle()
     return [report for report in reports if isinstance(report, Incident) and report.analytic == "on-the-lawn"][-1]
 
