@@ -21,11 +21,13 @@ class Results:
 
     Attributes:
         audits: results for exactly these weights: the deployment's own first, then those that ship.
+        own: how many are the deployment's own.
         untested: what none of them compares, in words.
         problem: why some results could not be read, or "".
     """
 
     audits: tuple[dict[str, Any], ...]
+    own: int
     untested: tuple[str, ...]
     problem: str = ""
 
@@ -49,15 +51,15 @@ def in_deployment(root: Path, model: str) -> Path:
 
 def results_of(layout: Layout, model: str, sha256: str) -> Results:
     """What is known about the model of that name and hash. Never raises for what a file says."""
-    places = [layout.models / f"{model}{ENDING}"]
     shipped = resources.files("watchglass.perception") / _SHIPPED / f"{model}{ENDING}"
-    if isinstance(shipped, Path):
-        places.append(shipped)
-    audits: list[dict[str, Any]] = []
-    problem = ""
-    for place in places:
-        try:
-            audits += (one for one in kept(place) if one["model_sha256"] == sha256)
-        except (BadInput, OSError) as error:
-            problem = str(error)
-    return Results(tuple(audits), untested(audits), problem)
+    own, problem = _read(layout.models / f"{model}{ENDING}", sha256)
+    ours, another = _read(shipped, sha256) if isinstance(shipped, Path) else ((), "")
+    return Results((*own, *ours), len(own), untested((*own, *ours)), problem or another)
+
+
+def _read(place: Path, sha256: str) -> tuple[tuple[dict[str, Any], ...], str]:
+    """What is kept there about these weights, and why it could not be read."""
+    try:
+        return tuple(one for one in kept(place) if one["model_sha256"] == sha256), ""
+    except (BadInput, OSError) as error:
+        return (), str(error)

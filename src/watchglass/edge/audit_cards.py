@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ MOST: Final = 50
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 _NEEDED: Final = ("set", "model", "model_sha256", "tables", "date")
+_OF_A_SET: Final = {"name": str, "what": str, "sha256": str, "format": str, "pictures": int, "things": dict}
 
 
 def kept(file: Path) -> tuple[dict[str, Any], ...]:
@@ -65,10 +67,51 @@ def keep(file: Path, audit: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def _usable(audit: Any) -> bool:
+    """Whether pages can show it: everything that they read is there and of its kind."""
     if not isinstance(audit, dict) or any(key not in audit for key in _NEEDED):
         return False
-    tables = audit["tables"]
-    return isinstance(audit["set"], dict) and isinstance(tables, list) and all(isinstance(t, dict) for t in tables)
+    tested, tables = audit["set"], audit["tables"]
+    texts = (audit["model"], audit["model_sha256"], audit["date"])
+    if not isinstance(tested, dict) or not isinstance(tables, list) or not all(isinstance(t, str) for t in texts):
+        return False
+    if not all(isinstance(tested.get(key), kind) for key, kind in _OF_A_SET.items()):
+        return False
+    return all(
+        isinstance(table, dict)
+        and isinstance(table.get("kind"), str)
+        and isinstance(table.get("stratum"), str)
+        and isinstance(table.get("meant"), str)
+        and _compared(table.get("misses"))
+        and (table.get("false") is None or _compared(table["false"]))
+        for table in tables
+    )
+
+
+def _compared(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("groups"), list):
+        return False
+    apart = value.get("worst_over_mean")
+    return all(_group(group) for group in value["groups"]) and (apart is None or _ends(apart, open_end=True))
+
+
+def _group(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return False
+    if not all(_number(value.get(key)) for key in ("happened", "of")):
+        return False
+    return value.get("enough") is False or (value.get("enough") is True and _ends(value, open_end=False))
+
+
+def _ends(value: Any, *, open_end: bool) -> bool:
+    ends = value.get("interval") if isinstance(value, dict) else None
+    if not isinstance(ends, list) or len(ends) != 2:  # noqa: PLR2004 # low and high
+        return False
+    known = _number(value.get("value")) or (open_end and value.get("value") is None)
+    return known and _number(ends[0]) and (_number(ends[1]) or (open_end and ends[1] is None))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _damaged(file: Path) -> BadInput:

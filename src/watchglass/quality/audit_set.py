@@ -59,7 +59,7 @@ ASPECTS: Final = (
     Aspect("skin_tone", "skin tone"),
     Aspect("mobility_aid", "wheelchair users and people with walking aids"),
     Aspect("gender", "gender"),
-    Aspect("clothing", "clothing, head coverings included"),
+    Aspect("clothing", "clothing and head coverings"),
     Aspect("carrying", "people who carry or push something"),
     Aspect("weather", "rain, snow and fog"),
     Aspect("light", "night and street light"),

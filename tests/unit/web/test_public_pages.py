@@ -282,6 +282,20 @@ def test_a_model_shows_whether_the_charter_names_its_file(client: Someone) -> No
     assert data["card"]["known_weaknesses"]
 
 
+def test_a_model_says_on_what_nobody_tested_it(client: Someone) -> None:
+    tested = client.get("/register/models/nanodet-416-int8.json").json()["tested"]
+    assert {"age", "skin tone", "wheelchair users and people with walking aids"} <= set(tested["not_tested"])
+    assert "how large things look" not in tested["not_tested"], "the sets that ship compare it"
+    assert {one["tested_by"] for one in tested["audits"]} == {"the makers of this software"}
+    assert all(
+        row["between"] is None or row["between"][0] <= row["of_100"] for one in tested["audits"] for row in one["rows"]
+    )
+    assert "Not tested on</strong>: age, skin tone" in client.get("/register").text
+    page = client.get("/register/models/nanodet-416-int8").text
+    assert "Not tested on</strong>: age, skin tone" in page
+    assert "not enough data: " in page
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -25,7 +25,7 @@ from watchglass.charter.parse import parse
 from watchglass.charter.promised import promised
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import audits, costs, heartbeats, originals, public_log, public_view
+from watchglass.web.portal import audits, costs, heartbeats, originals, public_log, public_view, tested
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -93,7 +93,14 @@ def register(request: Request) -> Response:
         ],
         "analytics": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
         "purposes": charter.purposes,
-        "models": [{"name": model.name, "digest": model.digest} for model in charter.models],
+        "models": [
+            {
+                "name": model.name,
+                "digest": model.digest,
+                "not_tested": tested.facts_of(request.app.state.house, model.name, model.digest)["not_tested"],
+            }
+            for model in charter.models
+        ],
         "_plan": plan_of(charter.sources),
     }
     return page(request, "public/register.html", data)
@@ -156,7 +163,13 @@ def model(request: Request, name: str) -> Response:
         raise NotFound
     card = model_card(name)
     matches = card is not None and the_model.digest.removeprefix("sha256:") == card["sha256"]
-    data = {"name": name, "digest": the_model.digest, "card": card, "card_matches_charter": matches}
+    data = {
+        "name": name,
+        "digest": the_model.digest,
+        "card": card,
+        "card_matches_charter": matches,
+        "tested": tested.facts_of(request.app.state.house, name, the_model.digest),
+    }
     return page(request, "public/model.html", data)
 
 
