@@ -15,8 +15,6 @@ CHARTERS = Path(__file__).parent / "charters"
 ACCEPTED = sorted(path for path in CHARTERS.glob("*.yaml") if path.name != "everything-ever.yaml")
 
 UNBUILT_THERE = {
-    "safeguards.review.second_read",
-    "safeguards.review.seeded_checks",
     "safeguards.embargo",
     "quality",
     "statistics",
@@ -73,13 +71,6 @@ NEAR = {
     "safeguards.custodians": ("  reviewer_view:", "  custodians: {dpo: x}\n  reviewer_view:"),
     "safeguards.release": ("  reviewer_view:", "  release: {custodians: 2 of 3}\n  reviewer_view:"),
     "safeguards.access_log": ("  reviewer_view:", "  access_log: {uses: [lawfulness]}\n  reviewer_view:"),
-    "safeguards.review.second_read": ("within: 2m", "within: 2m, second_read: 10%"),
-    "safeguards.review.second_read_at_least_per_reviewer_month": (
-        "within: 2m",
-        "within: 2m, second_read_at_least_per_reviewer_month: 10",
-    ),
-    "safeguards.review.matures": ("within: 2m", "within: 2m, matures: 14d"),
-    "safeguards.review.seeded_checks": ("within: 2m", "within: 2m, seeded_checks: {share: 2%}"),
     "safeguards.embargo": ("  reviewer_view:", "  embargo: {alerts: 30d}\n  reviewer_view:"),
     "quality": ("ledger: {", "quality: {alpha: 0.05}\nledger: {"),
     "statistics": ("ledger: {", "statistics: {}\nledger: {"),

@@ -148,7 +148,9 @@ def look(challenge: Challenge, ledger: str, trust_file: Path, opened: OpenedReco
                 continue
             leaf = Leaf.parse(data)
             values = opened.values(leaf, digest) if leaf.clear["kind"] == challenge.kind else None
-            if values is not None and values["source"] == challenge.source and first <= values["minute"] <= last:
+            if values is None or values.get("again") is not None:
+                continue  # what was shown again was noticed before
+            if values["source"] == challenge.source and first <= values["minute"] <= last:
                 found.append((values["minute"], digest))
 
     trust = load_trust(trust_file)

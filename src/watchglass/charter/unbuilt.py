@@ -43,13 +43,6 @@ NOT_BUILT: Final = (
     Unbuilt("analytics.*.kind=fire_smoke", "the analytic `fire_smoke`"),
     Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
     Unbuilt("safeguards.public_view.archive", "an archive of the public view (`public_view.archive`)"),
-    Unbuilt("safeguards.review.second_read", "second reads of verdicts (`review.second_read`)"),
-    Unbuilt(
-        "safeguards.review.second_read_at_least_per_reviewer_month",
-        "second reads of verdicts (`review.second_read_at_least_per_reviewer_month`)",
-    ),
-    Unbuilt("safeguards.review.seeded_checks", "seeded checks of reviewers (`review.seeded_checks`)"),
-    Unbuilt("safeguards.review.matures", "alerts that become final (`review.matures`)"),
     Unbuilt("safeguards.embargo", "embargoes after which openings are published (`embargo`)"),
     Unbuilt("quality", "published quality limits (`quality`)"),
     Unbuilt("statistics", "statistics under a privacy budget (`statistics`)"),

@@ -211,9 +211,9 @@ def test_no_scalar_changes_its_meaning_by_looking_like_another_type(edit) -> Non
 
 def test_a_refused_charter_also_lists_its_mistakes(edit) -> None:
     with pytest.raises(CharterRefused) as caught:
-        parse(edit(("regime: gdpr", "regime: x"), ("within: 2m", "within: 2m, second_read: 10%")))
+        parse(edit(("regime: gdpr", "regime: x"), ("mode: painted", "mode: painted, archive: 1h")))
     assert caught.value.exit_code == 3
-    assert [fault.path for fault in caught.value.refusals] == ["safeguards.review.second_read"]
+    assert [fault.path for fault in caught.value.refusals] == ["safeguards.public_view.archive"]
     assert [fault.path for fault in caught.value.faults] == ["authority.regime"]
     assert caught.value.as_json()["faults"]
 

@@ -12,7 +12,6 @@ from a_street import Street
 
 from watchglass.acts.close_reads import close_reads, settle_reads
 from watchglass.acts.show_again import show_again, show_clip
-from watchglass.charter import unbuilt
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import KeepClip, RaiseAlert
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -28,9 +27,7 @@ def judged_twice(street: Street) -> None:
 
 
 @pytest.fixture
-def portal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
-    rows = tuple(row for row in unbuilt.NOT_BUILT if not row.path.startswith("safeguards.review."))
-    monkeypatch.setattr(unbuilt, "NOT_BUILT", rows)
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     made = make_portal(tmp_path_factory.mktemp("judging"), wrap=judged_twice)
     yield made
     made.street.house.close()

@@ -32,7 +32,7 @@ SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
     "reviewer": ("/review",),
     "responder": ("/respond",),
-    "shift-lead": ("/review", "/notices", "/figures", "/sources", "/desk"),
+    "shift-lead": ("/review", "/doubts", "/notices", "/figures", "/sources", "/desk"),
     "operator": ("/notices", "/sources", "/sources/{name}/backdrop"),
     "custodian": ("/desk",),
     "investigator": ("/desk",),

@@ -53,6 +53,8 @@ class Counts(Promise):
         if entry.act == "heartbeat":
             self._beat(entry, values, world)
         elif entry.act == "alert_raised":
+            if values.get("again") is not None:
+                return  # no recorder counted that
             kind = entry.clear["kind"] != _HOUSE_KIND
             self.alerts.setdefault(values["source"], []).append((minute_ms(values["minute"]), kind))
         else:

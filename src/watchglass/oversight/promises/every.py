@@ -21,6 +21,8 @@ from watchglass.oversight.promises.fresh import Fresh
 from watchglass.oversight.promises.heartbeats import Heartbeats
 from watchglass.oversight.promises.holds import Holds
 from watchglass.oversight.promises.hours import InHours
+from watchglass.oversight.promises.limits import Limits
+from watchglass.oversight.promises.limits_replayed import LimitsReplayed
 from watchglass.oversight.promises.lodged import LodgedOrders
 from watchglass.oversight.promises.minutes import Minutes
 from watchglass.oversight.promises.month_keys import MonthKeys
@@ -30,6 +32,7 @@ from watchglass.oversight.promises.one_key import OneKey
 from watchglass.oversight.promises.opened import Opened
 from watchglass.oversight.promises.originals import Originals
 from watchglass.oversight.promises.promise import Promise
+from watchglass.oversight.promises.reads import Reads
 from watchglass.oversight.promises.receipts import Receipts
 from watchglass.oversight.promises.refs import Refs
 from watchglass.oversight.promises.releases import Releases
@@ -52,7 +55,6 @@ def _pending(name: str, title: str, why: str, depth: Depth = "structure") -> Fin
 
 PENDING: Final = (
     _pending("consultation", "Every charter was consulted on and answered.", "consultations are not built"),
-    _pending("limits", "Every analytic over its published limit stopped.", "published limits are not built"),
     _pending("budget", "The privacy budget was never overspent.", "statistics under a budget are not built"),
     _pending("requests", "Every individual's request was answered in time.", "individuals' requests are not built"),
 )
@@ -70,6 +72,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     InHours,
     Suspensions,
     Obeyed,
+    Limits,
     LodgedOrders,
     Heartbeats,
     DarkTime,
@@ -90,6 +93,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
 _OPENINGS: Final[tuple[type[Promise], ...]] = (
     Opened,
     Minutes,
+    LimitsReplayed,
     Scopes,
     Cases,
     Holds,
@@ -98,6 +102,7 @@ _OPENINGS: Final[tuple[type[Promise], ...]] = (
     Accounts,
     OneKey,
     Settled,
+    Reads,
 )
 
 
