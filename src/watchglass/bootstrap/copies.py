@@ -2,20 +2,23 @@
 
 A copy is believed no more than the server that it came from: whoever reads a log hashes every byte again, up to a
 checkpoint that witnesses cosigned just now. Copies that do not fit are thrown away, and the log is fetched again.
+
+Entries that the log has archived since are in these copies alone, so those are never thrown away; and a machine that
+never had them adopts the archive, which is then a copy like any other.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from watchglass.core.errors import Problem
+from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.edge.tiles import TileDirectory
-from watchglass.ledger.tiles import CHECKPOINT, FULL, Tile, TileReader
+from watchglass.ledger import checkpoint as checkpoints
+from watchglass.ledger.tiles import CHECKPOINT, ENTRIES, FULL, Tile, TileReader, first_here
 
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
@@ -55,10 +58,43 @@ class Copies:
         """Begin to count anew."""
         self.used = 0
 
-    def throw_away(self) -> None:
-        """Remove every copy."""
+    def archived(self) -> int:
+        """The first entry that the log itself still serves."""
+        note = self._log.read(CHECKPOINT)
+        return 0 if note is None else first_here(self._log, checkpoints.parse(note).checkpoint.size)
+
+    def throw_away(self) -> bool:
+        """Remove every copy that can be fetched again; whether there was one."""
         self.used = 0
-        shutil.rmtree(self._folder, ignore_errors=True)
+        last, found = self.archived() // FULL, False
+        for path in list(self._kept.paths()):
+            with suppress(BadInput):
+                tile = Tile.parse(path)
+                if tile.level == ENTRIES and tile.width == FULL and tile.index < last:
+                    continue
+            (self._folder / path).unlink(missing_ok=True)
+            found = True
+        return found
+
+    def adopt(self, archive: TileReader, size: int) -> int:
+        """Take over every full bundle of an archive of ``size`` entries; how many. It is hashed whenever it is read.
+
+        Raises:
+            CannotRecord: the folder cannot be written.
+        """
+        count = 0
+        try:
+            for index in range(size // FULL):
+                path = Tile(ENTRIES, index).path
+                data = archive.read(path)
+                if data is not None:
+                    self._keep(self._folder / path, data)
+                    count += 1
+        except OSError as error:
+            raise CannotRecord(
+                f"{self._folder} cannot be written: {error.strerror}.", fix="Make room, then adopt the archive again."
+            ) from error
+        return count
 
     def _keep(self, file: Path, data: bytes) -> None:
         """Write a copy whole or not at all. It is not synced: one that a crash tore is found and thrown away."""

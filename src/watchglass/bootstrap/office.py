@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,12 +23,13 @@ from watchglass.core.time import Clock, iso
 from watchglass.edge.clock import SystemClock, VirtualClock
 from watchglass.edge.entropy import SystemEntropy
 from watchglass.edge.tiles import HttpTiles, open_tiles
-from watchglass.edge.trust import load_trust
+from watchglass.edge.trust import keeping_evidence, load_trust
 from watchglass.ledger import receipt as receipts
 from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.policy import Deployment
 from watchglass.ledger.tiles import TileReader
+from watchglass.ledger.verify import verify_log
 from watchglass.records.leaf import Leaf
 from watchglass.records.query import ask
 from watchglass.records.statement import SignedStatement, sign
@@ -36,6 +37,38 @@ from watchglass.records.statement import SignedStatement, sign
 LOG_COPIES: Final = "log"
 """The folder beside the keys in which the log's full tiles and bundles are kept."""
 _HASH: Final = 32
+
+
+def copies_of(keys: Path, origin: str) -> Path:
+    """Where a signer's folder of keys has its copies of a log."""
+    return keys / LOG_COPIES / sha256(origin.encode())[:8].hex()
+
+
+def adopt(archive: str, keys: Path, trust_file: Path) -> dict[str, Any]:
+    """Take the entries of an archive over into a signer's copies, so that their machine can read the whole log again.
+
+    Args:
+        archive: the archive's folder or address. keys: the signer's folder of keys.
+
+    Raises:
+        DidNotVerify: it is not an archive of the log that the trust file names, or is damaged.
+        BadInput: there is none. CannotRecord: the folder cannot be written.
+    """
+    if not keys.is_dir():
+        raise BadInput(f"There is no folder {keys}.", fix="Give the folder that your keys are in.")
+    trust = load_trust(trust_file)
+    with closing(open_tiles(archive)) as tiles:
+        with keeping_evidence(trust):
+            verified = verify_log(tiles, trust.policy, archived=True)
+        checkpoint = verified.checkpoint
+        count = Copies(tiles, copies_of(keys, checkpoint.origin)).adopt(tiles, checkpoint.size)
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "from_entry": verified.unread,
+        "bundles": count,
+        "keys": str(keys),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +183,7 @@ class Office:
             self.close()
             raise
         if isinstance(self._tiles, HttpTiles):
-            self._log = Copies(self._tiles, keys.folder / LOG_COPIES / sha256(self.origin.encode())[:8].hex())
+            self._log = Copies(self._tiles, copies_of(keys.folder, self.origin))
 
     def close(self) -> None:
         """Let go of the portal."""

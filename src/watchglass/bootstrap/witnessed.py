@@ -17,7 +17,7 @@ from typing import Final
 from watchglass.bootstrap.copies import Copies
 from watchglass.charter.decide import in_force
 from watchglass.charter.model import Charter
-from watchglass.core.errors import BadInput, DidNotVerify
+from watchglass.core.errors import BadInput, DidNotVerify, WatchglassError
 from watchglass.core.time import MINUTE, SECOND, iso
 from watchglass.edge.trust import Trust, keeping_evidence, load_trust, pin_oversight, remember
 from watchglass.evidence.succession import Succession, signed_by, walk
@@ -27,7 +27,7 @@ from watchglass.ledger.keys import VerifierKey
 from watchglass.ledger.merkle import HASH_BYTES, leaf_hash
 from watchglass.ledger.policy import Deployment, told
 from watchglass.ledger.proof import Proof
-from watchglass.ledger.tiles import TileReader, node_reader, read_entry
+from watchglass.ledger.tiles import CHECKPOINT, TileReader, node_reader, read_entry
 from watchglass.ledger.verify import Verified, verify_log
 from watchglass.records.leaf import Leaf
 from watchglass.records.statement import SignedStatement
@@ -355,10 +355,11 @@ def _read(trust: Trust, reader: TileReader, pause: Callable[[float], None]) -> t
             if "quorum" in error.details and left:
                 pause(_PAUSE_S)
                 continue
-            if copies and copies.used and left:
-                copies.throw_away()
+            if copies and copies.used and not fetched_again and copies.throw_away():
                 fetched_again = True
                 continue
+            if "archived" in error.details or (copies and copies.archived()):
+                raise _archived(error) from error
             raise
         if not found.verified.witnesses and trust.policy.deployment is not Deployment.TRIAL:
             raise DidNotVerify(
@@ -368,6 +369,15 @@ def _read(trust: Trust, reader: TileReader, pause: Callable[[float], None]) -> t
             )
         return found, fetched_again
     raise AssertionError  # the last try raises by itself
+
+
+def _archived(error: WatchglassError) -> DidNotVerify:
+    return DidNotVerify(
+        f"The log has archived entries that this machine has never read, or has a damaged copy of: {error.message}",
+        fix="Nothing is signed on the word of a log that was read in part. Get the archive from whoever keeps it (the "
+        "ledger's page says who), and run `watchglass ledger adopt ARCHIVE --keys FOLDER --trust FILE` once.",
+        **{"path": CHECKPOINT, **error.details},
+    )
 
 
 def _check_clock(verified: Verified, now: int) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from watchglass.bootstrap import archiving
+from watchglass.bootstrap import archiving, office
 from watchglass.cli.output import Result
 
 
@@ -23,6 +23,14 @@ def add(commands: Any) -> None:
         "--kept-by", required=True, metavar="TEXT", help="who has them then and how to get them: a line for everybody"
     )
     archive.set_defaults(run=_run, render=_render)
+
+    adopt = commands.add_parser(
+        "adopt", help="on a signer's machine: take over entries that the ledger has archived, to read all of it again"
+    )
+    adopt.add_argument("archive", metavar="DIR_OR_URL", help="the archive, from whoever keeps it")
+    adopt.add_argument("--keys", type=Path, required=True, metavar="FOLDER", help="the signer's folder of keys")
+    adopt.add_argument("--trust", type=Path, required=True, metavar="FILE", help="trust file")
+    adopt.set_defaults(run=_adopt, render=_render_adopted)
 
 
 def _run(args: argparse.Namespace) -> Result:
@@ -44,3 +52,14 @@ def _render(result: Result) -> None:
     print("Copy the folder to a second place before you trust it to one disk.")
     if result["notice"]:
         print(result["notice"])
+
+
+def _adopt(args: argparse.Namespace) -> Result:
+    return office.adopt(args.archive, args.keys, args.trust)
+
+
+def _render_adopted(result: Result) -> None:
+    first, last = result["from_entry"], result["size"] - 1
+    print(f"Entries {first:,} to {last:,} of {result['origin']} were verified.")
+    print(f"Their full files are in {result['keys']} now.")
+    print("They are hashed again, up to a cosigned checkpoint, each time that something is signed here.")
