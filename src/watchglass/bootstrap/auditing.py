@@ -209,6 +209,7 @@ def _verify(
             f"{error.message} An audit from the start cannot read them.",
             fix=f"Begin with a year: `watchglass audit {where} --trust {trust.path} --from-year YEAR`; the ledger's "
             "folder `years` has a file of each. Or give `--archive DIR_OR_URL`, where they are kept.",
+            archived=error.details["archived"],
         ) from error
 
 

@@ -21,6 +21,7 @@ from watchglass.acts.publish_charter import publish_charter
 from watchglass.acts.signed import accept
 from watchglass.acts.standing import charter_of, describe, standing
 from watchglass.acts.suspend import note_obeyed
+from watchglass.acts.years import archives
 from watchglass.bootstrap.awaiting import APPROVED, DRAFT, Awaiting
 from watchglass.bootstrap.nightly import NightlyAudit
 from watchglass.bootstrap.originals import originals
@@ -129,7 +130,10 @@ class House:
         self._threads: list[threading.Thread] = []
         self._configured: tuple[bytes, bytes] | None = None
         self.watch = Watch(self.acting, self.sequencer, self._take_lodged)
-        self.nightly = NightlyAudit(self.layout.audits, self.layout.ledger, self.trust_file, self.clock)
+        self.nightly = NightlyAudit(
+            *(self.layout.audits, self.layout.ledger, self.trust_file, self.clock),
+            year=lambda: next((each.year for each in archives(self.store.read())), None),
+        )
         yearly = YearBegins(self.acting, self.tiles, self.layout.audits / "years", self.nudge)
         self.upkeep = Upkeep(
             self.acting, self.store, lambda: self.standing().charter, self.originals, self.nightly, yearly

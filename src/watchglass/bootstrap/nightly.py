@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from watchglass.bootstrap.beside import Beside
-from watchglass.core.errors import CannotRecord
+from watchglass.core.errors import BadInput, CannotRecord
 from watchglass.core.time import DAY, HOUR, Clock, moment
 from watchglass.edge.tiles import write_durably
 
@@ -33,13 +33,23 @@ class NightlyAudit:
     Args:
         folder: where results are kept. ledger: the log's directory.
         trust: the text of the trust file that the portal gives out, for it is that which is tried here.
+        year: the newest year whose past is archived: an audit that cannot go on from the last one begins there.
     """
 
-    def __init__(self, folder: Path, ledger: Path, trust: Callable[[], str], clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ledger: Path,
+        trust: Callable[[], str],
+        clock: Clock,
+        year: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._folder = folder
         self._ledger = ledger
         self._trust = trust
         self._clock = clock
+        self._year = year
+        self._from_year: int | None = None
         self._beside = Beside("The nightly audit", folder / "printed", clock)
         self._day = ""
 
@@ -98,6 +108,7 @@ class NightlyAudit:
             self._beside.start(
                 *("audit", str(self._ledger), "--trust", str(self._folder / "own.trust"), "--json"),
                 *("--html", str(self._folder / "running.html")),
+                *(() if self._from_year is None else ("--from-year", str(self._from_year))),
             )
         except (OSError, CannotRecord) as error:
             log.error("The nightly audit waits: %s", error)
@@ -107,6 +118,12 @@ class NightlyAudit:
         if ended is None:
             return
         code, result = ended
+        if code == BadInput.exit_code and "archived" in result and self._from_year is None:
+            self._from_year = self._year()
+            if self._from_year is not None:
+                self._start()
+                return
+        self._from_year = None
         try:
             files = [(self._folder / f"{self._day}.json", json.dumps({**result, "exit": code}).encode())]
             with suppress(FileNotFoundError):

@@ -8,23 +8,37 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from watchglass.bootstrap import archived
+from watchglass.bootstrap.archived import Archivals
 from watchglass.bootstrap.signers import Signee, connect
+from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify
 from watchglass.core.time import Clock, iso
 from watchglass.edge.clock import SystemClock
-from watchglass.edge.tiles import TileDirectory, exclusive, open_tiles, sync_folder, write_durably
+from watchglass.edge.tiles import TileDirectory, exclusive, open_whole, sync_folder, write_durably
 from watchglass.edge.trust import Trust, keeping_evidence, load_trust, pin_oversight, remember
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import SignerKey
 from watchglass.ledger.policy import told
 from watchglass.ledger.replay import Progress
-from watchglass.ledger.tiles import CHECKPOINT, FULL, Tile, TileReader, read_tile, tiles_for
+from watchglass.ledger.tiles import (
+    CHECKPOINT,
+    ENTRIES,
+    FULL,
+    Tile,
+    TileReader,
+    is_state,
+    read_tile,
+    state_path,
+    tiles_for,
+)
 from watchglass.ledger.verify import Verified, verify_log
 from watchglass.records.query import ask
 
@@ -34,7 +48,7 @@ _PRIVATE: Final = 0o600
 _README: Final = """\
 Everything that an audit of {origin} reads, as of {time}. It needs no network.
 
-  ledger/      a verified copy of the public ledger: {size:,} entries
+  ledger/      a verified copy of the public ledger: {size:,} entries{archived}
   trust        whose signatures the maker of this folder believes; if that was not you, use your own trust file
   openings/    sealed details of records, for the holder of oversight's openings key alone
 
@@ -99,7 +113,7 @@ class Fetching:
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a file of the log; each is fetched once, so that what was verified is what is kept."""
-        if path == CHECKPOINT or Tile.parse(path).width != FULL:
+        if path == CHECKPOINT or is_state(path) or Tile.parse(path).width != FULL:
             if path not in self._small:
                 self._small[path] = self._fetch(path)
             return self._small[path]
@@ -112,6 +126,14 @@ class Fetching:
             self._coming.write([(path, data)])
         return data
 
+    def lacks(self, path: str) -> bool:
+        """Whether it is a full bundle of entries that is in the copy neither, of a log whose start is archived."""
+        with suppress(BadInput):
+            tile = Tile.parse(path)
+            gone = tile.level == ENTRIES and tile.width == FULL and self.read(path) is None
+            return gone and self._log.read(Tile(ENTRIES, 0).path) is None
+        return False
+
     def _fetch(self, path: str) -> bytes | None:
         self.fetched += 1
         return self._log.read(path)
@@ -123,12 +145,14 @@ def export(
     trust_file: Path,
     key: SignerKey,
     *,
+    archives: Sequence[str] = (),
     progress: Progress | None = None,
     clock: Clock | None = None,
 ) -> dict[str, Any]:
     """Bring ``folder`` up to date with a deployment.
 
     Args:
+        archives: where entries were archived that the ledger no longer serves; they are copied too.
         where: the portal's address, or the deployment's directory while it does not run.
         key: oversight's signing key: the sealed details are given to it alone, and that they were is recorded.
 
@@ -142,11 +166,11 @@ def export(
     with exclusive(folder / _LOCK), connect(where, clock) as portal:
         origin = str(portal.standing()["origin"])
         before = _before(places, origin)
-        with closing(open_tiles(portal.ledger)) as tiles:
+        with closing(open_whole(portal.ledger, archives)) as tiles:
             kept, coming = TileDirectory(places.ledger), TileDirectory(places.coming)
             shutil.rmtree(places.coming, ignore_errors=True)
             log = Fetching(tiles, kept, coming)
-            verified = _verified(log, trust, before, places, progress)
+            verified, archivals = _verified(log, trust, before, places, progress)
             if verified.checkpoint.origin != origin:
                 raise DidNotVerify(
                     f"The ledger at {portal.ledger} is of {verified.checkpoint.origin}, the portal of {origin}.",
@@ -155,10 +179,12 @@ def export(
             note = verified.signed.note.encode()
             remember(trust, note)
             taken = _openings(portal, places, key, origin, before, clock.now())
-            _keep(log, places, note, verified.checkpoint.size)
+            states = _states(log, archivals)
+            _keep(log, places, note, verified, states)
         _keep_trust(trust, places, note)
     now = iso(clock.now())
-    text = _README.format(origin=origin, time=now, size=verified.checkpoint.size)
+    unread = f", but for the first {verified.unread:,}, which are archived" if verified.unread else ""
+    text = _README.format(origin=origin, time=now, size=verified.checkpoint.size, archived=unread)
     write_durably([(folder / "README.txt", text.encode())])
     return {
         "folder": str(folder),
@@ -169,6 +195,9 @@ def export(
         "notice": verified.deployment.sentence,
         "files_fetched": log.fetched,
         "files_kept": log.reused,
+        **archived.as_json(verified, archivals.of(verified.unread)),
+        "years": sorted(states),
+        "states_missing": sorted(archivals.years.keys() - states.keys()),
         **taken,
     }
 
@@ -188,39 +217,76 @@ def _before(places: Places, origin: str) -> bytes | None:
     return note
 
 
-def _verified(log: Fetching, trust: Trust, before: bytes | None, places: Places, progress: Progress | None) -> Verified:
+def _verified(
+    log: Fetching, trust: Trust, before: bytes | None, places: Places, progress: Progress | None
+) -> tuple[Verified, Archivals]:
+    archivals = Archivals()
     try:
         with keeping_evidence(trust):
-            return verify_log(
-                log, trust.policy, seen=trust.seen, against=() if before is None else (before,), progress=progress
+            verified = verify_log(
+                log,
+                trust.policy,
+                seen=trust.seen,
+                against=() if before is None else (before,),
+                progress=progress,
+                on_entries=archivals.take,
+                archived=True,
             )
-    except DidNotVerify:
+        archivals.check(verified)
+    except DidNotVerify as error:
         shutil.rmtree(places.coming, ignore_errors=True)
+        if log.lacks(str(error.details.get("path"))):
+            raise DidNotVerify(
+                f"The ledger has archived entries that no export into this folder has brought: {error.message}",
+                fix="Get the archive from whoever keeps it (the ledger's page says who), and give it with `--archive`.",
+                **error.details,
+            ) from error
         if log.reused and not _whole(places, trust):
             raise DidNotVerify(
                 f"The copy in {places.ledger} is damaged; nothing was changed.",
                 fix=f"Move {places.ledger} away and export again; keep it if somebody else could have written there.",
             ) from None
         raise
+    return verified, archivals
+
+
+def _states(log: Fetching, archivals: Archivals) -> dict[int, bytes]:
+    """What audits carry over into each year that began, as the log names it; without those that nobody serves.
+
+    Raises:
+        DidNotVerify: one is another than the log names.
+    """
+    found = {}
+    for year, (index, _, state) in archivals.years.items():
+        data = log.read(state_path(year))
+        if data is not None and b64(sha256(data)) != state:
+            raise DidNotVerify(
+                f"The state with which {year} began is another one than entry {index} names.",
+                fix="Ask the operator for the right one, and keep this one as evidence.",
+                path=state_path(year),
+            )
+        if data is not None:
+            found[year] = data
+    return found
 
 
 def _whole(places: Places, trust: Trust) -> bool:
     """Whether the copy still is what was kept there."""
     try:
-        verify_log(TileDirectory(places.ledger), trust.policy)
+        verify_log(TileDirectory(places.ledger), trust.policy, archived=True)
     except DidNotVerify:
         return False
     return True
 
 
-def _keep(log: Fetching, places: Places, note: bytes, size: int) -> None:
+def _keep(log: Fetching, places: Places, note: bytes, verified: Verified, states: Mapping[int, bytes]) -> None:
     """Put what was verified into the copy, the checkpoint last; then drop partial tiles that it does not need."""
     kept, coming = TileDirectory(places.ledger), TileDirectory(places.coming)
     needed = set[str]()
     partial: list[tuple[str, bytes]] = []
     folders = set[Path]()
     try:
-        for tile in tiles_for(size):
+        for tile in tiles_for(verified.checkpoint.size):
             needed.add(tile.path)
             if tile.width != FULL:
                 partial.append((tile.path, read_tile(log, tile)))
@@ -232,6 +298,9 @@ def _keep(log: Fetching, places: Places, note: bytes, size: int) -> None:
         for folder in folders:
             sync_folder(folder)
         kept.write(partial)
+        for year, data in states.items():
+            if kept.read(state_path(year)) != data:
+                kept.keep_state(year, data)
         kept.publish(note)
         for path in [path for path in kept.paths() if path not in needed]:
             (places.ledger / path).unlink()

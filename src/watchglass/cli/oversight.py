@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from watchglass.access.misuse import Finding
-from watchglass.bootstrap import SystemEntropy, connect, lodging, offline, open_bundle, orders, sign_statement
+from watchglass.bootstrap import SystemEntropy, archived, connect, lodging, offline, open_bundle, orders, sign_statement
 from watchglass.bootstrap.orders import Order
 from watchglass.cli import challenge, misuse
 from watchglass.cli.key import openings_key, signing_key
@@ -77,17 +77,28 @@ def _add_export(commands: Any) -> None:
     export.add_argument("folder", type=Path, metavar="DIR", help="the folder; again, and it fetches only what is new")
     export.add_argument("--trust", type=Path, required=True, metavar="FILE", help="your trust file")
     export.add_argument("--key", type=Path, required=True, help="oversight's signing key")
+    export.add_argument(
+        "--archive",
+        action="append",
+        default=[],
+        metavar="DIR_OR_URL",
+        help="where entries were archived that the ledger no longer serves; they are copied too. May be repeated",
+    )
     export.set_defaults(run=_export, render=_say_export)
 
 
 def _export(args: argparse.Namespace) -> Result:
-    return offline.export(args.where, args.folder, args.trust, signing_key(args.key))
+    return offline.export(args.where, args.folder, args.trust, signing_key(args.key), archives=args.archive)
 
 
 def _say_export(result: Result) -> None:
     new = result["size"] - result["before"]
     print(f"{result['size']:,} entries of {result['origin']} are in {result['folder']}; {new:,} of them are new.")
     print(f"{result['openings']:,} sealed details were taken, which the ledger shows: {result['openings_file']}")
+    for line in archived.words(result["archived"]):
+        print(line)
+    for year in result["states_missing"]:
+        print(f"The portal does not serve the state with which {year} began: ask the operator for it.")
     print("README.txt there has the commands that audit it without a network.")
     if result["notice"]:
         print(result["notice"])
