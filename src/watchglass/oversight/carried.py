@@ -11,6 +11,7 @@ is not compared with the hash that the log recorded.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -39,6 +40,9 @@ _LARGEST: Final = 1 << 53
 _LAST_HOUR: Final = 253_402_300_800 // 3_600
 """The year 10000."""
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What would write over a terminal."""
+
 _Due = dict[int, tuple[int, int]]
 _Span = tuple[str, int, int, str, tuple[int, ...], int]
 _Run = tuple[str, bool, int, int | None, str | None, tuple[int, ...]]
@@ -58,6 +62,17 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "enrolments": {"known": dict[bytes, int]},
     "under-charter": {"unjudged": int},
     "obeyed": {"waiting": dict[int, int], "running": str | None, "idle": set[int]},
+    "limits": {
+        "states": dict[str, tuple[int, str]],
+        "stops": dict[int, tuple[str, int, int]],
+        "before": dict[int, int],
+        "proposals": dict[int, int],
+        "resumed": dict[int, int],
+        "waiting": dict[int, int],
+        "running": str | None,
+        "began": dict[str, bytes],
+        "owed": dict[str, tuple[int, int]],
+    },
     "lodged": {"recorded": dict[bytes, int], "ran": dict[str, tuple[int, int]]},
     "heartbeats": {"last": dict[str, tuple[int, str, int, int]]},
     "dark-time": {"beats": dict[str, list[_Span]], "runs": dict[str, list[_Run]], "every": dict[str, int]},
@@ -101,7 +116,7 @@ _WORLD: Final[Mapping[str, Any]] = {
         "sizes": bytes,
         "befores": bytes,
     },
-    "orders": list[tuple[int, int, int | None, int | None, int | None, str, int]],
+    "orders": list[tuple[bool, int, int, int | None, int | None, int | None, str, int]],
     "acts": list[str],
     "references": bytes,
 }
@@ -263,6 +278,8 @@ def _pressed(numbers: Sequence[int]) -> bytes:
     last = 0
     for number in numbers:
         step, last = number - last, number
+        if step < 0:  # only a state that somebody made up goes back
+            raise _damaged()
         while step > 0x7F:  # noqa: PLR2004  # seven bits
             out.append(step & 0x7F | 0x80)
             step >>= 7
@@ -320,6 +337,8 @@ def fits(value: Any, shape: Any) -> bool:  # noqa: PLR0911  (a case for each kin
     if origin is None:
         if shape is int:
             return type(value) is int and -_LARGEST <= value <= _LARGEST
+        if shape is str:
+            return type(value) is str and not _CONTROL.search(value)
         return value is None if shape in (None, NoneType) else type(value) is shape
     if type(value) is not origin:
         return False

@@ -219,4 +219,13 @@ def _not_made(size: int) -> None:
 _NOTED: Final = "checkpoint_witnessed"
 _OF_CHARTERS: Final = frozenset({"charter_published", "charter_approved"})
 _OF_KEYS: Final = frozenset({"key_enrolled", "recorder_named"})
-_OF_ORDERS: Final = frozenset({"suspension_ordered", "suspension_obeyed", "suspension_lifted"})
+_OF_ORDERS: Final = frozenset(
+    {
+        "suspension_ordered",
+        "suspension_obeyed",
+        "suspension_lifted",
+        "analytic_judged",
+        "limit_obeyed",
+        "analytic_resumed",
+    }
+)

@@ -10,6 +10,7 @@ from watchglass.core.time import HOUR, MINUTE, iso
 from watchglass.oversight import tolerances
 from watchglass.oversight.entry import Entry
 from watchglass.oversight.minutes import minute_ms
+from watchglass.oversight.orders import SUSPENDED
 from watchglass.oversight.promises.hours import meets
 from watchglass.oversight.promises.promise import OPERATOR, REVIEWERS, Promise, count
 from watchglass.oversight.world import End, World
@@ -28,6 +29,7 @@ class Minutes(Promise):
             "alert_decided",
             "verdict_withdrawn",
             "suspension_obeyed",
+            "analytic_judged",
             "release_requested",
             "release_granted",
         }
@@ -51,6 +53,10 @@ class Minutes(Promise):
             return
         self.checked += 1
         at = minute_ms(values["minute"])
+        if entry.act == "analytic_judged":
+            if entry.clear["state"] == SUSPENDED:
+                self.stopped[entry.index] = at
+            return
         match entry.act:
             case "alert_raised":
                 self._raised(entry, at, world)
@@ -68,10 +74,13 @@ class Minutes(Promise):
             case "release_requested":
                 self.until[entry.index] = values["until_ms"]
             case _:
-                index = world.references.index(entry.refs[0], "release_requested")
-                until = self.until.pop(-1 if index is None else index, None)
-                if index is not None and until is not None and at >= until + tolerances.MOMENT:
-                    self.breach(f"grants a request that ended at {iso(until)}", OPERATOR, world, entry, index)
+                self._granted(entry, at, world)
+
+    def _granted(self, entry: Entry, at: int, world: World) -> None:
+        index = world.references.index(entry.refs[0], "release_requested")
+        until = self.until.pop(-1 if index is None else index, None)
+        if index is not None and until is not None and at >= until + tolerances.MOMENT:
+            self.breach(f"grants a request that ended at {iso(until)}", OPERATOR, world, entry, index)
 
     def _raised(self, entry: Entry, at: int, world: World) -> None:
         known = world.under(entry)

@@ -1,4 +1,4 @@
-"""Nothing ran while oversight had stopped it."""
+"""Nothing ran while oversight or a published limit had stopped it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchglass.oversight.world import End, World
 
 class Suspensions(Promise):
     name = "suspensions"
-    title = "Nothing ran while oversight had stopped it."
+    title = "Nothing ran while oversight or a published limit had stopped it."
     acts = RUNS | {"heartbeat"}
 
     def see(self, entry: Entry, world: World) -> None:
