@@ -96,7 +96,8 @@ def of_audit(name: str, done: Audit) -> list[Figure]:
     result = []
     for table in done.tables:
         result += [_miss(name, table, group) for group in table.misses.groups if group.enough]
-        result += [_false(name, table, group) for group in table.false.groups if group.enough] if table.false else []
+        if table.stratum == ALL and table.false is not None:
+            result += [_false(name, table, group) for group in table.false.groups if group.enough]
         apart = table.misses.worst_over_mean
         if apart is not None:
             result.append(_apart(name, table, "missed", apart))

@@ -40,13 +40,33 @@ def test_the_page_is_what_the_tool_makes(tool: ModuleType) -> None:
     assert page == tool.page(), "run: python tools/figures_page.py > docs/reference/figures.md"
 
 
+def test_the_tables_of_police_stops_are_what_the_tool_makes() -> None:
+    tool = load("who_is_watched_page")
+    page = tool.PAGE.read_text("utf-8")
+    assert page == tool.filled(page, tool.figures()), "run: python tools/who_is_watched_page.py"
+
+
 def test_every_figure_has_the_form_that_all_have() -> None:
     files = sorted((ROOT / "docs/figures").glob("*.json"))
     stems = {file.stem for file in files}
     assert (
         {"eval", "ledger", "perception", "portal"}
         <= stems
-        <= {"access", "audit", "eval", "leak", "ledger", "misuse", "paint", "perception", "portal", "quality", "seal"}
+        <= {
+            "access",
+            "audit",
+            "audit_set",
+            "disparity",
+            "eval",
+            "leak",
+            "ledger",
+            "misuse",
+            "paint",
+            "perception",
+            "portal",
+            "quality",
+            "seal",
+        }
     )
     for file in files:
         result = json.loads(file.read_text("utf-8"))

@@ -19,7 +19,10 @@ from watchglass import __version__
 from watchglass.cli.output import Result, say
 from watchglass.core.errors import BadInput
 
-NAMES: Final = ("perception", "ledger", "portal", "fuzz", "paint", "leak", "seal", "misuse", "access", "audit", "audit_set")
+NAMES: Final = (
+    "perception", "ledger", "portal", "fuzz", "paint", "leak", "seal", "misuse", "access", "audit", "audit_set",
+    "disparity",
+)  # fmt: skip
 _FOLDER: Final = Path(__file__).resolve().parents[3] / "benchmarks"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 
 TOOL = Path(__file__).parents[3] / "tools/model_page.py"
@@ -15,5 +14,4 @@ def test_the_page_is_made_from_the_card() -> None:
     assert spec.loader is not None
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
-    card = json.loads(tool.CARD.read_text("utf-8"))
-    assert tool.PAGE.read_text("utf-8") == tool.page(card), "run: python tools/model_page.py"
+    assert tool.PAGE.read_text("utf-8") == tool.page(*tool.both()), "run: python tools/model_page.py"
