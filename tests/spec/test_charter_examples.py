@@ -16,7 +16,6 @@ ACCEPTED = sorted(path for path in CHARTERS.glob("*.yaml") if path.name != "ever
 
 UNBUILT_THERE = {
     "safeguards.embargo",
-    "quality",
     "statistics",
     "consultation",
     "approvals",
@@ -33,8 +32,9 @@ def test_the_charters_of_this_version_are_accepted_and_can_be_published(path: Pa
     assert not [finding for finding in findings if finding.severity == "error"]
 
 
-def test_the_charter_with_sealed_originals_can_be_published() -> None:
-    data = (CHARTERS / "sealed" / "harbour-square.yaml").read_bytes()
+@pytest.mark.parametrize("kind", ["sealed", "judged"])
+def test_the_charters_with_sealed_originals_and_with_limits_can_be_published(kind: str) -> None:
+    data = (CHARTERS / kind / "harbour-square.yaml").read_bytes()
     assert not [finding for finding in lint(read(data)) if finding.severity == "error"]
 
 
@@ -72,7 +72,8 @@ NEAR = {
     "safeguards.release": ("  reviewer_view:", "  release: {custodians: 2 of 3}\n  reviewer_view:"),
     "safeguards.access_log": ("  reviewer_view:", "  access_log: {uses: [lawfulness]}\n  reviewer_view:"),
     "safeguards.embargo": ("  reviewer_view:", "  embargo: {alerts: 30d}\n  reviewer_view:"),
-    "quality": ("ledger: {", "quality: {alpha: 0.05}\nledger: {"),
+    "quality.*.recall_at_least": ("ledger: {", "quality: {crowding: {recall_at_least: 0.8}}\nledger: {"),
+    "quality.*.drills_planned": ("ledger: {", "quality: {crowding: {drills_planned: 40}}\nledger: {"),
     "statistics": ("ledger: {", "statistics: {}\nledger: {"),
     "consultation": ("ledger: {", "consultation: {id: harbour-2026}\nledger: {"),
     "approvals": ("ledger: {", "approvals: {authority: sig}\nledger: {"),

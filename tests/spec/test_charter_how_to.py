@@ -31,7 +31,26 @@ def test_the_pieces_of_the_how_to_make_a_charter_that_can_be_published() -> None
         text = text.replace(placeholder, value, 1)
     assert "<" not in text
     findings = lint(read(text.encode()))
-    assert {finding.rule for finding in findings} == {"not-consulted"}
+    assert {finding.rule for finding in findings} == {"not-consulted", "quality-none"}
+
+
+def test_the_limits_of_the_how_to_are_right_and_reckoned_as_it_says() -> None:
+    page = (ROOT / "docs" / "how-to" / "set-quality-limits.md").read_text(encoding="utf-8")
+    stop, limits, sure, review = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    text = (CHARTERS / "harbour-square.yaml").read_text(encoding="utf-8")
+    assert stop.removeprefix("safeguards:\n") in text
+    for old, new in (("  review: {within: 2m}\n", review), ("ledger: {", f"{limits}{sure}ledger: {{")):
+        assert old in text
+        text = text.replace(old, new, 1)
+    parsed = read(text.encode())
+    findings = lint(parsed)
+    assert not [finding for finding in findings if finding.severity == "error"]
+    quoted = re.findall(r"(?:^> .*\n)+", page, re.MULTILINE)[0]
+    told = " ".join(line.removeprefix("> ") for line in quoted.splitlines())
+    assert told in {finding.message for finding in findings}
+    judged = parse((CHARTERS / "judged" / "harbour-square.yaml").read_bytes())
+    assert parsed.charter.limits_of("crowding") == judged.limits_of("crowding")
+    assert parsed.charter.safeguards == judged.safeguards
 
 
 def test_the_example_of_sealed_originals_is_right() -> None:
@@ -52,3 +71,28 @@ def test_the_example_of_sealed_originals_is_right() -> None:
     told = " ".join(line for section in explain(charter) for line in section.sentences)
     quoted = re.findall(r"(?:^> .*\n)+", page, re.MULTILINE)[0]
     assert " ".join(line.removeprefix("> ") for line in quoted.splitlines()) in told
+
+
+def test_the_draft_of_a_new_deployment_needs_only_its_blanks_filled() -> None:
+    text = (ROOT / "src" / "watchglass" / "cli" / "charter-draft.yaml").read_text(encoding="utf-8")
+    for placeholder, value in (
+        ("<a-short-name>", "quay"),
+        ('"<the authority\'s key, as `watchglass key new` printed it>"', HARBOUR.authority.key),
+        ("<camera-name>", "steps"),
+        ("<zone-name>", "water"),
+        ("<analytic-name>", "in-the-water"),
+        ("@MODEL@", "street"),
+        ("@HASH@", "0" * 64),
+        ("<file in the media folder>", "steps.mp4"),
+        ("<the article or by-law that permits it>", "By-law 12"),
+        ('"<oversight\'s key>"', HARBOUR.oversight.key),
+        ('"<oversight\'s openings key>"', HARBOUR.oversight.openings_key),
+        ('"<the witness\'s key>"', HARBOUR.oversight.witnesses[0].key),
+        ('"<https://where.it.answers>"', "https://witness.example"),
+    ):
+        assert placeholder in text
+        text = text.replace(placeholder, value)
+    findings = lint(read(text.encode()))
+    assert not [finding for finding in findings if finding.severity == "error"]
+    assert {finding.rule for finding in findings} >= {"quality-soon", "quality-trust"}
+    assert "quality-none" not in {finding.rule for finding in findings}

@@ -11,7 +11,7 @@ from typing import Final
 from watchglass.charter import checks
 from watchglass.charter.model import Deployment
 from watchglass.charter.parse import Parsed
-from watchglass.charter.quality_rules import QUALITY_RULES
+from watchglass.charter.quality_rules import NO_LIMITS, QUALITY_RULES
 from watchglass.charter.rules import Rule, Severity
 from watchglass.charter.sealing_rules import SEALING_RULES
 
@@ -350,4 +350,5 @@ RULES: Final = (
     ),
     *SEALING_RULES,
     *QUALITY_RULES,
+    NO_LIMITS,
 )

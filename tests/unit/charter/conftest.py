@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from watchglass.charter import unbuilt
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 
@@ -77,26 +76,19 @@ def reseal(sealed: str) -> Edit:
 JUDGED = HARBOUR.parent / "judged" / HARBOUR.name
 
 
-@pytest.fixture
-def quality_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if everything about quality and review were kept already."""
-    kept = tuple(row for row in unbuilt.NOT_BUILT if not row.path.startswith(("quality", "safeguards.review.")))
-    monkeypatch.setattr(unbuilt, "NOT_BUILT", kept)
-
-
 @pytest.fixture(scope="session")
 def judged() -> str:
     """The harbour charter with limits for how well it must work."""
     return JUDGED.read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def judged_charter(judged: str, quality_is_built: None) -> Charter:
+@pytest.fixture(scope="session")
+def judged_charter(judged: str) -> Charter:
     return parse(judged.encode())
 
 
 @pytest.fixture
-def rejudge(judged: str, quality_is_built: None) -> Edit:
+def rejudge(judged: str) -> Edit:
     """The harbour charter with limits, with pieces replaced, each of which must be there."""
 
     def change(*pairs: tuple[str, str]) -> bytes:

@@ -99,7 +99,6 @@ WRONG = {
         "outside 1.1 to 100",
         "from 1.1 to 100",
     ),
-    "drills without a limit": ((CROWDING, CROWDING + "    drills_planned: 40\n"), "goes together", "both or neither"),
     "a minimum without a share": (("    second_read: 10%\n", ""), "goes with `second_read`", "`second_read: 10%`"),
     "final too soon": (("matures: 14d", "matures: 1m"), "after an hour to 90 days", "`matures: 14d`"),
     "final before decided": (("within: 2m", "within: 20d"), "before a person must have decided", "Let `matures`"),
@@ -140,6 +139,22 @@ def test_nobody_is_compared_by_who_they_are(rejudge) -> None:
         parse(data)
     (refusal,) = caught.value.refusals
     assert refusal.rule == "sensitive-traits"
+
+
+@pytest.mark.parametrize("extra", ["drills_planned: 40", "recall_at_least: 0.8"])
+def test_what_is_missed_cannot_be_limited_yet(rejudge, extra: str) -> None:
+    with pytest.raises(CharterRefused) as caught:
+        parse(rejudge((CROWDING, f"{CROWDING}    {extra}\n")))
+    (refusal,) = caught.value.refusals
+    assert (refusal.rule, refusal.path) == ("not-built", f"quality.crowding.{extra.partition(':')[0]}")
+    assert "does not build" in refusal.message
+
+
+def test_drills_go_together_with_the_limit_that_they_are_for(judged_charter: Charter) -> None:
+    limits = judged_charter.limits_of("crowding")
+    assert limits is not None
+    with pytest.raises(BadInput, match="goes together with `drills_planned`"):
+        replace(limits, recall_at_least=800)
 
 
 def test_a_limit_that_is_not_stated_cannot_be_tested(judged_charter: Charter) -> None:

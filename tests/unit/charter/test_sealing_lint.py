@@ -35,6 +35,8 @@ def found(data: bytes, deployment: str = "production") -> list[Finding]:
 def test_the_sealed_harbour_charter_has_only_what_a_person_must_read(sealed: str) -> None:
     assert [(f.rule, f.severity) for f in found(sealed.encode())] == [
         ("prohibited-words", "warning"),
+        ("quality-none", "warning"),
+        ("quality-none", "warning"),
         ("break-glass", "warning"),
         ("witnessed-within", "warning"),
         ("not-consulted", "notice"),

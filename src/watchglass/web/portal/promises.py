@@ -142,12 +142,15 @@ PROMISES: Final = (
         "suspends itself.",
         Built.PARTLY,
         "Nothing happens on an alert until a person has decided about it. How often such alerts were right is shown as "
-        "a natural frequency with its interval, or as “not enough data yet”.",
-        "Published limits, and analytics that suspend themselves when they are over them.",
+        "a natural frequency with its interval, or as “not enough data yet”. A charter can set limits: whatever "
+        "crosses one stops by itself, begins on trial when it may run again, and needs two signatures for that. Some "
+        "decisions are made twice by people who do not know of each other, and reviewers are checked with known "
+        "alerts.",
+        "Limits on what is missed: staged drills are not scored yet.",
         "/register",
         "The register, with how often each rule was right",
-        "Open one rule and read how often its alerts were right.",
-        "watchglass charter explain charter.yaml",
+        "Open one rule and read how often its alerts were right; then read in the rules how often it may be wrong.",
+        "watchglass quality simulate --quick",
     ),
     Promise(
         8,
