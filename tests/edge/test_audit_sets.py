@@ -276,6 +276,12 @@ def outside_by_link(folder: Path) -> None:
     own(folder, items=[{"picture": "b.png"}])
 
 
+def circle(folder: Path) -> None:
+    (folder / "b.png").symlink_to(folder / "c.png")
+    (folder / "c.png").symlink_to(folder / "b.png")
+    own(folder, items=[{"picture": "b.png"}])
+
+
 REFUSED: dict[str, tuple[Spoil, str]] = {
     "nothing": (lambda _: None, "no single COCO file"),
     "empty": (head(items=[]), "has no picture"),
@@ -288,6 +294,11 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     "above": (head(items=[{"picture": "../secret.png"}]), "leads outside"),
     "absolute": (head(items=[{"picture": "/etc/hostname"}]), "leads outside"),
     "by link": (outside_by_link, "link that leads outside"),
+    "links in a circle": (circle, "leads nowhere|not there"),
+    "a name that is too long": (head(items=[{"picture": "a" * 300 + ".png"}]), "leads nowhere|not there"),
+    "a name that is far too long": (head(items=[{"picture": "a" * 3000}]), "no name of a file"),
+    "no name": (head(items=[{"picture": None}]), "no name of a file"),
+    "a folder": (head(items=[{"picture": "."}]), "not there"),
     "twice": (head(items=[{"picture": "a.png"}, {"picture": "a.png"}]), "a picture twice"),
     "no picture": (head(items=[{"picture": "audit-set.yaml"}]), "not of a kind"),
     "huge": (huge, "30000x30000"),
@@ -314,6 +325,7 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     "coco of strangers": (coco(annotations=[{"image_id": 9, "category_id": 1, "bbox": [1, 1, 2, 2]}]), "does not list"),
     "coco of zebras": (coco(categories=[{"id": 1, "name": "zebra"}]), "no kind of thing"),
     "coco of infinity": (coco(annotations=[{"image_id": float("inf")}]), "no JSON"),
+    "coco of long names": (coco(images=[{"id": 1, "file_name": "a" * 300, "width": 1, "height": 1}]), "nowhere"),
     "mot of words": (text("gt.txt", "1,1,a,1,1,1,1"), "beside gt.txt|no number|0 clips"),
     "mot without pictures": (text("gt.txt", "1,1,1,1,1,1,1"), "0 clips"),
 }  # fmt: skip
@@ -337,3 +349,19 @@ def test_a_clip_that_ends_before_its_labels_do(tmp_path: Path) -> None:
     late = type(found)(found.name, "", found.kinds, found.items[-1:], found.sha256, "mot")
     with pytest.raises(BadInput, match="fewer pictures than its labels"):
         list(frames(tmp_path, late, 512))
+
+
+def test_frames_without_end_are_refused_before_they_are_listed(tmp_path: Path) -> None:
+    shutil.copy(STREET, tmp_path / "street.mp4")
+    (tmp_path / "gt.txt").write_text("900000000,1,10,10,20,40,1,-1,-1,-1", "utf-8")
+    with pytest.raises(BadInput, match="900,000,000 pictures"):
+        read(tmp_path, CLASSES)
+
+
+def test_what_is_kept_rests_on_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    png(tmp_path / "s", "a.png", small())
+    own(tmp_path / "s", items=[{"picture": "a.png"}])
+    words = ["quality", "audit-set", str(tmp_path / "s"), "--fewest", "5", "--store", str(tmp_path / "x.audits.json")]
+    assert main(words) == 2
+    assert "at least 20" in capsys.readouterr().err
+    assert not (tmp_path / "x.audits.json").exists()

@@ -14,9 +14,10 @@ from watchglass.edge.audit_cards import ENDING, keep
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.inference import MODEL, Weights, foreign
 from watchglass.quality.audit_set import untested
+from watchglass.quality.compare import FEWEST
 from watchglass.runtime.audit_set import Audit, audit
 
-__all__ = ["MODEL", "Audit", "audit", "keep_in", "place_of", "untested", "weights_of"]
+__all__ = ["FEWEST", "MODEL", "Audit", "audit", "keep_in", "place_of", "untested", "weights_of"]
 
 MOST_WEIGHTS: Final = 512 * 1024 * 1024
 

@@ -77,6 +77,11 @@ def _pair(text: str) -> tuple[str, str]:
 def _audit(args: argparse.Namespace) -> Result:
     from watchglass.bootstrap import audit_sets  # noqa: PLC0415 # slow
 
+    if args.store is not None and args.fewest < audit_sets.FEWEST:
+        raise BadInput(
+            f"What is kept in a card rests on at least {audit_sets.FEWEST} things in each group.",
+            fix="Leave --fewest out, or do not keep the result.",
+        )
     weights = None if args.model is None else audit_sets.weights_of(args.model)
     name = "" if weights is None else str(weights.card["name"])
     place = None if args.store is None else audit_sets.place_of(args.store, name or audit_sets.MODEL)

@@ -18,6 +18,11 @@ from typing import Any, Final
 from watchglass.core.errors import BadInput
 
 MOST_ITEMS: Final = 20_000
+"""That are looked at."""
+
+MOST_LISTED: Final = 200_000
+"""That are labelled: of a long clip not every frame need be looked at."""
+
 MOST_BOXES: Final = 1_000
 """In one picture."""
 
@@ -137,11 +142,7 @@ class AuditSet:
             raise BadInput("This audit set has no picture.", fix="List pictures or clips under `items`.")
         if not self.kinds:
             raise BadInput("This audit set labels no kind of thing.", fix="Say under `kinds` what is labelled.")
-        if len(self.items) > MOST_ITEMS:
-            raise BadInput(
-                f"This audit set has {len(self.items):,} pictures; at most {MOST_ITEMS:,} are looked at.",
-                fix="Draw a random part of them, or look at every tenth frame with --every 10.",
-            )
+        check_length(len(self.items))
         _check_strata(self.items)
         traits = personal(self.strata)
         if traits and not self.agreed.strip():
@@ -164,6 +165,15 @@ class AuditSet:
     def boxes(self, kind: str) -> int:
         """How many of a kind count."""
         return sum(box.kind == kind and not box.ignored for item in self.items for box in item.boxes)
+
+
+def check_length(listed: int) -> None:
+    """Refuse sets that are longer than anybody labels. To be called before a list of that length is made."""
+    if listed > MOST_LISTED:
+        raise BadInput(
+            f"This audit set lists {listed:,} pictures; at most {MOST_LISTED:,} can be.",
+            fix="Draw a random part of them; check `frames` and the frame numbers.",
+        )
 
 
 def personal(strata: Iterable[str]) -> tuple[str, ...]:
@@ -221,9 +231,14 @@ def within(
 
 
 def covered(audit: Mapping[str, Any]) -> frozenset[str]:
-    """The strata that one stored audit (``audited.Audit.as_json``) has really compared: two groups with enough data."""
+    """The strata that one kept audit (``Audit.as_json``) has really compared: two groups with enough data.
+
+    What may be a trait of people has to be compared for people.
+    """
     found: set[str] = set()
     for table in audit.get("tables", ()):
+        if table["kind"] != "person" and personal((table["stratum"],)):
+            continue
         enough = Counter(table["stratum"] for group in table["misses"]["groups"] if group["enough"])
         found.update(name for name, count in enough.items() if count >= 2)  # noqa: PLR2004 # a comparison is of two
     return frozenset(found)

@@ -23,7 +23,7 @@ from watchglass.perception.observation import KINDS, Detections
 from watchglass.perception.ports import Detector
 from watchglass.perception.track import BIRTH
 from watchglass.quality import appearance
-from watchglass.quality.audit_set import AuditSet, Box
+from watchglass.quality.audit_set import MOST_ITEMS, AuditSet, Box
 from watchglass.quality.audited import Look, Table, Thing, tables
 from watchglass.quality.compare import ALPHA, FEWEST
 
@@ -138,6 +138,11 @@ def _fresh(whole: AuditSet, hashes: Mapping[str, str], card: Mapping[str, Any], 
     looked_at = tuple(item for item in fresh if item.frame is None or item.frame % every == 0)
     if not looked_at:
         raise BadInput("No labelled frame is left to look at.", fix="Give a smaller --every.")
+    if len(looked_at) > MOST_ITEMS:
+        raise BadInput(
+            f"{len(looked_at):,} pictures would be looked at; at most {MOST_ITEMS:,} are.",
+            fix="Draw a random part of them, or look at every tenth frame with --every 10.",
+        )
     return replace(whole, items=looked_at), len(whole.items) - len(fresh)
 
 

@@ -92,7 +92,7 @@ def _item(folder: Folder, image: dict[str, Any], notes: list[dict[str, Any]], pi
     given = image.get("file_name")
     stem = f"{pictures.strip('/')}/" if pictures else ""
     there = (f"{stem}{part}{given}" for part in _FOLDERS)
-    file = next((n for n in there if isinstance(given, str) and (folder.root / n).exists()), given)
+    file = next((name for name in there if folder.has(name)), given)
     place = folder.place(file, PICTURES)
     size = picture_size(place, str(file))
     stated = (image.get("width"), image.get("height"))

@@ -24,6 +24,7 @@ MOST_PICTURE: Final = 64 * 1024 * 1024
 PICTURES: Final = (".jpg", ".jpeg", ".png")
 CLIPS: Final = (".mp4", ".m4v", ".mov", ".avi", ".mkv")
 
+_LONGEST: Final = 500
 _PIECE: Final = 1 << 20
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _FRAME_OF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -54,23 +55,36 @@ class Folder:
         Raises:
             BadInput: it is not there, lies elsewhere, or has another ending.
         """
-        if not isinstance(name, str) or not name or "\\" in name or "\0" in name:
-            raise BadInput(f"{name!r} is no name of a file.", fix="Write it with slashes, relative to the folder.")
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST or "\\" in name or "\0" in name:
+            raise BadInput(
+                f"{str(name)[:60]!r} is no name of a file.", fix="Write it with slashes, relative to the folder."
+            )
         parts = PurePosixPath(name).parts
         if name.startswith("/") or ".." in parts:
             raise BadInput(f"{name} leads outside the set's folder.", fix="Put the file into the folder of the set.")
         file = self.root.joinpath(*parts)
-        real = file.resolve()
+        try:
+            real = file.resolve()
+            there = real.is_file()
+        except (OSError, RuntimeError) as error:  # links that lead in a circle, a part that is too long
+            raise BadInput(f"{name[:60]} leads nowhere.", fix="Put the file itself into the folder.") from error
         if not real.is_relative_to(self.root):
             raise BadInput(
                 f"{name} is a link that leads outside the set's folder.",
                 fix="Copy the file into the folder of the set.",
             )
-        if not real.is_file():
+        if not there:
             raise BadInput(f"{name} is not there.", fix="Put the file into the set's folder, or correct its labels.")
         if endings and real.suffix.lower() not in endings:
             raise BadInput(f"{name} is not of a kind that is read here.", fix=f"Use {', '.join(endings)}.")
         return file
+
+    def has(self, name: object) -> bool:
+        """Whether something of that name is there; what cannot be a name is not."""
+        try:
+            return isinstance(name, str) and len(name) <= _LONGEST and (self.root / name).exists()
+        except OSError:
+            return False
 
     def name_of(self, file: Path) -> str:
         return file.relative_to(self.root).as_posix()

@@ -10,7 +10,7 @@ from typing import Final
 from watchglass.core.errors import BadInput
 from watchglass.edge.audit_sets.folder import CLIPS, MOST_LABELS, PICTURES, Folder, picture_size
 from watchglass.edge.upright import UprightFile
-from watchglass.quality.audit_set import MOST_BOXES, AuditSet, Box, Item, within
+from watchglass.quality.audit_set import MOST_BOXES, AuditSet, Box, Item, check_length, within
 
 FRAMES_A_STRETCH: Final = 75
 """Of a folder of pictures, which does not say how fast they follow each other: three seconds at 25 a second."""
@@ -50,6 +50,7 @@ def read(folder: Folder, labels: str, media: str, about: About) -> AuditSet:
     first, last = about.frames or (1, max(rows, default=0))
     if about.frames is None and not rows:
         raise BadInput(f"{labels} labels nobody.", fix="Say under `frames` which frames were looked through.")
+    check_length(last - first + 1)
     outside = [frame for frame in rows if not first <= frame <= last]
     if outside:
         raise BadInput(f"{labels} labels frame {outside[0]}, outside of {first} to {last}.", fix="Correct `frames`.")
