@@ -16,7 +16,9 @@ from watchglass.core.errors import DidNotVerify
 from watchglass.ledger import policy as policies
 from watchglass.ledger.merkle import leaf_hash
 from watchglass.ledger.verify import verify_log
+from watchglass.oversight import carried
 from watchglass.oversight.audit import Auditor
+from watchglass.oversight.hashes import Hashes
 from watchglass.oversight.report import Report
 from watchglass.records.leaf import Leaf
 from watchglass.records.opening import key_id_of, unseal_with, unwrap
@@ -79,6 +81,34 @@ def audited(made: Made, depth: Depth = "structure") -> Result:
         return Result({INTACT: frozenset([entry] if isinstance(entry, int) else [])}, (error.message,), None)
     auditor = auditor_of(made, depth)
     for index, data in enumerate(made.entries):
+        auditor.see(index, data, leaf_hash(data))
+    return result(auditor.finish(verified.checkpoint, verified.witnesses))
+
+
+def audited_from(made: Made, size: int, *, year: int | None = None) -> Result:
+    """Audit what follows the first ``size`` entries, and take over what an audit of the log alone remembers of them.
+
+    Args:
+        year: that begins with it, for the report.
+    """
+    policy = policies.parse(made.trust.encode())
+    verified = verify_log(files_of(made.entries, made.note), policy)
+    remaker, hashes = remaker_of(made.entries, made.town.origin), Hashes()
+    for data in made.entries[:size]:
+        hashes.append(leaf_hash(data))
+    auditor = Auditor.from_carried(
+        carried.read(remaker.state(size), made.town.origin),
+        hashes,
+        made.town.origin,
+        policy=policy,
+        oversight=made.oversight,
+        receipts=made.receipts,
+        lodged=made.lodged,
+        now_ms=made.at_ms,
+        remake=remaker,
+        begun=year,
+    )
+    for index, data in enumerate(made.entries[size:], size):
         auditor.see(index, data, leaf_hash(data))
     return result(auditor.finish(verified.checkpoint, verified.witnesses))
 

@@ -41,7 +41,8 @@ _WORDS: Final = {
 def _unread(begun: TakenOver) -> str:
     return (
         f"What the {begun.size:,} entries before {begun.year} say. They were not read: what an audit of them "
-        f"remembers, breaches too, was taken over as the log's record of that year names it (state {b64(begun.state)}). "
+        "remembers, breaches too, was taken over as the log's record of that year names it "
+        f"(state {b64(begun.state)}). "
         f"{_WORDS[begun.word]} Times before are those of the witnesses that the log's own charters name."
     )
 

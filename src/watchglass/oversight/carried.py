@@ -36,7 +36,7 @@ VERSION: Final = 1
 """Counted up by whoever changes what an audit finds in old entries, or how it says it. A test holds the bytes."""
 _MOST_VALUES: Final = 8_000_000
 """Of a file: so many take half a gigabyte of memory."""
-_LARGEST: Final = 1 << 53
+_LARGEST: Final = 1 << 50
 _LAST_HOUR: Final = 253_402_300_800 // 3_600
 """The year 10000."""
 
@@ -337,6 +337,9 @@ def fits(value: Any, shape: Any) -> bool:  # noqa: PLR0911  (a case for each kin
     if origin is None:
         if shape is int:
             return type(value) is int and -_LARGEST <= value <= _LARGEST
+        if shape is Breach:
+            parts = (value.promise, value.sentence, value.entries, value.hour) if type(value) is Breach else ()
+            return fits(parts, tuple[str, str, tuple[int, ...], str | None])
         if shape is str:
             return type(value) is str and not _CONTROL.search(value)
         return value is None if shape in (None, NoneType) else type(value) is shape

@@ -56,7 +56,7 @@ def unpack(value: Any) -> Any:
         if tag in _MAKERS:
             try:
                 return _MAKERS[tag](inside)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, AttributeError) as error:
                 raise damaged() from error
     raise damaged()
 
