@@ -28,7 +28,6 @@ Say = Callable[[str], None]
 
 ALPHA: Final = 0.05
 LIMITS: Final = (50, 200, 400)
-ALERTS: Final = 5000
 LATE: Final = 20
 SEED: Final = 7
 LOOK_EVERY: Final = 10
@@ -40,25 +39,27 @@ _READ: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many histories: of shares; and of what takes longer, or needs fewer."""
+    """How many histories: of shares; and of what takes longer, or needs fewer; and how many alerts each has."""
 
     shares: int
     others: int
+    alerts: int = 5000
 
 
 QUICK: Final = Size(2_000, 500)
 FULL: Final = Size(20_000, 4_000)
 
 
-def figures(*, quick: bool, progress: Say, seed: int = SEED) -> list[Figure]:
+def figures(*, quick: bool, progress: Say, seed: int = SEED, size: Size | None = None) -> list[Figure]:
     """Every figure of ``watchglass quality simulate``.
 
     Args:
         quick: fewer histories, wider intervals.
         progress: is told what is being done.
         seed: of chance; the same seed gives the same figures.
+        size: how many histories, instead of what ``quick`` says.
     """
-    size = QUICK if quick else FULL
+    size = size or (QUICK if quick else FULL)
     dice = np.random.default_rng(seed)
     made: list[Figure] = []
     for words, part in (
@@ -80,9 +81,9 @@ def figures(*, quick: bool, progress: Say, seed: int = SEED) -> list[Figure]:
 def _at_limit(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
     found_at: dict[int, tuple[drawn.Whole, float]] = {}
     for limit in LIMITS:
-        edge = boundary(limit, ALPHA, ALERTS)
+        edge = boundary(limit, ALPHA, size.alerts)
         crossed = drawn.over(
-            drawn.outcomes(dice, limit / 1000, size.shares, ALERTS),
+            drawn.outcomes(dice, limit / 1000, size.shares, size.alerts),
             lambda bad, edge=edge: drawn.crossed_when_final(bad, edge, LATE)[0],  # type: ignore[misc] # mypy cannot infer a lambda with a default
         )
         found_at[limit] = (crossed, float(crossings(edge, limit / 1000).sum()))
@@ -91,7 +92,7 @@ def _at_limit(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
         "false_suspension_rate_at_limit",
         found_at[worst][0] != drawn.NEVER,
         ALPHA,
-        note=f"the worst of three limits ({worst / 1000:g}), alpha {ALPHA:g}, after every alert over {ALERTS}",
+        note=f"the worst of three limits ({worst / 1000:g}), alpha {ALPHA:g}, after every alert over {size.alerts}",
     )
     for limit, (crossed, exact) in found_at.items():
         yield _share_figure(
@@ -103,9 +104,9 @@ def _at_limit(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
 
 
 def _naive(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
-    edge = drawn.peeking_edge(_LIMIT / 1000, ALPHA, ALERTS, LOOK_EVERY)
+    edge = drawn.peeking_edge(_LIMIT / 1000, ALPHA, size.alerts, LOOK_EVERY)
     crossed = drawn.over(
-        drawn.outcomes(dice, _LIMIT / 1000, size.shares, ALERTS), lambda bad: drawn.crossed_at(bad, edge)
+        drawn.outcomes(dice, _LIMIT / 1000, size.shares, size.alerts), lambda bad: drawn.crossed_at(bad, edge)
     )
     yield _share_figure(
         "naive_false_suspension_rate",
@@ -114,9 +115,9 @@ def _naive(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
         f"exactly {crossings(edge, _LIMIT / 1000).sum():.4f}",
     )
     for limit in LIMITS:
-        ours = boundary(limit, ALPHA, ALERTS)
+        ours = boundary(limit, ALPHA, size.alerts)
         told = drawn.over(
-            drawn.outcomes(dice, limit / 1000, size.shares, ALERTS),
+            drawn.outcomes(dice, limit / 1000, size.shares, size.alerts),
             lambda bad, ours=ours: drawn.crossed_as_told(bad, ours, LATE),  # type: ignore[misc] # as above
         )
         yield _share_figure(
@@ -131,7 +132,7 @@ def _worse(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
         name = f"alerts_to_suspend_{times:g}x".replace(".", "_")
         yield _delay(dice, size, name, _LIMIT / 1000 * times, ALPHA, target)
     yield _delay(dice, size, "alerts_to_suspend_2x_alpha_fifth", 2 * _LIMIT / 1000, ALPHA / 5, None)
-    edge = boundary(_LIMIT, ALPHA, 2 * ALERTS)
+    edge = boundary(_LIMIT, ALPHA, size.alerts)
     good = 1000
 
     def after_the_turn(bad: drawn.Bools) -> drawn.Whole:
@@ -140,7 +141,7 @@ def _worse(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
         crossed = drawn.crossed_at(turned, edge)
         return np.where(crossed > good, crossed - good, drawn.NEVER)
 
-    late = drawn.over(drawn.outcomes(dice, 2 * _LIMIT / 1000, size.others, ALERTS), after_the_turn)
+    late = drawn.over(drawn.outcomes(dice, 2 * _LIMIT / 1000, size.others, size.alerts), after_the_turn)
     yield _median_figure(
         "alerts_to_suspend_2x_after_1000_good",
         _or_never(late),
@@ -152,8 +153,8 @@ def _worse(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
 def _delay(
     dice: np.random.Generator, size: Size, name: str, truth: float, alpha: float, target: float | None
 ) -> Figure:
-    edge = boundary(_LIMIT, alpha, ALERTS)
-    both = [drawn.crossed_when_final(bad, edge, LATE) for bad in drawn.outcomes(dice, truth, size.shares, ALERTS)]
+    edge = boundary(_LIMIT, alpha, size.alerts)
+    both = [drawn.crossed_when_final(bad, edge, LATE) for bad in drawn.outcomes(dice, truth, size.shares, size.alerts)]
     taken = np.concatenate([part[0] for part in both])
     raised = np.concatenate([part[1] for part in both])
     waited = _median(_or_never(raised))
@@ -164,16 +165,16 @@ def _delay(
         target,
         unit="alerts",
         note=f"final alerts, limit {_LIMIT / 1000:g}, truth {truth:g}, alpha {alpha:g}; exactly {exact}; "
-        f"{waited:g} had been raised by then; {np.mean(taken != drawn.NEVER):.1%} crossed within {ALERTS}",
+        f"{waited:g} had been raised by then; {np.mean(taken != drawn.NEVER):.1%} crossed within {size.alerts}",
     )
 
 
 def _better(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
     rates = []
     for limit in LIMITS:
-        edge = boundary(limit, ALPHA, ALERTS)
+        edge = boundary(limit, ALPHA, size.alerts)
         crossed = drawn.over(
-            drawn.outcomes(dice, 0.4 * limit / 1000, size.shares, ALERTS),
+            drawn.outcomes(dice, 0.4 * limit / 1000, size.shares, size.alerts),
             lambda bad, edge=edge: drawn.crossed_when_final(bad, edge, LATE)[0],  # type: ignore[misc] # as above
         )
         rates.append(crossed != drawn.NEVER)
@@ -189,16 +190,16 @@ def _better(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
 
     yield _share_figure(
         "untruncated_better_detector_suspended",
-        drawn.over(drawn.outcomes(dice, 0.4 * _LIMIT / 1000, size.others, ALERTS), untruncated) != drawn.NEVER,
+        drawn.over(drawn.outcomes(dice, 0.4 * _LIMIT / 1000, size.others, size.alerts), untruncated) != drawn.NEVER,
         note=f"not ours: a mixture over all shares, Beta(1, 1), limit {_LIMIT / 1000:g}, truth {0.4 * _LIMIT / 1000:g}",
     )
 
 
 def _broken(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
-    edge = boundary(_LIMIT, ALPHA, ALERTS)
+    edge = boundary(_LIMIT, ALPHA, size.alerts)
     for burst in (2, 5):
         crossed = drawn.over(
-            drawn.outcomes(dice, _LIMIT / 1000, size.shares, ALERTS, burst=burst),
+            drawn.outcomes(dice, _LIMIT / 1000, size.shares, size.alerts, burst=burst),
             lambda bad: drawn.crossed_at(bad, edge),
         )
         yield _share_figure(
@@ -210,12 +211,12 @@ def _broken(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
 
 def _trials(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
     limit = 1000 - RULES.precision
-    edge = boundary(limit, ALPHA, ALERTS, worse=False)
+    edge = boundary(limit, ALPHA, size.alerts, worse=False)
 
     def trusted(bad: drawn.Bools) -> drawn.Whole:
         return drawn.crossed_when_final(bad, edge, LATE, worse=False)[0]
 
-    good = drawn.over(drawn.outcomes(dice, 1 - RULES.right, size.shares, ALERTS), trusted)
+    good = drawn.over(drawn.outcomes(dice, 1 - RULES.right, size.shares, size.alerts), trusted)
     exact = median_alerts(crossings(edge, 1 - RULES.right, worse=False))
     yield _median_figure(
         "alerts_to_earn_trust",
@@ -224,13 +225,13 @@ def _trials(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
         note=f"at least {RULES.precision / 1000:g} must be right, {RULES.right:g} are; exactly {exact}; "
         f"{(exact or math.inf) / RULES.alerts_a_week:.1f} weeks at {RULES.alerts_a_week:g} a week",
     )
-    bad = drawn.over(drawn.outcomes(dice, limit / 1000, size.shares, ALERTS), trusted)
+    bad = drawn.over(drawn.outcomes(dice, limit / 1000, size.shares, size.alerts), trusted)
     exactly = float(crossings(edge, limit / 1000, worse=False).sum())
     yield _share_figure(
         "false_trust_rate_at_limit",
         bad != drawn.NEVER,
         ALPHA,
-        note=f"exactly {RULES.precision / 1000:g} are right, {ALERTS} alerts; exactly {exactly:.4f} without delay",
+        note=f"exactly {RULES.precision / 1000:g} are right, {size.alerts} alerts; exactly {exactly:.4f} without delay",
     )
 
 

@@ -10,6 +10,7 @@ going forward alert by alert and taking out what has crossed.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Final
 
@@ -94,17 +95,21 @@ def weeks(alerts: int | None, per_week: float) -> float | None:
     return None if alerts is None or per_week == 0 else alerts / per_week
 
 
+@functools.lru_cache(maxsize=64)
 def boundary(limit: int, alpha: float, most: int, *, worse: bool = True) -> NDArray[np.int64]:
     """At how many bad ones of n the test of a share crosses, (most + 1,), for n = 0 to ``most``.
 
     ``AtMost`` (worse) crosses at so many or more, and n + 1 says that it cannot; ``EarnsTrust`` at so many or fewer,
     and -1 says that it cannot. One bad one more never lowers the first and one good one more never raises it, so each
-    step of n moves the boundary by one at most.
+    step of n moves the boundary by one at most. It is kept, and may not be written to.
     """
     if worse:
-        return _upper(lambda k, n: float(share_log_e(limit, k, n, worse=True)), threshold(alpha), most)
-    mirrored = _upper(lambda k, n: float(share_log_e(limit, n - k, n, worse=False)), threshold(alpha), most)
-    return np.arange(most + 1) - mirrored
+        found = _upper(lambda k, n: float(share_log_e(limit, k, n, worse=True)), threshold(alpha), most)
+    else:
+        good = _upper(lambda k, n: float(share_log_e(limit, n - k, n, worse=False)), threshold(alpha), most)
+        found = np.arange(most + 1) - good
+    found.setflags(write=False)
+    return found
 
 
 def crossings(edge: NDArray[np.int64], truth: float, *, worse: bool = True) -> NDArray[np.float64]:

@@ -186,8 +186,10 @@ class Disparity:
         _whole(self.limit, *self.n, *self.bad)
         if self.limit < THOUSAND:
             raise BadInput(f"A ratio of {self.limit} thousandths is below 1.", fix="Give 1000 or more.")
-        if len(self.strata) < _FEWEST_STRATA or len({str(name) for name in self.strata}) != len(self.strata):
+        if len(self.strata) < _FEWEST_STRATA or len(set(self.strata)) != len(self.strata):
             raise BadInput("A disparity is between two strata or more.", fix="Name each stratum once.")
+        if not all(type(name) is str for name in self.strata):
+            raise BadInput("A stratum has a name.", fix="Name strata with words.")
         if not len(self.strata) == len(self.n) == len(self.bad) or any(
             b > n for b, n in zip(self.bad, self.n, strict=True)
         ):
@@ -243,13 +245,14 @@ def from_json(value: object) -> Test:
         BadInput: it is not one.
     """
     fix = "Give what `as_json` gave."
-    if not isinstance(value, dict) or value.get("test") not in _KINDS:
+    name = value.get("test") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(name, str) or name not in _KINDS:
         raise BadInput("This is not a test of a limit.", fix=fix)
-    kind = _KINDS[value["test"]]
-    given = {name: tuple(one) if isinstance(one, list) else one for name, one in value.items() if name != "test"}
+    kind = _KINDS[name]
+    given = {key: tuple(one) if isinstance(one, list) else one for key, one in value.items() if key != "test"}
     if set(given) != {field.name for field in fields(kind)}:
         raise BadInput("A test of a limit lacks a part, or has one too many.", fix=fix)
-    lists = {name for name, one in given.items() if isinstance(one, tuple)}
+    lists = {key for key, one in given.items() if isinstance(one, tuple)}
     if lists != ({"strata", "n", "bad"} if kind is Disparity else set()):
         raise BadInput("The counts do not fit the strata.", fix=fix)
     made: Test = kind(**given)
