@@ -58,6 +58,7 @@ class Rules:
     clips_ms: int = 7 * 86_400_000
     alerts_ms: int = 365 * 86_400_000
     review_ms: int = 120_000
+    reads: str = ""
     pace: tuple[int, int, int] = (60_000, 3_600_000, 7_200_000)
     heartbeat_ms: int | None = None
     witnessed_ms: int | None = None
@@ -100,7 +101,7 @@ def text_of(rules: Rules) -> str:
             "  public_view: {mode: painted, delay: 15m, hide_below: 3, grid_m: 1}",
             "  reviewer_view: mosaic",
             *_kept(rules),
-            f"  review: {{within: {duration(rules.review_ms)}}}",
+            f"  review: {{within: {duration(rules.review_ms)}{rules.reads}}}",
             "  on_suspension: {tell: [oversight, shift-lead], people_do: Patrols go past every half hour.}",
             _ledger(rules),
             "oversight:",

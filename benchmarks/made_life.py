@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -53,6 +54,7 @@ class Plan:
         spacing_ms: how long between two records of cosigned checkpoints, as long as nobody waits for one.
         unseen_ms: for how long no witness answers, after the first day.
         all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
+        reads: what was judged is judged again at a share, and there are checks.
         suspensions, cases, emergencies, holds, stops, asides: how many of each story are told.
     """
 
@@ -79,6 +81,7 @@ class Plan:
     clips_ms: int = 7 * DAY
     alerts_kept_ms: int = 365 * DAY
     review_ms: int = 10 * MINUTE
+    reads: bool = False
     hours: str | None = None
     all_day: bool = False
     charters: int = 1
@@ -105,6 +108,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
     span = days if days is not None else dice.choice((1.5, 4.0, 9.0, 9.0, 40.0))
     span = min(span, 12.0) if trial else span
     checkpoint, batch = dice.choice((MINUTE, 5 * MINUTE)), dice.choice((15 * MINUTE, HOUR, 4 * HOUR))
+    clips = dice.choice((DAY, 7 * DAY))
     return Plan(
         seed,
         span,
@@ -126,7 +130,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         one_of=dice.choice(((), ("oversight",), ("dpo", "oversight"))) if n > 2 else (),
         keep_ms=dice.choice((12 * HOUR, 2 * DAY, 5 * DAY)),
         glass=dice.random() < 0.7,
-        clips_ms=dice.choice((DAY, 7 * DAY)),
+        clips_ms=clips,
         alerts_kept_ms=dice.choice((2 * DAY, 20 * DAY, 365 * DAY)),
         review_ms=dice.choice((2 * MINUTE, 10 * MINUTE, 2 * HOUR)),
         charters=0 if trial else dice.choice((0, 1, 2)),
@@ -139,6 +143,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         stops=dice.choice((0, 1, 2)),
         check_every=dice.choice((HOUR, HOUR, DAY)),
         year=not trial and dice.random() < 1 / 4,
+        reads=clips > 2 * DAY and dice.random() < 3 / 4,
     )
 
 
@@ -161,6 +166,8 @@ class Life:
         self.began: dict[str, int] = {}
         self.raised: dict[str, list[int]] = defaultdict(list)
         self.sealed: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        self.closed: list[tuple[int, Mapping[str, object]]] = []
+        self.checks: list[tuple[int, Mapping[str, object]]] = []
         self.resumed: dict[bytes, int] = {}
         self.silent_until: dict[str, int] = {}
         self.next_beat: dict[str, dict[str, object]] = {}
@@ -394,6 +401,7 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
         clips_ms=plan.clips_ms,
         alerts_ms=plan.alerts_kept_ms,
         review_ms=plan.review_ms,
+        reads=", second_read: 30%, seeded_checks: {share: 5%}, matures: 2d" if plan.reads else "",
         pace=plan.pace,
         heartbeat_ms=plan.heartbeat_ms,
         witnessed_ms=plan.witnessed_ms if plan.heartbeat_ms is not None else None,

@@ -17,6 +17,7 @@ from made_cases import case, emergency, hold
 from made_charter import Look
 from made_keeping import months, retention
 from made_life import Life, first_rules, local_day
+from made_reads import closing, judged_again
 from made_town import EXPLANATION, SOFTWARE, MadeAlert, Order, Search, Story, Town, soon
 from made_years import state_of
 from watchglass.access.roles import May, Role
@@ -39,6 +40,7 @@ from watchglass.ledger.lodging import Challenge, Lodged
 from watchglass.oversight.carried import FORM
 from watchglass.oversight.challenge import commitment
 from watchglass.oversight.promises.every import PENDING, every
+from watchglass.review.reads import WHOLE, Draw, chance
 
 PIECE = 10 * SECOND
 _NOTED = b'{"act":"checkpoint_witnessed"'
@@ -63,6 +65,8 @@ def begin(life: Life) -> None:
     life.tell(town.now, months(life))
     life.tell(town.now, retention(life))
     life.tell(town.now, incidents(life))
+    if plan.reads:
+        life.tell(town.now, closing(life))
 
 
 def fill(life: Life) -> None:
@@ -172,6 +176,8 @@ def alert(life: Life, name: str, *, decided: bool = True) -> Story:
             withdraw(life, made)
             yield dice.randrange(SECOND, max(2 * SECOND, made.due_ms - town.now - SECOND))
             verdict(life, made)
+        if made.verdict is not None and town.charter.safeguards.review.second_read is not None:
+            life.tell(town.now + 11 * SECOND, judged_again(life, made, clip, verdict))
         if made.verdict is not None and dice.random() < 0.4:
             yield from response(life, made)
 
@@ -255,22 +261,31 @@ def ready(town: Town, month: str) -> bool:
 def verdict(life: Life, made: MadeAlert) -> bytes:
     """A reviewer decides, under the charter that the alert was raised by."""
     town = life.town
-    permit = town.permit(Decide(made.look), town.standing_of(made.charter))
+    standing = town.standing_of(made.charter)
+    permit = town.permit(Decide(made.look), standing)
     value = life.dice.choice(("confirm", "reject", "unsure"))
+    by = town.grant(Role.REVIEWER, May.DECIDE_ALERT, but=made.judges)
+    draw = None
+    if made.read == 1:
+        assert standing.charter is not None
+        draw = Draw(life.dice.randrange(WHOLE), chance(standing.charter.safeguards.review, 0, town.now))
+        made.drawn = draw.second
     made.verdict = town.attest(
         "alert_decided",
         under=permit,
-        by=town.grant(Role.REVIEWER, May.DECIDE_ALERT),
+        by=by,
         committed={
             "alert": made.id,
             "verdict": value,
             "reason": "seen",
-            "handed_to": "responder-page" if value == "confirm" else None,
-            "read": 1,
-            "draw": None,
+            "handed_to": "responder-page" if value == "confirm" and made.read == 1 else None,
+            "read": made.read,
+            "draw": {"number": draw.number, "below": draw.below} if draw else None,
         },
         refs=[made.leaf],
     )
+    made.judges.append(by.person.name)
+    made.said = value
     made.leaves.append(made.verdict)
     return made.verdict
 
@@ -280,7 +295,10 @@ def withdraw(life: Life, made: MadeAlert) -> bytes:
     town = life.town
     assert made.verdict is not None
     permit = town.permit(Decide(made.look), town.standing_of(made.charter))
-    by, committed = town.grant(Role.REVIEWER, May.DECIDE_ALERT), {"alert": made.id}
+    committed = {"alert": made.id}
+    others = [each.name for each in town.people[Role.REVIEWER] if each.name != made.judges[-1]]
+    by = town.grant(Role.REVIEWER, May.DECIDE_ALERT, but=others)
+    made.judges.pop()
     leaf = town.attest("verdict_withdrawn", under=permit, by=by, committed=committed, refs=[made.verdict])
     made.verdict = None
     return leaf
@@ -424,7 +442,7 @@ def signal(life: Life) -> Story:
     number = b64(sha256(town.entropy.bytes(8)))
     committed = {"signal": number, "kind": "unexplained", "sentence": EXPLANATION}
     town.attest("misuse_signalled", under=town.charter, committed=committed)
-    yield soon(town, 5 * DAY)
+    yield soon(town, DAY)
     settled = {"signal": number, "finding": "explained", "note": ""}
     town.signed("misuse_settled", town.keys["oversight-office"], "oversight", committed=settled)
 

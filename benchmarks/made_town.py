@@ -9,7 +9,7 @@ would refuse; to do it on purpose (``dishonest``) it has to go past these checks
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, TypeVar
@@ -35,7 +35,7 @@ from watchglass.ledger.keys import SignerKey
 from watchglass.records.act_spec import ALLOWED_BY, Need
 from watchglass.records.recorder import Recorder
 from watchglass.records.statement import SignedStatement, sign
-from watchglass.records.vocabulary import ACTS
+from watchglass.records.vocabulary import ACTS, OF_ALERTS
 
 SOFTWARE: Final = "watchglass-0.1.0"
 EXPLANATION: Final = "Somebody made this up, to see whether the audit holds."
@@ -63,7 +63,7 @@ class Order:
 
 @dataclass
 class MadeAlert:
-    """An alert as the database would hold it."""
+    """An alert as the database would hold it. What is shown again shares ``judges`` with what it is of."""
 
     id: str
     leaf: bytes
@@ -76,6 +76,10 @@ class MadeAlert:
     verdict: bytes | None = None
     clip_ms: int | None = None
     leaves: list[bytes] = field(default_factory=list)
+    read: int | None = 1
+    said: str = ""
+    drawn: bool = False
+    judges: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -264,7 +268,7 @@ class Town:
             committed=hidden,
             refs=refs,
         )
-        if "alert" in ACTS[act].committed:
+        if act in OF_ALERTS:
             self.of_alerts[leaf.leaf_hash] = leaf.hour
         return self.log.record(leaf)[0]
 
@@ -317,21 +321,22 @@ class Town:
             self.pseudonyms[at] = "p-" + b32encode(self.entropy.bytes(8)).decode().lower()[:12]
         return self.pseudonyms[at]
 
-    def grant(self, role: Role, what: May) -> Grant:
-        """The right of somebody in that role."""
-        someone, charter = self.dice.choice(self.people[role]), self.standing().charter
+    def grant(self, role: Role, what: May, *, but: Collection[str] = ()) -> Grant:
+        """The right of somebody in that role, who is none of those named."""
+        someone = self.dice.choice([each for each in self.people[role] if each.name not in but])
+        charter = self.standing().charter
         asked = (someone.account, what, charter.sha256 if charter else b"")
         if asked not in self.grants:
             self.grants[asked] = authorise(someone, what, under=policies_of(charter))
         return self.grants[asked]
 
     def open_accounts(self) -> None:
-        """Two people a role where many work, one elsewhere."""
+        """Three reviewers, two responders, one of each other role."""
         number = 0
         for role in Role:
             if role is Role.PUBLIC:
                 continue
-            for place in range(2 if role in {Role.REVIEWER, Role.RESPONDER} else 1):
+            for place in range({Role.REVIEWER: 3, Role.RESPONDER: 2}.get(role, 1)):
                 number += 1
                 someone = Person(number, f"{role.value}-{place}", frozenset({role}))
                 self.people.setdefault(role, []).append(someone)

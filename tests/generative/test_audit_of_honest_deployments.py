@@ -50,8 +50,8 @@ FULL: dict[str, Any] = {
     "one_of": ("oversight",),
     "keep_ms": 2 * DAY,
     "glass": True,
-    "clips_ms": DAY,
-    "alerts_kept_ms": 2 * DAY,
+    "clips_ms": 3 * DAY,
+    "alerts_kept_ms": 4 * DAY,
     "charters": 2,
     "new_oversight": True,
     "gap": False,
@@ -62,6 +62,7 @@ FULL: dict[str, Any] = {
     "stops": 2,
     "asides": 9.0,
     "year": True,
+    "reads": True,
     "all_day": True,
 }
 """A fortnight over the end of a month in which everything happens."""

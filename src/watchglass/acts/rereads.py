@@ -28,9 +28,10 @@ _LIMIT: Final = 200
 _FIRST_READS: Final = (  # constant text
     "SELECT alert.id, alert.analytic, alert.raised_ms, verdict.decided_ms, "
     "(SELECT max(made_ms) FROM clip WHERE clip.alert = alert.id AND destroyed_ms IS NULL) AS clip_ms, "
-    "EXISTS (SELECT 1 FROM clip WHERE clip.alert = alert.id AND destroyed_ms IS NOT NULL) AS clip_gone "
+    "EXISTS (SELECT 1 FROM clip WHERE clip.alert = alert.id AND destroyed_ms IS NOT NULL) AS clip_gone, "
+    "length(alert.still) > 0 AS pictured "
     "FROM alert JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL "
-    "WHERE alert.id NOT IN (SELECT alert FROM shown_again) AND length(alert.still) > 0"
+    "WHERE alert.id NOT IN (SELECT alert FROM shown_again)"
 )
 _NOT_SHOWN: Final = (
     "NOT EXISTS (SELECT 1 FROM shown_again WHERE shown_again.of_alert = alert.id AND shown_again.why = '{why}')"
@@ -124,7 +125,7 @@ def could_check(reader: Reader, charter: Charter, now_ms: int) -> list[Settled]:
     found = []
     for row in rows:
         truth = settled_truth(reader, row["id"], now_ms) if alike(row["raised_ms"], now_ms) else None
-        if truth is not None:
+        if truth is not None and row["pictured"]:
             times = _count(
                 reader, "SELECT count(*) AS n FROM shown_again WHERE why = 'check' AND of_alert = ?", row["id"]
             )

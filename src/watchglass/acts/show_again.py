@@ -44,8 +44,11 @@ def show_again(acting: Acting, permit: Permit, alert_id: str, why: Why, *, revie
         if shown_again(tx, alert_id) is not None:
             raise Refused("This is itself shown again.", fix="Show the alert again that it is of.")
         row = tx.one("SELECT still FROM alert WHERE id = ?", alert_id)
-        if first.state is not AlertState.DECIDED or row is None or not row["still"]:
-            raise Problem("There is nothing to judge again.", fix="Take an alert that is decided and has its picture.")
+        gone = tx.one("SELECT 1 FROM clip WHERE alert = ? AND destroyed_ms IS NOT NULL", alert_id)
+        if first.state is not AlertState.DECIDED or row is None or gone:
+            raise Problem(
+                "There is nothing to judge again.", fix="Take one that is decided and whose picture is there."
+            )
         truth = settled_truth(tx, alert_id, acting.clock.now()) if why is Why.CHECK else None
         if why is Why.CHECK and truth is None:
             raise Problem("Nobody knows what this alert was.", fix="Take one that two people agree about.")
