@@ -19,11 +19,12 @@ from watchglass.bootstrap import audit_sets
 from watchglass.bootstrap.audits_kept import in_deployment, results_of
 from watchglass.cli.main import main
 from watchglass.core.errors import BadInput
+from watchglass.edge.audit_cards import kept
 from watchglass.edge.audit_sets import frames, read
 from watchglass.edge.inference import NanoDet, load, shipped
 from watchglass.edge.upright import UprightFile
 from watchglass.perception.ports import Image
-from watchglass.quality.audit_set import untested
+from watchglass.quality.audit_set import covered, untested
 from watchglass.runtime.audit_set import audit
 from watchglass.runtime.layout import Layout
 
@@ -365,3 +366,41 @@ def test_what_is_kept_rests_on_enough(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(words) == 2
     assert "at least 20" in capsys.readouterr().err
     assert not (tmp_path / "x.audits.json").exists()
+
+
+# ---- what a file says that somebody else wrote ----------------------------------------------------------------------
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    groups = [{"name": n, "happened": 1, "of": 30, "enough": True, "value": 0.1, "interval": [0, 1]} for n in "ab"]
+    table = {"kind": "person", "stratum": "age", "meant": "", "misses": {"groups": groups}, "false": None}
+    tested = {"name": "x", "what": "", "sha256": "0", "format": "coco", "pictures": 1, "things": {}}
+    return {"set": tested, "model": "m", "model_sha256": "0", "date": "2026-11-23", "tables": [{**table, **changes}]}
+
+
+def test_a_trait_of_people_is_tested_by_people_with_enough_of_them() -> None:
+    assert covered(entry()) == {"age"}
+    assert covered(entry(kind="bag")) == frozenset()
+    assert covered(entry(kind="bag", stratum="size")) == {"size"}
+    few = [{**group, "enough": False} for group in entry()["tables"][0]["misses"]["groups"]]
+    assert covered(entry(misses={"groups": few})) == frozenset()
+    assert untested([entry()])[0] == "skin tone"
+    assert untested([])[0] == "age"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", '{"audits": {}}', '{"audits": [1]}', '{"audits": [{}]}', "[" * 100_000,
+        json.dumps({"audits": [entry(kind=1)]}), json.dumps({"audits": [entry(misses={"groups": [{"name": "a"}]})]}),
+        json.dumps({"audits": [entry(misses={"groups": [], "worst_over_mean": {"value": 1}})]}),
+        json.dumps({"audits": [entry(false=5)]}), json.dumps({"audits": [{**entry(), "set": {}}]}),
+    ],
+)  # fmt: skip
+def test_results_that_are_no_results_are_said_to_be_damaged(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "m.audits.json"
+    file.write_text(json.dumps({"audits": [entry()]}), "utf-8")
+    assert len(kept(file)) == 1
+    file.write_text(text, "utf-8")
+    with pytest.raises(BadInput, match="cannot be read as results"):
+        kept(file)

@@ -49,10 +49,16 @@ def in_deployment(root: Path, model: str) -> Path:
     return layout.models / f"{model}{ENDING}"
 
 
-def results_of(layout: Layout, model: str, sha256: str) -> Results:
-    """What is known about the model of that name and hash. Never raises for what a file says."""
+def results_of(layout: Layout | None, model: str, sha256: str) -> Results:
+    """What is known about the model of that name and hash. Never raises for what a file says.
+
+    Args:
+        layout: of a deployment; None for what ships alone.
+        model: its name.
+        sha256: of its weights, hexadecimal.
+    """
     shipped = resources.files("watchglass.perception") / _SHIPPED / f"{model}{ENDING}"
-    own, problem = _read(layout.models / f"{model}{ENDING}", sha256)
+    own, problem = _read(layout.models / f"{model}{ENDING}", sha256) if layout is not None else ((), "")
     ours, another = _read(shipped, sha256) if isinstance(shipped, Path) else ((), "")
     return Results((*own, *ours), len(own), untested((*own, *ours)), problem or another)
 

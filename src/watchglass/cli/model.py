@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from watchglass.bootstrap import shipped
+from watchglass.bootstrap.audits_kept import results_of
 from watchglass.cli.output import Result
 
 
@@ -25,7 +26,10 @@ def add(subparsers: Any) -> None:
 def _show(args: argparse.Namespace) -> Result:
     """The card, after the weights in this installation were hashed and compared with it."""
     del args
-    return {"command": "model show", "verified": True, **shipped().card}
+    card = shipped().card
+    results = results_of(None, card["name"], card["sha256"])
+    tested = [{key: one[key] for key in ("set", "date")} for one in results.audits]
+    return {"command": "model show", "verified": True, **card, "tested_on": tested, "not_tested": results.untested}
 
 
 def _render(result: Result) -> None:
@@ -44,6 +48,11 @@ def _render(result: Result) -> None:
     console.print("[bold]Known weaknesses[/bold]")
     for line in result["known_weaknesses"]:
         console.print(f"- {line}")
+    console.print()
+    console.print()
+    for one in result["tested_on"]:
+        console.print(f"Audit set {one['set']['name']}, {one['set']['pictures']} pictures, {one['date']}")
+    console.print(f"Not tested on: {', '.join(result['not_tested'])}.")
     console.print()
     console.print(f"Made from {result['made_from']['package']}; {result['licences']['weights']}")
     console.print(f"Scores are {result['scores_are']}.")
