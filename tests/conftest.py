@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests' files lie in memory, where that has room; the processes are told where by the one that deals."""
+    """Tests' files lie in memory, where that has room; the processes are told where by the one that deals.
+
+    And Ctrl-C is heard, by what the tests start too.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs beside it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = in_memory()
     if folder is not None and not hasattr(config, "workerinput") and not config.option.basetemp:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))

@@ -13,12 +13,13 @@ from typing import Any, Protocol, TypeVar
 
 import av
 import numpy as np
+import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
 from guarded import Guarded, guarded
 from watchglass.acts.seal_segment import seal_segment
-from watchglass.bootstrap import Keyring, Office, SystemClock, custody, seeking
+from watchglass.bootstrap import Keyring, Office, SystemClock, custody, seeking, witnessed
 from watchglass.charter.permit import SealSegment
 from watchglass.core.time import DAY, SECOND, month_of
 from watchglass.edge.keys import write_openings_key, write_signing_key
@@ -191,9 +192,17 @@ class Signers:
 
 @contextmanager
 def signers(folder: Path, **more: Any) -> Iterator[Signers]:
-    """A guarded world at the time that it is, served by its portal."""
+    """A guarded world at the time that it is, served by its portal.
+
+    Its log is cosigned when a test says so and never meanwhile: nobody waits half a second for that, eight times.
+    """
     clock = more.pop("clock", None) or SystemClock()
-    with guarded(folder / "world", clock=clock, **more) as scene, served(create_app(scene.world.house)) as url:
+    with (
+        pytest.MonkeyPatch.context() as hurried,
+        guarded(folder / "world", clock=clock, **more) as scene,
+        served(create_app(scene.world.house)) as url,
+    ):
+        hurried.setattr(witnessed, "_PAUSE_S", 0.01)
         made = Signers(scene, url, folder / "machines")
         try:
             yield made
