@@ -58,6 +58,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "uncompared": list[int],
         "others": list[tuple[int, str]],
     },
+    "archived": {"years": dict[bytes, tuple[int, int, int, int]], "audited": int, "before": int},
     "charters": {"waiting": dict[str, tuple[int, int]], "newest": int, "began": int},
     "enrolments": {"known": dict[bytes, int]},
     "under-charter": {"unjudged": int},

@@ -8,6 +8,7 @@ from typing import Final
 from watchglass.oversight.promises.accounts import Accounts
 from watchglass.oversight.promises.alerts import Alerts
 from watchglass.oversight.promises.allowed import Allowed
+from watchglass.oversight.promises.archived import ArchivedEntries
 from watchglass.oversight.promises.audits import PublishedAudits
 from watchglass.oversight.promises.cases import Cases
 from watchglass.oversight.promises.challenges import Challenges
@@ -65,6 +66,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     AgreeingTimes,
     Receipts,
     Years,
+    ArchivedEntries,
     CharterSuccession,
     Enrolments,
     UnderCharter,
