@@ -20,6 +20,8 @@ from watchglass.review.seeds import LASTS_MS, Settled, truth_of
 
 ON_DUTY_MS: Final = 5 * MINUTE
 """Whoever used the portal so lately is there."""
+ARRIVED_MS: Final = 15 * MINUTE
+"""Whoever has signed in so lately is left to find their way first."""
 COOLED_MS: Final = 5 * MINUTE
 """So long after a first judgement another one is asked for at the earliest."""
 COUNTED_MS: Final = 30 * DAY
@@ -138,8 +140,10 @@ def on_duty(reader: Reader, now_ms: int) -> dict[int, frozenset[Role]]:
     """Who is there to judge alerts, by account."""
     rows = reader.all(
         "SELECT DISTINCT account.id, account.roles FROM session JOIN account ON account.id = session.account "
-        "WHERE session.seen_ms > ? AND session.expires_ms > ? AND account.closed_ms IS NULL",
+        "WHERE session.seen_ms > ? AND session.created_ms < ? AND session.expires_ms > ? "
+        "AND account.closed_ms IS NULL",
         now_ms - ON_DUTY_MS,
+        now_ms - ARRIVED_MS,
         now_ms,
     )
     judges = {Role.REVIEWER, Role.SHIFT_LEAD}

@@ -13,6 +13,7 @@ from watchglass.acts.apply_retention import apply_retention
 from watchglass.acts.close_reads import close_reads, settle_reads
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.misuse import facts_of
+from watchglass.acts.notices import Status
 from watchglass.acts.public_facts import month
 from watchglass.acts.show_again import AGAIN, show_again, show_clip
 from watchglass.acts.shown import shown_again
@@ -24,6 +25,7 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.perception.messages import Clip
 from watchglass.review.model import UNDO_WINDOW, Alert, VerdictValue
 from watchglass.review.reads import WHOLE, Why
+from watchglass.runtime.notifier import _news
 from watchglass.runtime.rereading import Rereading
 from world import REVIEW_MS, World, make_house
 
@@ -263,11 +265,11 @@ def test_it_comes_by_itself_at_some_moment_to_somebody_who_is_there(street: Worl
     street.decide(first, REJECT, by=ann)
     pass_time(street, 10 * MINUTE)
 
-    def seen(person: Person) -> None:
+    def seen(person: Person, since: int = 1) -> None:
         now = street.clock.now()
         house.store.commit(
-            lambda tx: tx.execute("INSERT OR REPLACE INTO session VALUES (?, ?, 'c', 1, ?, ?)",
-                                  bytes([person.account]) * 32, person.account, now, now + DAY)
+            lambda tx: tx.execute("INSERT OR REPLACE INTO session VALUES (?, ?, 'c', ?, ?, ?)",
+                                  bytes([person.account]) * 32, person.account, since, now, now + DAY)
         )  # fmt: skip
 
     def tend(minutes: int) -> int:
@@ -280,6 +282,8 @@ def test_it_comes_by_itself_at_some_moment_to_somebody_who_is_there(street: Worl
     assert tend(30) == 1  # nobody is there
     seen(ann)
     assert tend(4) == 1  # only who knows it is
+    seen(ben, since=street.clock.now())
+    assert tend(4) == 1  # ben has just come
     began = street.clock.now()
     while len(ids(street, ben)) == 0:
         seen(ben)
@@ -303,3 +307,17 @@ def test_deciding_draws_with_the_charters_chance_and_says_so(tmp_path: Path) -> 
         (record,) = world.records("alert_decided")
         assert record.fields["draw"]["below"] == 0
         assert record.fields["read"] == 1
+
+
+def test_destinations_are_told_nothing_of_it_and_the_records_are_the_same(
+    street: World, ann: Person, ben: Person
+) -> None:
+    first = with_clip(street)
+    street.decide(first, REJECT, by=ann)
+    pass_time(street, 30 * MINUTE)
+    second = again(street, first)
+    reader = street.house.store.read()
+    assert dict(_news(reader, second, None, "control-room")) == {f"raised:{second.id}": Status.NOTHING}
+    street.decide(second, CONFIRM, by=ben)
+    row = reader.one("SELECT * FROM verdict WHERE alert = ?", second.id)
+    assert list(dict(_news(reader, second, row, "control-room")).values()) == [Status.NOTHING]
