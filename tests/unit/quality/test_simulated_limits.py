@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from watchglass.cli.main import main
 from watchglass.quality import drawn
 from watchglass.quality.reviewers import HABITS, RULES, found
 from watchglass.quality.simulate import Size, figures
@@ -125,3 +126,8 @@ def test_the_same_seed_gives_the_same_histories() -> None:
     first, second = (np.concatenate(list(drawn.outcomes(one, 0.1, 300, 40))) for one in dice)
     assert (first == second).all()
     assert len(first) == 300
+
+
+def test_the_command_refuses_a_seed_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quality", "simulate", "--quick", "--seed", "-1"]) == 2
+    assert "not a seed" in capsys.readouterr().err
