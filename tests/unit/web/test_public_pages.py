@@ -294,6 +294,7 @@ def test_a_model_says_on_what_nobody_tested_it(client: Someone) -> None:
     page = client.get("/register/models/nanodet-416-int8").text
     assert "Not tested on</strong>: age, skin tone" in page
     assert "not enough data: " in page
+    assert "Person, by how much it stands out: “low” is missed" in page
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,14 @@ from watchglass.bootstrap import House
 from watchglass.bootstrap.audits_kept import results_of
 
 _MANY: Final = 100
+_WORDS: Final = {
+    "size": "how large it looks",
+    "brightness": "how bright it is",
+    "contrast": "how much it stands out",
+    "occlusion": "how much of it is covered",
+    "crowding": "how many are in the picture",
+}
+"""Measured strata, for people; an annotated one is called as its set calls it."""
 
 
 def facts_of(house: House, name: str, digest: str) -> dict[str, Any]:
@@ -49,6 +57,7 @@ def _row(table: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kind": table["kind"],
         "by": table["stratum"],
+        "words": _words(table["stratum"]),
         "meant": table["meant"],
         "group": group["name"],
         "n": group["of"],
@@ -56,6 +65,10 @@ def _row(table: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
         "of_100": round(_MANY * group["value"]) if enough else None,
         "between": [round(_MANY * end) for end in group["interval"]] if enough else None,
     }
+
+
+def _words(stratum: str) -> str:
+    return "" if stratum == "all" else _WORDS.get(stratum, stratum.replace("_", " "))
 
 
 def _apart(table: Mapping[str, Any]) -> str:
@@ -66,6 +79,6 @@ def _apart(table: Mapping[str, Any]) -> str:
     low, high = apart["interval"]
     likely = f"at least {low:.1f}" if high is None else f"between {low:.1f} and {high:.1f}"
     return (
-        f"{table['kind'].capitalize()}, by {table['stratum'].replace('_', ' ')}: “{apart['first']}” is missed "
+        f"{table['kind'].capitalize()}, by {_words(table['stratum'])}: “{apart['first']}” is missed "
         f"{apart['value']:.1f} times as often as the mean of the groups (likely {likely})."
     )
