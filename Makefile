@@ -10,7 +10,7 @@ export WATCHGLASS_DATA ?= ../shared/data
 # Tests start Python some hundred times: none of them compiles everything anew, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check fix bench eval peers s3 lock clean
+.PHONY: demo test test-deep check fix bench eval peers s3 lock clean
 
 define make_venv
 	@test -n "$(PYTHON)" || { echo "Watchglass needs Python 3.11, 3.12 or 3.13 on the PATH. Install one, or run: make PYTHON=/path/to/python3"; exit 2; }
@@ -35,6 +35,10 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -n auto --dist loadscope --durations=25 $(ARGS)
+
+# The same tests, with all that is drawn at random: before a release, and after a change of what they guard.
+test-deep: export WATCHGLASS_THOROUGH := 1
+test-deep: test
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .

@@ -7,6 +7,7 @@ once in a process, and failures that are printed as they happen.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -62,6 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
         longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end; nobody looks through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class _AtOnce:

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from record_world import World, merged_hashes
 
+from thorough import tries
 from watchglass.edge.clock import SystemClock
 from watchglass.edge.entropy import SystemEntropy
 from watchglass.ledger import receipt as receipts
 from watchglass.runtime.sequencer import EVERYTHING
 
-KILLS = 200
+KILLS = tries(200, 75)
 KILLS_PER_LOG = 25
 WRITERS = 4
 VERIFY = "watchglass.ledger.verify"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.core.errors import BadInput, CannotRecord, Problem, WatchglassError
 from watchglass.edge.objects import CLIPS, SEGMENTS, Kind, ObjectFiles
 
@@ -64,7 +65,7 @@ def test_a_name_that_did_not_reach_the_disk_is_made_to_when_it_is_tried_again(
     assert files.read("a") == b"ciphertext"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=3000), offset=st.integers(0, 4000), length=st.integers(0, 4000))
 def test_a_part_is_what_a_slice_of_the_whole_is(tmp_path: Path, data: bytes, offset: int, length: int):
     files = ObjectFiles(tmp_path, SEGMENTS)
@@ -96,7 +97,7 @@ def test_a_name_cannot_leave_the_folder(tmp_path: Path, name: str):
             act(name)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.one_of(st.text(max_size=90), st.text(WRITABLE, max_size=90), st.from_regex(r"[a-z./\\-]{1,12}")))
 def test_whatever_it_is_called_it_lies_in_the_folder_or_nowhere(tmp_path: Path, name: str):
     folder = tmp_path / "in" / "here"

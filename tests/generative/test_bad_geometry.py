@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.charter.outline import simple_polygon
 from watchglass.charter.parse import CharterErrors, Fault, parse
 from watchglass.core.errors import BadInput
@@ -79,7 +80,7 @@ def text_of(corners: list[tuple[str, str]]) -> str:
     return "[" + ", ".join(f"[{x}, {y}]" for x, y in corners) + "]"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=8))
 def test_exactly_the_outlines_that_do_not_cross_themselves_are_polygons(corners: list[tuple[int, int]]) -> None:
     exact = [(Fraction(x), Fraction(y)) for x, y in corners]
@@ -91,14 +92,14 @@ def test_exactly_the_outlines_that_do_not_cross_themselves_are_polygons(corners:
     assert taken == simple(exact)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(points)
 def test_exactly_the_simple_outlines_within_the_picture_are_areas(corners: list[tuple[str, str]]) -> None:
     exact = [(Fraction(x), Fraction(y)) for x, y in corners]
     assert (not faults_of("polygon", text_of(corners))) == simple(exact)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(points)
 def test_exactly_two_different_points_within_the_picture_are_a_line(ends: list[tuple[str, str]]) -> None:
     exact = [(Fraction(x), Fraction(y)) for x, y in ends]

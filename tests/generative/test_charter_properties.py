@@ -9,6 +9,7 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.charter.decide import LEASE_MS, Standing, Suspension, decide, in_force
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
@@ -73,7 +74,7 @@ def test_any_bytes_give_a_charter_or_an_error_of_ours(data: bytes) -> None:
 yamlish = st.text(alphabet="abc:-[]{},&*!|>'\"%@#? \n\t0123\\ue\x85\u2028", max_size=120)
 
 
-@settings(SLOW_MACHINE, max_examples=300)
+@settings(SLOW_MACHINE, max_examples=tries(300))
 @given(yamlish)
 def test_anything_that_looks_like_yaml_gives_an_error_of_ours(text: str) -> None:
     outcome(text.encode())
@@ -94,7 +95,7 @@ def test_any_yaml_value_gives_an_error_of_ours(value: dict[str, object], flow: b
     outcome(yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True).encode())
 
 
-@settings(SLOW_MACHINE, max_examples=300)
+@settings(SLOW_MACHINE, max_examples=tries(300))
 @given(st.sampled_from(TEXTS), st.data())
 def test_a_charter_with_a_piece_cut_out_or_written_over_never_surprises(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
@@ -141,7 +142,7 @@ def answer(standing: Standing, request: Request, now: int) -> Permit | None:
     return None
 
 
-@settings(SLOW_MACHINE, max_examples=400)
+@settings(SLOW_MACHINE, max_examples=tries(400))
 @given(standings, requests, moments)
 def test_deciding_always_answers_and_never_for_longer_than_it_may(
     standing: Standing, request: Request, now: int
@@ -166,7 +167,7 @@ running = st.sampled_from(
 )
 
 
-@settings(SLOW_MACHINE, max_examples=200)
+@settings(SLOW_MACHINE, max_examples=tries(200))
 @given(running, st.integers(0, 2 * 366 * DAY), st.floats(0, 1))
 def test_a_permit_holds_at_every_moment_until_it_ends(pair: tuple, offset: int, part: float) -> None:
     charter, request = pair

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.ledger import merkle, note, policy, receipt, tiles, witness
 from watchglass.ledger.checkpoint import Checkpoint
@@ -84,7 +85,7 @@ def test_consistency_proofs_hold_and_no_changed_one_does(a: int, b: int, data: s
 
 
 @given(entries, st.lists(st.integers(0, 600), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_a_log_grown_in_any_steps_verifies(log_entries: list[bytes], cuts: list[int]) -> None:
     log = Memory(log_entries, cuts)
     verified = verify_log(log, TRUST)
@@ -93,7 +94,7 @@ def test_a_log_grown_in_any_steps_verifies(log_entries: list[bytes], cuts: list[
 
 
 @given(entries, st.lists(st.integers(0, 600), max_size=3), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_any_damage_to_any_file_is_found(log_entries: list[bytes], cuts: list[int], data: st.DataObject) -> None:
     log = Memory(log_entries, cuts)
     path = data.draw(st.sampled_from(sorted(log.files)))
@@ -156,7 +157,7 @@ FORMS = (
 
 
 @given(st.sampled_from(FORMS), st.integers(0, 2_000), st.integers(0, 3), st.binary(max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_damaged_forms_are_refused_or_written_back_exactly(form, at: int, cut: int, put: bytes) -> None:
     """A strict reader has one form for each value: whatever it accepts, it writes back byte for byte."""
     good, read, write, refusal = form
@@ -171,7 +172,7 @@ def test_damaged_forms_are_refused_or_written_back_exactly(form, at: int, cut: i
 
 
 @given(st.lists(hashes32, min_size=1, max_size=300), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_every_receipt_of_a_batch_checks_and_for_its_leaf_only(batch: list[bytes], data: st.DataObject) -> None:
     receipts = receipt.issue(batch, issued_ms=1, merge_by_ms=2, signer=LOG)
     at = data.draw(st.integers(0, len(batch) - 1))
@@ -183,7 +184,7 @@ def test_every_receipt_of_a_batch_checks_and_for_its_leaf_only(batch: list[bytes
 
 
 @given(st.lists(sizes, min_size=1, max_size=12), st.lists(st.booleans(), min_size=12, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_a_witness_never_goes_back_and_never_cosigns_two_trees(wanted: list[int], forks: list[bool]) -> None:
     other = merkle.leaf_hashes([b"0", *(b"x%d" % i for i in range(1, len(HASHES)))])
     reads = {False: READ, True: merkle.reader_of(other)}

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.charter.outline import flat
 from watchglass.charter.parse import parse
 from watchglass.charter.redraw import Drawn, Hidden, Measured, Plane, redraw
@@ -54,7 +55,7 @@ def drawings(draw: st.DrawFn) -> tuple[list[Drawn], list[Hidden]]:
     return unique, [*hidden, *(Hidden(points) for points in draw(st.lists(triangles(), max_size=2)))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60, 15), deadline=None)
 @given(drawings())
 def test_the_new_charter_is_what_was_drawn(drawing: tuple[list[Drawn], list[Hidden]]) -> None:
     zones, hidden = drawing
@@ -87,7 +88,7 @@ def _wide(points: tuple[Measured, ...]) -> bool:
     return not flat([point[:2] for point in points]) and not flat([point[2:] for point in points])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20, 6), deadline=None)
 @given(planes, planes, st.data())
 def test_the_ground_is_what_was_measured(first: list[Measured], second: list[Measured], data: st.DataObject) -> None:
     zones = [Drawn(z.name, z.points, "polygon" if z.polygon else "line", z.area_m2, z.name) for z in SOURCE.zones]

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.core.errors import BadInput, DidNotVerify
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.evidence.custody import Bundle, Kind, Terms, open_bundle, reseal
@@ -101,7 +102,7 @@ def test_every_part_is_that_part(one: int, other: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=3 * LEAST_CHUNK), min_size=1, max_size=6).filter(any), st.integers(0, 2))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=tries(30))
 def test_what_is_sealed_in_pieces_comes_back_whole(pieces: list[bytes], seed: int) -> None:
     one = seal(pieces, ABOUT, KEYS, SUBSETS, SeededEntropy(f"{seed}"), chunk=LEAST_CHUNK)
     assert opens(bytes(one.data)) == b"".join(pieces)
@@ -111,7 +112,7 @@ def test_what_is_sealed_in_pieces_comes_back_whole(pieces: list[bytes], seed: in
 
 
 @given(st.integers(1, 6), st.data(), st.binary(min_size=32, max_size=32))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 def test_xor_of_a_whole_set_is_the_key_and_of_less_is_not(n: int, data: st.DataObject, key: bytes) -> None:
     names = [f"c{number}" for number in range(n)]
     subsets = permitted_subsets(names, data.draw(st.integers(1, n)))
@@ -144,7 +145,7 @@ BUNDLE = reseal(
 
 
 @given(st.integers(0, len(BUNDLE.encoded) - 1), st.integers(1, 255))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=tries(300))
 def test_any_byte_of_a_bundle_that_is_changed_is_noticed(place: int, by: int) -> None:
     data = BUNDLE.encoded[:place] + bytes([BUNDLE.encoded[place] ^ by]) + BUNDLE.encoded[place + 1 :]
     with pytest.raises((BadInput, DidNotVerify)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.charter.decide import LEASE_MS, Standing, Suspension, decide, in_force
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
@@ -37,7 +38,7 @@ def attempt(data: bytes) -> Parsed | CharterRefused | CharterErrors:
         return error
 
 
-@settings(SLOW_MACHINE, max_examples=300)
+@settings(SLOW_MACHINE, max_examples=tries(300))
 @given(st.data())
 def test_these_sections_with_a_piece_written_over_never_surprise(data: st.DataObject) -> None:
     start = data.draw(st.integers(START, END))
@@ -182,7 +183,7 @@ def answer(standing: Standing, request: object, now: int) -> Permit | None:
     return None
 
 
-@settings(SLOW_MACHINE, max_examples=500)
+@settings(SLOW_MACHINE, max_examples=tries(500))
 @given(standings, moments, st.data())
 def test_no_yes_is_wider_older_or_later_than_the_charter_says(
     standing: Standing, now: int, data: st.DataObject

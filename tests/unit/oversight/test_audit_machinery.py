@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from leaf_examples import examples
 from small_log import LEDGER, NOON, Everything, Small
 
+from thorough import tries
 from watchglass.core.digest import sha256
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -121,7 +122,7 @@ def test_the_quick_way_of_reading_reads_what_the_strict_one_does(act: str) -> No
             assert entry.leaf == leaf
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(data=st.data())
 def test_no_changed_entry_is_read_that_the_strict_way_refuses(data: st.DataObject) -> None:
     reader = EntryReader()

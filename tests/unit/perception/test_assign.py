@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from thorough import tries
 from watchglass.perception.assign import FORBIDDEN, assign
 
 
@@ -19,7 +20,7 @@ def cheapest(cost: np.ndarray) -> float:
     return min(sum(cost[r, c] for r, c in enumerate(p)) for p in permutations(range(columns), rows))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(150))
 @given(
     st.tuples(st.integers(1, 5), st.integers(1, 6)).flatmap(
         lambda shape: arrays(np.float64, shape, elements=st.floats(0, 10, allow_nan=False))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thorough import tries
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.blocks import CELL
 from watchglass.views.light import light, relight
@@ -136,7 +137,7 @@ def test_a_person_whom_the_detector_misses_is_mosaicked():
     assert steps(result[120, 96:136]) <= 6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.integers(0, 2**20),
     st.lists(
