@@ -368,6 +368,22 @@ def test_what_is_kept_rests_on_enough(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "x.audits.json").exists()
 
 
+def test_the_example_of_the_reference_is_one_that_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/audit-sets.md").read_text("utf-8")
+    (tmp_path / "audit-set.yaml").write_text(page.split("```yaml\n")[1].split("```")[0], "utf-8")
+    (tmp_path / "pictures").mkdir()
+    assert cv2.imwrite(str(tmp_path / "pictures/0001.jpg"), np.full((480, 640, 3), 90, np.uint8))
+    (tmp_path / "clips").mkdir()
+    shutil.copy(STREET, tmp_path / "clips/quay.mp4")
+    (tmp_path / "clips/quay.txt").write_text("1,1,10,10,20,40,1,-1,-1,-1", "utf-8")
+    found = read(tmp_path, CLASSES)[0]
+    assert len(found.items) == 501
+    assert found.boxes("person") == 3
+    assert dict(found.items[0].boxes[0].strata) == {"mobility_aid": "wheelchair"}
+    assert found.items[0].boxes[1].visible == 0.4
+    assert dict(found.items[500].strata) == {"light": "day"}
+
+
 # ---- what a file says that somebody else wrote ----------------------------------------------------------------------
 
 
