@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from dishonest import Lie
+from lies_archives import LIES_OF_ARCHIVES
 from lies_originals import ORIGINALS
 from lies_reads import ABOUT_READS
 from lies_records import RECORDS
 from lies_running import RUNNING
 from lies_years import LIES_OF_YEARS
 
-LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS, *LIES_OF_YEARS, *ABOUT_READS)
+LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS, *LIES_OF_YEARS, *LIES_OF_ARCHIVES, *ABOUT_READS)
 BY_NAME: Final = {lie.name: lie for lie in LIES}
 
 PENDING: Final = {

@@ -8,7 +8,7 @@ from watchglass.ledger.tiles import FULL
 KEEPER = "The town's archive"
 
 
-def archives(town: Town, began: bytes, year: int, size: int, *, more: int = 0) -> bytes | None:
+def archives(town: Town, began: bytes, year: int, size: int, *, more: int = 0, keeper: str = KEEPER) -> bytes | None:
     """Record that what was before a year is archived, where that is a whole file at least; its leaf hash.
 
     Args:
@@ -17,5 +17,5 @@ def archives(town: Town, began: bytes, year: int, size: int, *, more: int = 0) -
     before = (size // FULL + more) * FULL
     if not before:
         return None
-    clear = {"year": year, "before": before, "kept_by": KEEPER}
+    clear = {"year": year, "before": before, "kept_by": keeper}
     return town.attest("entries_archived", under=None, clear=clear, refs=(began,))
