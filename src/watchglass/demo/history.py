@@ -33,6 +33,7 @@ from watchglass.charter.permit import ConfirmBackdrop, Decide, HandOver, KeepCli
 from watchglass.core.errors import Refused
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.demo import BACKDROP, LABELS
+from watchglass.demo.again import Again
 from watchglass.demo.custody import Custody, Moment
 from watchglass.demo.originals import Piece, Sealing, charter_in, pieces_of
 from watchglass.demo.recorder import Recorder
@@ -129,9 +130,11 @@ class History:
     dice: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 (a schedule, not a secret)
     _sealing: Sealing = field(init=False)
     _recorder: Recorder = field(init=False)
+    _again: Again = field(init=False)
 
     def __post_init__(self) -> None:
         self._sealing = Sealing(self.house)
+        self._again = Again(self.house, dict(self.people), self._wait, self._grant)
 
     def confirm_the_backdrop(self) -> None:
         """The operator confirms the shipped empty scene."""
@@ -157,9 +160,11 @@ class History:
             key=lambda each: each[0],
         )
         for at, happen in moments:
+            self._again.due(at)
             self._pass_time(at)
             happen()
             progress((at - begin) / max(1, until_ms - begin))
+        self._again.due(until_ms - 10 * MINUTE)
         self._pass_time(until_ms)
         self.custody.next_month()
         self._recorder.finish()
@@ -197,11 +202,14 @@ class History:
             self.clock.set(full)
             self._recorder.live()
             self.house.sequencer.tick()
+            self.house.limits.look()
+            self._again.hour(full)
             if not full % DAY:
                 self.house.keep_retention()
                 self.house.look_for_misuse()
         if until > self.clock.now():
             self.clock.set(until)
+        self.house.limits.look()
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
@@ -237,7 +245,9 @@ class History:
             permit = decide(house.standing(), Decide(incident.analytic), self.clock.now())
             withdraw_verdict(house.acting, grant, permit, incident.id)
         decide_alert(house.acting, grant, permit, incident.id, label.verdict, label.reason)
-        if label.verdict is VerdictValue.CONFIRM and label.outcome is not None:
+        self._again.decided(incident.id, label.verdict, label.reason)
+        on_trial = incident.analytic in house.standing().on_trial  # its alerts stay with the reviewers
+        if label.verdict is VerdictValue.CONFIRM and label.outcome is not None and not on_trial:
             self._response(incident, label.outcome)
 
     def _response(self, incident: Incident, outcome: Outcome) -> None:
