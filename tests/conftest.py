@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx._transports.default as transports
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -26,6 +27,9 @@ parsing.read = functools.lru_cache(maxsize=64)(parsing.read)
 transports.create_ssl_context = functools.lru_cache(maxsize=8)(transports.create_ssl_context)  # type: ignore[attr-defined]
 
 from world import World, make_house
+
+hypothesis.settings.register_profile("house", deadline=None)  # how fast a machine is, is no property of ours
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture
