@@ -15,7 +15,7 @@ from typing import Final
 from watchglass.acts.charter_text import the_charter
 from watchglass.acts.context import Acting, Done, attest, do
 from watchglass.acts.final_alerts import Known, batch, note_final
-from watchglass.acts.judged import Judged, Tested, changed, judged_of, lately, open_stop, progress_of
+from watchglass.acts.judged import Judged, Progress, changed, judged_of, lately, open_stop, progress_of
 from watchglass.acts.standing import is_cosigned
 from watchglass.charter.decide import Standing, in_force
 from watchglass.charter.model import Charter, Deployment, QualityLimits
@@ -153,16 +153,16 @@ def _under_another(
     return [change], judged
 
 
-def _tests(reader: Reader, name: str) -> Iterator[tuple[TestName, Tested]]:
+def _tests(reader: Reader, name: str) -> Iterator[tuple[TestName, Progress]]:
     """Every test that there can be, begun or not."""
     known = progress_of(reader, name)
     for test in TESTED:
-        yield test, known.get(test, Tested(None, 0))
+        yield test, known.get(test, Progress(None, 0))
 
 
-def _consume(tx: Transaction, name: str, now: int) -> dict[str, Tested]:
+def _consume(tx: Transaction, name: str, now: int) -> dict[str, Progress]:
     """Give each test the alerts that are final by now, in their order."""
-    after: dict[str, Tested] = {}
+    after: dict[str, Progress] = {}
     for test_name, tested in _tests(tx, name):
         found = tested
         while alerts := batch(tx, name, found.cursor, test_name, now):
@@ -176,7 +176,7 @@ def _consume(tx: Transaction, name: str, now: int) -> dict[str, Tested]:
     return after
 
 
-def _one(tx: Transaction, tested: Tested, test_name: TestName, name: str, alert: Known) -> Tested:
+def _one(tx: Transaction, tested: Progress, test_name: TestName, name: str, alert: Known) -> Progress:
     """One more alert for a test, under the charter that the alert was raised under."""
     if alert.counted is None:  # it was destroyed before it was final
         return replace(tested, cursor=alert.number)
@@ -189,7 +189,7 @@ def _one(tx: Transaction, tested: Tested, test_name: TestName, name: str, alert:
         lambda digest: the_charter(tx, digest),
     )
     if testing is None:
-        return Tested(None, alert.number)
+        return Progress(None, alert.number)
     if testing.first is None:
         tested = replace(tested, first=None)
     if not testing.crossed:
@@ -198,7 +198,7 @@ def _one(tx: Transaction, tested: Tested, test_name: TestName, name: str, alert:
     return replace(tested, testing=testing, cursor=alert.number)
 
 
-def _write(tx: Transaction, name: str, test_name: str, tested: Tested) -> None:
+def _write(tx: Transaction, name: str, test_name: str, tested: Progress) -> None:
     tx.execute(
         "INSERT INTO judged_test (analytic, name, cursor, testing, first_leaf, last_leaf) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (analytic, name) DO UPDATE SET cursor = excluded.cursor, testing = excluded.testing, "
@@ -212,7 +212,7 @@ def _write(tx: Transaction, name: str, test_name: str, tested: Tested) -> None:
     )
 
 
-def _moved(reader: Reader, charter: Charter, judged: Judged, tests: dict[str, Tested], now: int) -> Stands:
+def _moved(reader: Reader, charter: Charter, judged: Judged, tests: dict[str, Progress], now: int) -> Stands:
     """The state by now. A test speaks only for the model and the rule that run, and of what came since a resumption."""
     quality = charter.quality
     crossed = [test for test, tested in tests.items() if _speaks(reader, charter, judged, tested)]
@@ -227,7 +227,7 @@ def _moved(reader: Reader, charter: Charter, judged: Judged, tests: dict[str, Te
     )
 
 
-def _speaks(reader: Reader, charter: Charter, judged: Judged, tested: Tested) -> bool:
+def _speaks(reader: Reader, charter: Charter, judged: Judged, tested: Progress) -> bool:
     testing = tested.testing
     if testing is None or not testing.crossed:
         return False
@@ -244,7 +244,7 @@ def _record(
     name: str,
     before: Judged | None,
     stands: Stands,
-    tests: dict[str, Tested] | None = None,
+    tests: dict[str, Progress] | None = None,
 ) -> tuple[Change, Judged]:
     """Write how an analytic stands from now on, and the record that says so."""
     leaf_hash = attest(
@@ -289,7 +289,7 @@ def _record(
     return Change(name, before.state if before else None, stands), after
 
 
-def _evidence(stands: Stands, tests: dict[str, Tested]) -> dict[str, object] | None:
+def _evidence(stands: Stands, tests: dict[str, Progress]) -> dict[str, object] | None:
     """The test that decided it; None where none did."""
     deciding = TRUST if stands.why in {Why.TRUSTED, Why.EXPIRED} else stands.why
     tested = tests.get(deciding)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from watchglass.acts.charter_text import charter_of
 from watchglass.acts.rows import as_value
 from watchglass.charter.decide import Suspension
-from watchglass.charter.limits import LIMITS
 from watchglass.charter.model import Charter
 from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64
@@ -92,7 +91,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Progress:
     """A test as far as it has come.
 
     Attributes:
@@ -129,6 +128,27 @@ def stops(reader: Reader, analytic: str | None = None) -> list[Stop]:
     return [as_value(Stop, row) for row in reader.all(sql, analytic)]
 
 
+def stop_rows(reader: Reader, analytic: str | None = None) -> list[dict[str, Any]]:
+    """Every stop by a limit, the newest first, with its places in the ledger: for pages."""
+    return [
+        {
+            "analytic": each.analytic,
+            "because": WHY.get(each.why, ""),
+            "stopped_ms": each.stopped_ms,
+            "obeyed_ms": each.obeyed_ms,
+            "over_ms": each.over_ms,
+            "index": _index_of(reader, each.leaf_hash),
+            "resumed_index": _index_of(reader, each.resumed) if each.resumed else None,
+        }
+        for each in stops(reader, analytic)
+    ]
+
+
+def _index_of(reader: Reader, leaf_hash: bytes) -> int | None:
+    row = reader.one("SELECT idx FROM entry WHERE leaf_hash = ?", leaf_hash)
+    return int(row["idx"]) if row else None
+
+
 def suspensions_by_limit(reader: Reader) -> list[Suspension]:
     """The stops by limits that hold, as the charter's decision takes them."""
     rows = reader.all("SELECT analytic, stopped_ms FROM limit_stop WHERE over_ms IS NULL ORDER BY stopped_ms")
@@ -155,7 +175,7 @@ def stays_with_reviewers(reader: Reader, charter: Charter, analytic: str) -> boo
     return _held_back(reader, charter, analytic, judged_of(reader, analytic))
 
 
-def progress_of(reader: Reader, analytic: str) -> dict[str, Tested]:
+def progress_of(reader: Reader, analytic: str) -> dict[str, Progress]:
     """Its tests as far as they have come; those that have met no alert yet are not among them."""
     rows = reader.all("SELECT * FROM judged_test WHERE analytic = ?", analytic)
     return {row["name"]: _tested(row) for row in rows}
@@ -168,37 +188,37 @@ def lately(reader: Reader, analytic: str, now_ms: int) -> int:
     return int(row["n"]) if row else 0
 
 
-def about(reader: Reader, charter: Charter | None, now_ms: int) -> list[dict[str, Any]]:
-    """How each analytic with limits stands, for pages and the API: plain values.
+def about(reader: Reader, charter: Charter | None) -> list[dict[str, Any]]:
+    """How each analytic with limits stands, for everybody: plain values.
 
-    Each test shows how far it is on the way to its bound: the e-value against 1/alpha.
+    Without a count: whoever could watch one move would learn that somebody was somewhere (law 10).
     """
     if charter is None or charter.quality is None:
         return []
     known = all_judged(reader)
-    return [_about(reader, charter, name, known.get(name), now_ms) for name in _with_limits(charter)]
+    return [_about(reader, charter, name, known.get(name)) for name in _with_limits(charter)]
 
 
-def _about(reader: Reader, charter: Charter, name: str, found: Judged | None, now_ms: int) -> dict[str, Any]:
-    quality, limits = charter.quality, charter.limits_of(name)
-    assert quality is not None and limits is not None  # noqa: PT018 (whoever asks has looked)
-    trial = limits.trial_ms is not None
-    state = found.state if found else (State.TRIAL if trial else State.UNKNOWN)
-    why = found.why if found else Why.NEW.value
-    done = [(test, each.testing) for test, each in progress_of(reader, name).items() if each.testing is not None]
-    stop = open_stop(reader, name)
+def beside(reader: Reader, charter: Charter | None, analytic: str) -> str | None:
+    """How its analytic stands, in a sentence beside an alert; None where the charter states no limits for it."""
+    if charter is None or charter.limits_of(analytic) is None:
+        return None
+    found = judged_of(reader, analytic)
+    if found is None or found.state is State.TRIAL:
+        return "This rule is on trial: whatever you say, nobody is sent anywhere because of it."
+    if found.state is State.SUSPENDED:
+        kept = " Nobody is sent anywhere because of it." if found.holds_back else ""
+        return f"This rule was stopped by its published limit.{kept}"
+    if found.state is State.WITHIN:
+        return f"This rule is {STATE_WORDS[found.state]}."
+    return "There is not enough data lately to say how well this rule works."
+
+
+def counts(reader: Reader, analytic: str, now_ms: int) -> dict[str, Any]:
+    """How far its tests have come, for staff alone."""
+    done = [(test, each.testing) for test, each in progress_of(reader, analytic).items() if each.testing is not None]
     return {
-        "analytic": name,
-        "state": state.value,
-        "says": STATE_WORDS[state],
-        "why": why,
-        "because": WHY.get(why, ""),
-        "since": iso(found.since_ms) if found else None,
-        "trial_ends": iso(found.trial_ends_ms) if found and found.trial_ends_ms and state is State.TRIAL else None,
-        "lately": lately(reader, name, now_ms),
-        "fewest": quality.fewest,
-        "alpha_each": quality.alpha_each,
-        "limits": {limit: getattr(limits, limit) for limit in LIMITS if getattr(limits, limit) is not None},
+        "lately": lately(reader, analytic, now_ms),
         "tests": [
             {
                 "test": test,
@@ -209,8 +229,30 @@ def _about(reader: Reader, charter: Charter, name: str, found: Judged | None, no
             }
             for test, testing in sorted(done, key=lambda each: TESTED.index(each[0]))
         ],
+    }
+
+
+def _about(reader: Reader, charter: Charter, name: str, found: Judged | None) -> dict[str, Any]:
+    quality, limits = charter.quality, charter.limits_of(name)
+    assert quality is not None  # whoever asks has looked
+    trial = limits is not None and limits.trial_ms is not None
+    state = found.state if found else (State.TRIAL if trial else State.UNKNOWN)
+    why = found.why if found else Why.NEW.value
+    stop = open_stop(reader, name)
+    told = charter.safeguards.on_suspension
+    return {
+        "analytic": name,
+        "state": state.value,
+        "says": STATE_WORDS[state],
+        "why": why,
+        "because": WHY.get(why, ""),
+        "since": iso(found.since_ms) if found else None,
+        "trial_ends": iso(found.trial_ends_ms) if found and found.trial_ends_ms and state is State.TRIAL else None,
+        "fewest": quality.fewest,
+        "alpha_each": quality.alpha_each,
+        "limits": {limit: getattr(limits, limit) for limit in limits.stated} if limits is not None else {},
         "stop": _about_stop(reader, stop) if stop else None,
-        "people_do": charter.safeguards.on_suspension.people_do if charter.safeguards.on_suspension else None,
+        "people_do": told.people_do if told is not None else None,
     }
 
 
@@ -258,10 +300,10 @@ def _with_limits(charter: Charter) -> Iterator[str]:
         yield from (limits.name for limits in charter.quality.limits)
 
 
-def _tested(row: Row) -> Tested:
+def _tested(row: Row) -> Progress:
     value = json.loads(row["testing"])
     testing = testing_from(value) if value is not None else None
-    return Tested(testing, int(row["cursor"]), row["first_leaf"], row["last_leaf"])
+    return Progress(testing, int(row["cursor"]), row["first_leaf"], row["last_leaf"])
 
 
 def _judged(row: Row) -> Judged:

@@ -88,7 +88,7 @@ def suspensions(reader: Reader, *, deployment: Deployment, cosigned_size: int) -
     return tuple(holding)
 
 
-def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int, now_ms: int) -> dict[str, Any]:
+def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int) -> dict[str, Any]:
     """What a signer's own machine needs to know: the charter in force, every order to stop, and what limits stopped."""
     charter = now.charter
     orders = []
@@ -123,5 +123,5 @@ def describe(reader: Reader, now: Standing, *, origin: str, cosigned_size: int, 
             "witnesses": [{"key": witness.key, "url": witness.url} for witness in charter.oversight.witnesses],
         },
         "suspensions": orders,
-        "quality": about(reader, charter, now_ms),
+        "quality": about(reader, charter),
     }

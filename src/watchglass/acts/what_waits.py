@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watchglass.acts import misuse, oversight_reading
+from watchglass.acts import judged, misuse, oversight_reading
 from watchglass.acts.oversight_reading import State
 from watchglass.acts.watched_times import Watched
 from watchglass.records.outbox import Reader
@@ -32,7 +32,13 @@ def what_waits(
         sources: the name of each source's place, and how steadily it was watched.
         audit: what last night's audit printed, if there is one.
     """
-    found = [*_alerts(reader, now_ms), *_originals(reader, now_ms), *_signals(reader), *_stopped(reader)]
+    found = [
+        *_alerts(reader, now_ms),
+        *_originals(reader, now_ms),
+        *_signals(reader),
+        *_stopped(reader),
+        *_by_limits(reader),
+    ]
     found += [*_dark(sources), *_audited(audit)]
     return tuple(sorted(found, key=lambda each: not each.late))
 
@@ -86,6 +92,21 @@ def _stopped(reader: Reader) -> Iterator[Waits]:
         names = ", ".join(sorted({str(row["analytic"] or "everything") for row in rows}))
         said = f"Suspended by you, until you lift it: {names}."
         yield Waits("suspended", len(rows), said, "/oversight/suspend", late=False)
+
+
+def _by_limits(reader: Reader) -> Iterator[Waits]:
+    """What limits stopped: what oversight can do about it, and what waits for the authority."""
+    waiting = [each for each in judged.stops(reader) if each.over_ms is None and each.resumed is None]
+    rows = reader.all("SELECT DISTINCT stop FROM resumption")
+    proposed = {bytes(row["stop"]) for row in rows}
+    mine = [each.analytic for each in waiting if each.leaf_hash in proposed]
+    others = [each.analytic for each in waiting if each.leaf_hash not in proposed]
+    if mine:
+        said = f"Stopped by a limit, and the authority proposes that it runs again: {', '.join(mine)}."
+        yield Waits("resumptions", len(mine), said, "/oversight/suspend", late=False)
+    if others:
+        said = f"Stopped by a limit, until the authority says what was changed: {', '.join(others)}."
+        yield Waits("stopped-by-limit", len(others), said, "/oversight/suspend", late=False)
 
 
 def _dark(sources: Iterable[tuple[str, Watched]]) -> Iterator[Waits]:

@@ -173,13 +173,7 @@ class House:
 
     def describe(self) -> dict[str, Any]:
         """What stands, for a signer's machine."""
-        about = describe(
-            self.store.read(),
-            self.standing(),
-            origin=self.origin,
-            cosigned_size=self.cosigned_size(),
-            now_ms=self.clock.now(),
-        )
+        about = describe(self.store.read(), self.standing(), origin=self.origin, cosigned_size=self.cosigned_size())
         charter = self.standing().charter
         sealing = guard(self.store.read(), charter, self.clock.now()) if charter else None
         return {**about, "log_vkey": self.log_vkey, "guard": sealing}

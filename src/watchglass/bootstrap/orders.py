@@ -56,6 +56,51 @@ def resumption(suspensions: Iterable[Mapping[str, Any]], analytic: str | None, r
     return Order("suspension_lifted", scope, {"reason": reason, "what_changed": what_changed}, refs)
 
 
+def proposal(quality: Iterable[Mapping[str, Any]], analytic: str, what_changed: str) -> Order:
+    """The authority states what was changed, so that an analytic may run again that its limit stopped.
+
+    Args:
+        quality: as ``/api/v1/standing`` tells it.
+
+    Raises:
+        Problem: no limit stops it.
+    """
+    stop = _stop_of(quality, analytic)
+    refs = (unb64(str(stop["leaf_hash"]), length=_HASH),)
+    return Order("resumption_proposed", {"analytic": analytic}, {"what_changed": what_changed}, refs)
+
+
+def resumption_of_limit(quality: Iterable[Mapping[str, Any]], analytic: str, reason: str) -> Order:
+    """Oversight lets it run again, upon the authority's newest proposal.
+
+    Raises:
+        Problem: no limit stops it, or nobody has proposed it.
+    """
+    stop = _stop_of(quality, analytic)
+    if not stop["proposals"]:
+        raise Problem(
+            f"Nobody has proposed that {analytic!r} may run again.",
+            fix="First the authority states what was changed: `watchglass quality propose-resumption`.",
+        )
+    refs = tuple(unb64(str(each["leaf_hash"]), length=_HASH) for each in (stop, stop["proposals"][-1]))
+    return Order("analytic_resumed", {"analytic": analytic}, {"reason": reason}, refs)
+
+
+def stopped_by_limit(quality: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What limits stop, as the standing tells it; without those that wait for witnesses only."""
+    return [each for each in quality if each.get("stop") and not each["stop"]["resumed"]]
+
+
+def _stop_of(quality: Iterable[Mapping[str, Any]], analytic: str) -> Mapping[str, Any]:
+    found = next((each for each in stopped_by_limit(quality) if each["analytic"] == analytic), None)
+    if found is None:
+        raise Problem(
+            f"No limit stops an analytic called {analytic!r}.", fix="`watchglass quality state` tells how each stands."
+        )
+    stop: Mapping[str, Any] = found["stop"]
+    return stop
+
+
 def enrolment(*, person: str, role: str, month: str, vkey: str) -> Order:
     """Let somebody's key speak for them in a role, for a month."""
     return Order("key_enrolled", {"enrolled_role": role, "vkey": vkey, "month": month}, {"person": person})

@@ -32,17 +32,18 @@ FINDINGS: Final[Mapping[str, str]] = {
     Finding.MISUSE: "misuse",
     Finding.UNCLEAR: "it could not be found out",
 }
+_OF_LIMITS: Final = frozenset({"resumption_proposed", "analytic_resumed"})
 _HASH: Final = 32
 _LAST_DAYS: Final = 7 * DAY
 _SEEKERS: Final = frozenset({"investigator", "shift-lead"})
 _WRONG: Final = "Do nothing with it; keep what you saw, and look why the portal shows it."
 
 
-def hand(office: Office, order: Order) -> dict[str, Any]:
+def hand(office: Office, order: Order, *, role: str = "oversight") -> dict[str, Any]:
     """Sign an order with the identity key, hand it in, and keep what was signed in the folder of keys.
 
     Raises:
-        Refused: the charter in force pins this key for somebody else than oversight.
+        Refused: the charter in force pins this key for somebody else than ``role``.
         DidNotVerify: the log is not accepted (but for an order to stop), or the receipt is not the log's.
     """
     if order.act == "suspension_ordered":
@@ -52,12 +53,10 @@ def hand(office: Office, order: Order) -> dict[str, Any]:
         under = unb64(str(charter["sha256"]), length=_HASH)
     else:
         sight = office.look()
-        _check_oversight(office, sight)
+        _check_office(office, sight, role)
         _check_refs(sight, order)
         under = sight.charter.sha256
-    statement = office.sign(
-        order.act, "oversight", under=under, clear=order.clear, committed=order.committed, refs=order.refs
-    )
+    statement = office.sign(order.act, role, under=under, clear=order.clear, committed=order.committed, refs=order.refs)
     return office.hand_in_kept(f"{SIGNED}{office.number()}", statement)
 
 
@@ -131,12 +130,46 @@ def resumption(office: Office, leaf: str, reason: str, what_changed: str) -> Ord
 
 def _check_refs(sight: Sight, order: Order) -> None:
     """A lifting must be of an order in the log, with that scope: the portal's list is not believed for it."""
+    if order.act in _OF_LIMITS:
+        _check_stop(sight, order)
+        return
     for ref in order.refs:
         entry = sight.log.find(ref, "the order that this lifts")
         if entry.leaf.act != "suspension_ordered" or dict(entry.leaf.clear) != dict(order.clear):
             raise DidNotVerify(
                 "The portal shows another order under this number than the log holds.", fix=_WRONG, index=entry.index
             )
+
+
+def _check_stop(sight: Sight, order: Order) -> None:
+    """A resumption must be of a stop in the log, and of a proposal for that stop: the portal is not believed for it."""
+    stop = sight.log.find(order.refs[0], "the record of the stop")
+    name = order.clear["analytic"]
+    right = stop.leaf.act == "analytic_judged" and stop.leaf.clear["state"] == "suspended"
+    right = right and stop.leaf.clear["analytic"] == name
+    for ref in order.refs[1:]:
+        entry = sight.log.find(ref, "the proposal")
+        right = right and entry.leaf.act == "resumption_proposed" and entry.leaf.refs[0] == stop.hash
+    if not right:
+        raise DidNotVerify(
+            "The portal shows another stop or proposal under this number than the log holds.",
+            fix=_WRONG,
+            index=stop.index,
+        )
+
+
+def limits(office: Office) -> dict[str, Any]:
+    """How each analytic with published limits stands, as the portal tells it, and what I may sign.
+
+    Returns:
+        ``quality`` as the standing has it, ``signs_as``, and ``problem``: why the log is not accepted, or None.
+    """
+    told = office.portal.standing()
+    try:
+        signs_as, problem = offices(office, office.look())["signs_as"], None
+    except WatchglassError as error:
+        signs_as, problem = [], {"message": error.message, "fix": error.fix}
+    return {"quality": list(told.get("quality") or ()), "signs_as": signs_as, "problem": problem}
 
 
 # ---- who may sign ----------------------------------------------------------------------------------------------------
@@ -321,8 +354,13 @@ def _told(entry: Entry | None, statement: SignedStatement | None) -> dict[str, A
 
 
 def _check_oversight(office: Office, sight: Sight) -> None:
-    if "oversight" not in offices(office, sight)["signs_as"]:
+    _check_office(office, sight, "oversight")
+
+
+def _check_office(office: Office, sight: Sight, role: str) -> None:
+    if role not in offices(office, sight)["signs_as"]:
+        whose = "the authority" if role == "authority" else role
         raise Refused(
-            "The charter in force does not pin your key for oversight.",
-            fix="Only whoever keeps oversight's key sees and signs this.",
+            f"The charter in force does not pin your key for {whose}.",
+            fix=f"Only whoever keeps {whose}'s key sees and signs this.",
         )

@@ -38,7 +38,11 @@ def add(groups: Any) -> None:
     _scope(resume)
     _lodging(resume)
     resume.add_argument("--reason", required=True, help="why it may run again")
-    resume.add_argument("--what-changed", required=True, help="what was changed since it was suspended")
+    resume.add_argument(
+        "--what-changed",
+        default="",
+        help="what was changed since it was suspended; where a limit stopped it, the authority has stated that",
+    )
     resume.set_defaults(run=_resume, render=_say)
     enrol = commands.add_parser("enrol", help="enrol one person's signing key for one role and one month")
     _common(enrol)
@@ -165,8 +169,14 @@ def _suspend(args: argparse.Namespace) -> Result:
 
 
 def _resume(args: argparse.Namespace) -> Result:
-    stopped = _standing(args.where)["suspensions"]
-    return _sign(args, orders.resumption(stopped, args.analytic, args.reason, args.what_changed))
+    told = _standing(args.where)
+    by_limit = [each["analytic"] for each in orders.stopped_by_limit(told.get("quality") or ())]
+    ordered = [each["analytic"] for each in told["suspensions"] if not each["lifted"]]
+    if args.analytic in by_limit and args.analytic not in ordered:
+        return _sign(args, orders.resumption_of_limit(told["quality"], args.analytic, args.reason))
+    if not args.what_changed:
+        raise BadInput("Say what was changed since it was suspended.", fix="Add --what-changed.")
+    return _sign(args, orders.resumption(told["suspensions"], args.analytic, args.reason, args.what_changed))
 
 
 def _enrol(args: argparse.Namespace) -> Result:
@@ -267,7 +277,12 @@ def _standing(where: str) -> dict[str, Any]:
             return house.standing()
     try:
         value = json.loads(file.read_bytes())
-        return {"origin": value["origin"], "charter": value["charter"], "suspensions": value["suspensions"]}
+        return {
+            "origin": value["origin"],
+            "charter": value["charter"],
+            "suspensions": value["suspensions"],
+            "quality": value.get("quality") or [],
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"{where} does not hold what /api/v1/standing answers.", fix="Save that answer again, unchanged."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchglass.cli import quality_bias, quality_simulate
+from watchglass.cli import quality_bias, quality_simulate, quality_state
 
 
 def add(subparsers: Any) -> None:
@@ -13,3 +13,4 @@ def add(subparsers: Any) -> None:
     commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
     quality_bias.add(commands)
     quality_simulate.add(commands)
+    quality_state.add(commands)

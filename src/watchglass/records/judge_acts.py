@@ -15,7 +15,7 @@ from watchglass.records.fields import HASH, NAME, Choice, Members, OrNull, Text,
 
 _COUNT: Final = Whole(0, MAX_INTEGER)
 _OVERSIGHT: Final = "Oversight, from the opening."
-_SIGNED_BY: Final = "The authority and oversight, from the statement; staff, from the register."
+_SIGNED_BY: Final = "The authority and oversight, from the statement; what was changed everybody, on the register."
 
 JUDGE_ACTS: Final = (
     ActSpec(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from limited import limited
 from watchglass.access.roles import May, Role
 from watchglass.acts import reading
 from watchglass.acts.accounts import close_account
 from watchglass.acts.judge import Change
 from watchglass.acts.judged import judged_of, progress_of, stops
 from watchglass.acts.withdraw_verdict import withdraw_verdict
-from watchglass.charter import unbuilt
 from watchglass.charter.permit import Decide, RaiseAlert, RunAnalytic
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import DidNotVerify, Problem, Refused, WatchglassError
@@ -24,31 +24,12 @@ from world import World, make_house
 
 LAWN = "on-the-lawn"
 RULE = "of: [person]\n    for: 1s"
-LIMITS = """
-quality:
-  alpha: 0.05
-  fewest: 20
-  on-the-lawn:
-    expected_alerts_per_week: 200
-    precision_at_least: 0.8
-    trial: 30d
-ledger:"""
-EDITS = (
-    ("\nledger:", LIMITS),
-    ("  review: {within: 2m}", "  review: {within: 2m, matures: 1d}"),
-)
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with make_house(tmp_path, edits=EDITS) as made:
+    with make_house(tmp_path, edits=limited()) as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = tuple(row for row in unbuilt.NOT_BUILT if not row.path.startswith(("quality", "safeguards.review.")))
-    monkeypatch.setattr(unbuilt, "NOT_BUILT", kept)
 
 
 def look(world: World) -> list[Change]:

@@ -23,6 +23,7 @@ from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, Wat
 from watchglass.core.time import iso
 from watchglass.web.desk.audits import Audits
 from watchglass.web.desk.charters import Charters
+from watchglass.web.desk.limits import Limits
 from watchglass.web.desk.oversight import Oversight
 from watchglass.web.desk.pages import Card, Fields, Room, end, environment, said, scope
 from watchglass.web.desk.theatre import Shown, Theatre, ranged
@@ -48,6 +49,8 @@ _DO: Final = {
     "glass_followed_up": "Explained",
     "suspension_ordered": "Ordered to stop",
     "suspension_lifted": "May run again",
+    "resumption_proposed": "Proposed",
+    "analytic_resumed": "May run again, on trial",
     "key_enrolled": "Enrolled",
     "misuse_settled": "Settled",
     "charter_approved": "You approved it",
@@ -79,7 +82,7 @@ class Desk:
         self.exports = exports
         self.glass = glass
         self.roster = roster
-        self.rooms: Sequence[Room] = (Oversight(self), Audits(self), Charters(self))
+        self.rooms: Sequence[Room] = (Oversight(self), Audits(self), Charters(self), Limits(self))
         self._who: dict[str, Any] | None = None
         self.theatre = Theatre()
         self.receipts: dict[str, dict[str, Any]] = {}

@@ -67,6 +67,42 @@ class SuspensionNow(BaseModel):
     resumed: bool = Field(description="Whether the lifting has taken effect: a witness has cosigned it.")
 
 
+class ProposalNow(BaseModel):
+    """What the authority says was changed."""
+
+    leaf_hash: str
+    what_changed: str
+    proposed: str = Field(description="RFC 3339.")
+
+
+class LimitStop(BaseModel):
+    """A stop by a limit. To end it, authority and oversight sign with its leaf hash in `refs`."""
+
+    leaf_hash: str
+    stopped: str = Field(description="RFC 3339.")
+    why: str = Field(description="The limit that was crossed, or `trial-expired`.")
+    obeyed: str | None = Field(description="When nothing of it ran any more.")
+    resumed: bool = Field(description="Oversight has signed that it may run again; it does once witnesses cosign.")
+    proposals: list[ProposalNow]
+
+
+class QualityNow(BaseModel):
+    """How an analytic stands to its published limits."""
+
+    analytic: str
+    state: str = Field(description="`trial`, `within`, `unknown` or `suspended`.")
+    says: str = Field(description="The state in words.")
+    why: str
+    because: str = Field(description="Why, in a sentence.")
+    since: str | None = Field(description="RFC 3339; null until it was first looked at.")
+    trial_ends: str | None = Field(description="When a trial ends in a suspension.")
+    fewest: int = Field(description="Below so many nobody can tell.")
+    alpha_each: float = Field(description="The chance with which each limit may stop an analytic that keeps it.")
+    limits: dict[str, int] = Field(description="Each stated limit, in thousandths.")
+    stop: LimitStop | None
+    people_do: str | None = Field(description="What people do while it is stopped.")
+
+
 class StandingNow(BaseModel):
     """What is in force here."""
 
@@ -76,6 +112,7 @@ class StandingNow(BaseModel):
     charter: CharterInForce | None
     analytics: list[AnalyticNow] = Field(description="What the charter lets run now, and what not and why.")
     suspensions: list[SuspensionNow] = Field(description="Every order to stop, the oldest first.")
+    quality: list[QualityNow] = Field(description="How each analytic with published limits stands.")
     guard: dict[str, Any] | None = Field(
         description="How originals are sealed here: custodians and their keys, the rule of release; null where nothing "
         "is recorded."

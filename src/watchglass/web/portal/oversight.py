@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from watchglass.acts import reading
+from watchglass.acts import judged, reading
 from watchglass.acts.inspect_openings import take_openings
 from watchglass.acts.watched_times import Watched, watched
 from watchglass.acts.what_waits import what_waits
@@ -47,6 +47,7 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
             "entries_in_all": sum(done.values()),
             "witnesses": house.watch.facts(),
             "suspensions": reading.suspensions(reader),
+            "stops": judged.stop_rows(reader),
             "waiting": reading.count_waiting(reader),
             "watched": [
                 {"source": found.source, "place": place, "sentences": found.sentences} for place, found in steadiness
@@ -97,6 +98,7 @@ def suspend(request: Request, analytic: str = "", reason: str = "", key: str = "
             if charter and charter.safeguards.on_suspension
             else None,
             "suspensions": rows,
+            "stops": judged.stop_rows(reader_of(request)),
         },
     )
 

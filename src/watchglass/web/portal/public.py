@@ -13,7 +13,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from watchglass.access.policies import policies_of
-from watchglass.acts import how_sure, public_originals
+from watchglass.acts import how_sure, judged, public_originals
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
 from watchglass.acts.watched_times import watched
@@ -92,6 +92,7 @@ def register(request: Request) -> Response:
             for source in charter.sources
         ],
         "analytics": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
+        "limits": {each["analytic"]: each for each in judged.about(reader, charter)},
         "purposes": charter.purposes,
         "models": [
             {
@@ -144,10 +145,13 @@ def analytic(request: Request, name: str) -> Response:
     the_analytic = next((item for item in charter.analytics if item.name == name), None)
     if the_analytic is None:
         raise NotFound
-    month = facts.month(request.app.state.house.store.read(), now, name)
+    reader = request.app.state.house.store.read()
+    month = facts.month(reader, now, name)
     calibration = request.app.state.house.calibration
     data = {
         "analytic": facts.analytic_facts(standing, the_analytic, now),
+        "limits": next((each for each in judged.about(reader, charter) if each["analytic"] == name), None),
+        "stops": judged.stop_rows(reader, name),
         "month": month,
         "on_test_clips": how_sure.on_test_clips(calibration, the_analytic.kind),
     }

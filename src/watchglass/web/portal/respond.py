@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
-from watchglass.acts import reading
+from watchglass.acts import judged, reading
 from watchglass.acts.alerts import the_alert, the_handover
 from watchglass.acts.notices import of_alert
 from watchglass.acts.progress_handover import progress_handover
@@ -118,6 +118,7 @@ def card(request: Request, alert: str) -> Response:
             "card": _card(request, found, handover),
             "note": handover.note,
             "frequency": reading.how_often_right(reader, found.analytic),
+            "stands": judged.beside(reader, house_of(request).standing().charter, found.analytic),
             "steps": later,
             "notices": [line_of(notice) for notice in of_alert(reader, alert)],
             "_outcomes": list(OUTCOME_WORDS.items()),

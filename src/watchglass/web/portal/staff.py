@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
 from watchglass.access.roles import May, Role
-from watchglass.acts import how_sure, reading
+from watchglass.acts import how_sure, judged, reading
 from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
@@ -183,6 +183,7 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
         "clip_words": clip_words(kept_clip(reader, alert.id), house_of(request).clock.now() - alert.raised_ms),
         "facts": alert.facts,
         "frequency": reading.how_often_right(reader, alert.analytic),
+        "stands": judged.beside(reader, house_of(request).standing().charter, alert.analytic),
         "on_test_clips": how_sure.of_alert(house_of(request).calibration, alert),
         "raw_score": None if alert.score_per_mille is None else round(alert.score_per_mille / 10),
         "purpose": alert.purpose,
