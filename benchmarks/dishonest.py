@@ -104,6 +104,7 @@ QUIET: Final = {
     "stops": 0,
     "asides": 0.5,
     "audits": False,
+    "year": False,
     "check_every": HOUR,
 }
 """What a lie's life is made of, unless the lie changes it: enough to lie about, and nothing that would hide it."""
