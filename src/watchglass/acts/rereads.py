@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchglass.access.roles import Role
-from watchglass.acts.reading import history_until
 from watchglass.acts.shown import FIRST
 from watchglass.charter.model import Charter
 from watchglass.core.time import DAY, MINUTE
@@ -25,6 +24,8 @@ ARRIVED_MS: Final = 15 * MINUTE
 COOLED_MS: Final = 5 * MINUTE
 """So long after a first judgement another one is asked for at the earliest."""
 COUNTED_MS: Final = 30 * DAY
+LABELLED_UNTIL: Final = "labelled_until"
+"""The setting in which the demo keeps until when (ms) verdicts are a developer's labels."""
 _LIMIT: Final = 200
 
 _FIRST_READS: Final = (  # constant text
@@ -83,7 +84,12 @@ def settled_truth(reader: Reader, alert_id: str, now_ms: int) -> VerdictValue | 
 
 
 def _is_label(reader: Reader, alert_id: str) -> bool:
-    row = reader.one("SELECT 1 FROM alert WHERE id = ? AND raised_ms <= ?", alert_id, history_until(reader))
+    row = reader.one(
+        "SELECT 1 FROM alert JOIN setting ON setting.key = ? "
+        "WHERE id = ? AND raised_ms <= CAST(setting.value AS INTEGER)",
+        LABELLED_UNTIL,
+        alert_id,
+    )
     return row is not None
 
 

@@ -53,6 +53,11 @@ class Again:
     _later: list[tuple[int, int, str, Why, int]] = field(default_factory=list)
     _count: int = 0
 
+    def begin(self, until_ms: int) -> None:
+        """From here on, until then, verdicts are labels."""
+        setting = {"key": rereads.LABELLED_UNTIL, "value": str(until_ms)}
+        self.house.store.commit(lambda tx: tx.insert("setting", setting))
+
     def decided(self, alert: str, value: VerdictValue, reason: str) -> None:
         """A first verdict was given by the label; if it was drawn, another person will judge the incident too."""
         self._labels[alert] = (value, reason)

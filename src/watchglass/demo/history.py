@@ -146,6 +146,7 @@ class History:
         """Play from now to ``until_ms``: incidents, verdicts, responses, one suspension, retention, hourly batches."""
         begin = self.clock.now()
         self.house.watch.spacing_ms = NOTED_EVERY
+        self._again.begin(until_ms)
         charter = charter_in(self.house)
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
