@@ -130,6 +130,8 @@ def test_what_is_signed_needs_a_grant_or_is_named_as_needing_none() -> None:
     assert {act for act, what in NEEDS.items() if what is None} == {
         "suspension_ordered",
         "suspension_lifted",
+        "resumption_proposed",
+        "analytic_resumed",
         "key_enrolled",
         "audit_published",
         "challenge_told",

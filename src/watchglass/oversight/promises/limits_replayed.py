@@ -32,7 +32,7 @@ _SAID: Final = {
 }
 
 Judgement = tuple[int, int, str, str, dict[str, Any] | None]
-"""Index, minute, state, why, evidence."""
+"""Index, minute, state, why, evidence: None where it shows none, empty where its opening is gone."""
 
 
 class LimitsReplayed(Promise):
@@ -125,7 +125,7 @@ class LimitsReplayed(Promise):
 
     def _judged(self, entry: Entry, values: Mapping[str, Any] | None) -> None:
         at = minute_ms(values["minute"]) if values else entry.begins_ms
-        evidence = values["evidence"] if values else None
+        evidence = values["evidence"] if values else {}
         told = (entry.index, at, entry.clear["state"], entry.clear["why"], evidence)
         self.judged.setdefault(entry.clear["analytic"], []).append(told)
 
@@ -153,8 +153,8 @@ class LimitsReplayed(Promise):
         """A record that says how a test stood: it is so, and the test had come to that."""
         index, _, state, why, evidence = told
         needed = why == Why.TRUSTED or (state == SUSPENDED and why in TESTED)
-        if evidence is None:
-            if needed and world.openings is not None and self._opened(index, name):
+        if not evidence:
+            if needed and evidence is None:
                 self.breach(f"says '{why}' of '{name}', and shows no test", OPERATOR, world, index)
             return
         test = evidence["test"]
@@ -172,17 +172,17 @@ class LimitsReplayed(Promise):
         if not step.sure:
             return
         self._counts(name, alerts, told, step, world)
-        if needed and not (step.mild if test == TRUST else step.strict).crossed:
+        before = [each for each in runs[test] if each.at < step.at and each.mild.first == step.mild.first]
+        if needed and test != TRUST and before and before[-1].mild.crossed:
+            what = f"stops '{name}' with a later alert than the one with which it was over its limit"
+            self.breach(what, OPERATOR, world, index, alerts[step.at].at)
+        elif needed and not (step.mild if test == TRUST else step.strict).crossed:
             what = (
                 f"trusts '{name}', and its alerts up to then do not show that it keeps its limit"
                 if test == TRUST
                 else f"stops '{name}' by its limit, and its alerts up to then do not call for that"
             )
             self.breach(what, OPERATOR, world, index, alerts[step.at].at)
-
-    def _opened(self, index: int, name: str) -> bool:
-        """Whether the record's own opening could be read: without it there is no minute but the hour's first."""
-        return any(each[0] == index and each[4] is None for each in self.judged[name])
 
     def _counts(self, name: str, alerts: Sequence[Seen], told: Judgement, step: Step, world: World) -> None:
         index, _, _, _, evidence = told
