@@ -189,6 +189,9 @@ def test_a_wrong_folder_or_year_changes_nothing(archive: Archiver, deployment: P
             archive(folder)
     with pytest.raises(BadInput, match="2028 has not begun"):
         archive(year=2028)
+    for kept_by in ("", "two\nlines", "a\x1b[2Jscreen", "x" * 301):
+        with pytest.raises(BadInput, match="one line"):
+            archiving.archive(deployment, 2027, tmp_path / "archive", kept_by)
     assert TileDirectory(deployment / "ledger").read(Tile(ENTRIES, 0).path) is not None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from watchglass.acts.archive_entries import archivable, archive_entries
-from watchglass.acts.years import Archive, archives
+from watchglass.acts.years import ARCHIVED, Archive, archives
 from watchglass.bootstrap.house import House
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem
 from watchglass.core.time import Clock, iso
@@ -36,6 +36,7 @@ from watchglass.ledger.tiles import (
 )
 from watchglass.ledger.verify import Verified, verify_log
 from watchglass.records.act_spec import Lane
+from watchglass.records.vocabulary import ACTS
 from watchglass.runtime.layout import Layout, read_settings
 
 _LOCK: Final = ".lock"
@@ -124,6 +125,7 @@ def archive(
         CannotRecord: a disk is full, or the deployment runs. DidNotVerify: the ledger or the copy is damaged.
         Problem: witnesses have not cosigned the record yet; nothing was removed.
     """
+    ACTS[ARCHIVED].clear["kept_by"].check(kept_by, "kept_by")
     layout = Layout(root)
     origin = read_settings(layout).origin
     _check_folder(layout, folder, origin)
