@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from watchglass.acts.archive_entries import archivable
 from watchglass.acts.begin_year import begin_year, due
 from watchglass.acts.years import GRACE_MS, archives, years
-from watchglass.bootstrap import House, LocalWitness, archiving
+from watchglass.bootstrap import House, LocalWitness, archiving, challenging, open_bundle
 from watchglass.bootstrap.archived import Archivals
+from watchglass.bootstrap.opened import OpenedRecords
 from watchglass.cli.main import main
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused
@@ -20,6 +22,7 @@ from watchglass.edge.tiles import TileDirectory, open_whole
 from watchglass.ledger import policy
 from watchglass.ledger.tiles import ENTRIES, Tile, state_path
 from watchglass.ledger.verify import verify_log
+from watchglass.records.query import ask
 from world import World, make_house, read_json
 from years_world import KEEPER, NEW_YEAR, Archiver, advance, begin, fill, make_old
 
@@ -262,3 +265,41 @@ def test_a_torn_copy_or_a_full_disk_stops_before_anything_is_removed(
             archive()
     assert TileDirectory(deployment / "ledger").read(Tile(ENTRIES, 0).path) is not None
     assert archive()["bundles_removed"] == 2
+
+
+# ---- oversight, afterwards -------------------------------------------------------------------------------------------
+
+
+def test_an_incident_is_called_missed_only_where_its_traces_could_not_be_archived(
+    archive: Archiver, old: World, deployment: Path, tmp_path: Path
+) -> None:
+    archive()
+    trust, opened = old.trust_file(tmp_path / "trust"), OpenedRecords(old.house.origin, {}, {}, [old.openings])
+    begin = {"origin": old.house.origin, "source": "street", "kind": "intrusion", "salt": "0" * 16}
+
+    def look(since: int, *archives: str) -> str | None:
+        staged = challenging.Challenge(**begin, from_ms=since, to_ms=since + HOUR)
+        return challenging.look(staged, str(deployment / "ledger"), trust, opened, old.clock.now(), archives).result
+
+    with pytest.raises(Problem, match="512 older entries are archived") as caught:
+        look(NEW_YEAR - 10 * DAY)
+    assert KEEPER in caught.value.fix
+    assert look(NEW_YEAR - 10 * DAY, str(tmp_path / "archive")) == challenging.MISSED
+    assert look(NEW_YEAR + 20 * DAY) == challenging.MISSED
+
+
+def test_a_sealed_detail_of_an_archived_entry_is_opened_against_the_archive(
+    archive: Archiver, old: World, deployment: Path, tmp_path: Path
+) -> None:
+    archive()
+    bundle = tmp_path / "openings.json"
+    with old.reopen() as house:
+        query = ask("openings", about="0", key=old.keys["oversight"], origin=house.origin, now=old.clock.now())
+        bundle.write_text(json.dumps(house.ask(query)), "utf-8")
+    accounts = [each["index"] for each in open_bundle(bundle, str(tmp_path / "archive"), old.openings, None)]
+    assert accounts
+    assert accounts[0] < 512
+    assert open_bundle(bundle, str(deployment / "ledger"), old.openings, None) == []
+    with pytest.raises(BadInput, match="is not here"):
+        open_bundle(bundle, str(deployment / "ledger"), old.openings, accounts[0])
+    assert open_bundle(bundle, str(tmp_path / "archive"), old.openings, accounts[0])

@@ -17,12 +17,16 @@ _ARCHIVED: Final = b'{"act":"entries_archived"'
 
 @dataclass(frozen=True, slots=True)
 class Archival:
-    """A record that entries are archived: ``before`` is the first that is still served."""
+    """A record that entries are archived: ``before`` is the first that is still served.
+
+    ``began`` is the hour in which the log recorded that their year began; all of them are older.
+    """
 
     index: int
     year: int
     before: int
     kept_by: str
+    began: str
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class Archivals:
     """
 
     years: dict[int, tuple[int, int, str]] = field(default_factory=dict)
-    _leaves: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    _leaves: dict[bytes, tuple[int, int, str]] = field(default_factory=dict)
     _found: list[Archival] = field(default_factory=list)
 
     def take(self, first: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
@@ -51,11 +55,11 @@ class Archivals:
         clear = leaf.clear
         if leaf.act == "year_began":
             self.years.setdefault(clear["year"], (index, clear["size"], clear["state"]))
-            self._leaves[digest] = (clear["year"], clear["size"])
+            self._leaves[digest] = (clear["year"], clear["size"], leaf.hour)
         elif leaf.refs[0] in self._leaves:
-            year, size = self._leaves[leaf.refs[0]]
+            year, size, began = self._leaves[leaf.refs[0]]
             if clear["year"] == year and clear["before"] <= size and not clear["before"] % FULL:
-                self._found.append(Archival(index, year, clear["before"], clear["kept_by"]))
+                self._found.append(Archival(index, year, clear["before"], clear["kept_by"], began))
 
     def of(self, unread: int) -> Archival | None:
         """The record that says where the first ``unread`` entries are; None where there is none."""

@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from watchglass.bootstrap.archived import Archivals
 from watchglass.bootstrap.lodging import Lodging
 from watchglass.bootstrap.opened import OpenedRecords
 from watchglass.bootstrap.orders import Order
 from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, Problem
-from watchglass.core.time import HOUR, MINUTE, iso, minute_of
-from watchglass.edge.tiles import open_tiles, write_durably
+from watchglass.core.time import HOUR, MINUTE, hour_of, iso, minute_of
+from watchglass.edge.tiles import open_whole, write_durably
 from watchglass.edge.trust import load_trust
 from watchglass.ledger.verify import verify_log
 from watchglass.oversight.challenge import commitment
@@ -132,17 +133,28 @@ def write(file: Path, challenge: Challenge) -> None:
     write_durably([(file, challenge.encode())], mode=0o600)
 
 
-def look(challenge: Challenge, ledger: str, trust_file: Path, opened: OpenedRecords, now: int) -> Challenge:
+def look(
+    challenge: Challenge,
+    ledger: str,
+    trust_file: Path,
+    opened: OpenedRecords,
+    now: int,
+    archives: Sequence[str] = (),
+) -> Challenge:
     """Look through the log for an alert of that source and kind in that time.
 
+    Args:
+        archives: where entries were archived that the ledger no longer serves.
+
     Raises:
-        Problem: it is too early to say that it was missed.
+        Problem: it is too early to say that it was missed, or it could stand among archived entries.
         BadInput: the log or the openings are of another deployment. DidNotVerify: the log is not whole.
     """
     found: list[tuple[str, bytes]] = []
     first, last = minute_of(challenge.from_ms), minute_of(challenge.to_ms + LATE_MS)
 
-    def take(_: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+    def take(number: int, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        archivals.take(number, entries, hashes)
         for data, digest in zip(entries, hashes, strict=True):
             if not data.startswith(_ALERT):
                 continue
@@ -153,14 +165,20 @@ def look(challenge: Challenge, ledger: str, trust_file: Path, opened: OpenedReco
             if values["source"] == challenge.source and first <= values["minute"] <= last:
                 found.append((values["minute"], digest))
 
-    trust = load_trust(trust_file)
-    with closing(open_tiles(ledger)) as reader:
-        verified = verify_log(reader, trust.policy, seen=trust.seen, on_entries=take)
+    trust, archivals = load_trust(trust_file), Archivals()
+    with closing(open_whole(ledger, archives)) as reader:
+        verified = verify_log(reader, trust.policy, seen=trust.seen, on_entries=take, archived=True)
+    gone = archivals.check(verified)
     if {verified.checkpoint.origin, opened.origin} != {challenge.origin}:
         raise BadInput(
             f"This challenge is for {challenge.origin}; the ledger is {verified.checkpoint.origin}, the openings are "
             f"those of {opened.origin}.",
             fix="Give the ledger and the openings of that deployment.",
+        )
+    if not found and gone is not None and hour_of(challenge.from_ms) <= gone.began:
+        raise Problem(
+            f"There is no such alert in what the ledger serves, and {verified.unread:,} older entries are archived.",
+            fix=f"Look again with `--archive DIR_OR_URL`. Who has them: {gone.kept_by}",
         )
     if not found and now < challenge.to_ms + ENTERS_MS:
         raise Problem(

@@ -26,7 +26,7 @@ from watchglass.edge.portal_client import PortalClient
 from watchglass.edge.tiles import open_tiles
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import SignerKey
-from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path
+from watchglass.ledger.tiles import FULL, TileReader, decode_bundle, entries_path, first_here
 from watchglass.records.act_spec import Lane
 from watchglass.records.leaf import Leaf
 from watchglass.records.query import SignedQuery
@@ -180,12 +180,9 @@ def new_key(file: Path, name: str, kind: Literal["signing", "openings"], passphr
 
 
 def _entries(tiles: TileReader) -> Iterator[tuple[int, bytes]]:
-    """Every entry of a log with its number; use ``ledger verify`` to know that they are what was signed."""
-    signed = tiles.read("checkpoint")
-    if signed is None:
-        raise BadInput("There is no checkpoint at this ledger.", fix="Give the ledger's directory or address.")
-    size = checkpoints.parse(signed).checkpoint.size
-    for first in range(0, size, FULL):
+    """Every entry that a log serves, with its number; use ``ledger verify`` to know that they are what was signed."""
+    size = _size(tiles)
+    for first in range(first_here(tiles, size), size, FULL):
         width = min(FULL, size - first)
         data = tiles.read(entries_path(first // FULL, width))
         if data is None:
@@ -194,15 +191,29 @@ def _entries(tiles: TileReader) -> Iterator[tuple[int, bytes]]:
             yield first + offset, entry
 
 
+def _size(tiles: TileReader) -> int:
+    signed = tiles.read("checkpoint")
+    if signed is None:
+        raise BadInput("There is no checkpoint at this ledger.", fix="Give the ledger's directory or address.")
+    return checkpoints.parse(signed).checkpoint.size
+
+
 def open_bundle(bundle: Path, ledger: str, key: X25519PrivateKey, index: int | None) -> list[dict[str, Any]]:
     """Open the sealed openings in ``bundle`` against the leaves of the ledger that they belong to.
 
     Raises:
         DidNotVerify: an opening does not match its leaf's commitments.
+        BadInput: the entry that was asked for is archived; the archive is such a ledger too.
     """
     opened = read_openings(bundle, key)
     found = []
-    for number, entry in _entries(open_tiles(ledger)):
+    tiles = open_tiles(ledger)
+    if index is not None and index < (here := first_here(tiles, _size(tiles))):
+        raise BadInput(
+            f"Entry {index} is not here: the entries before {here} were archived, or lost.",
+            fix="Give the archive as the ledger: the ledger's page says who has it.",
+        )
+    for number, entry in _entries(tiles):
         if index is not None and number != index:
             continue
         leaf = Leaf.parse(entry)

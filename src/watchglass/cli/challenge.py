@@ -48,6 +48,13 @@ def add(commands: Any, common: Common, sign: Sign, say: Render) -> None:
     check.add_argument("--trust", type=Path, required=True, metavar="FILE", help="trust file")
     check.add_argument("--openings", type=Path, required=True, help="the openings page's file, or a folder of them")
     check.add_argument("--openings-key", type=Path, required=True, help="oversight's openings key")
+    check.add_argument(
+        "--archive",
+        action="append",
+        default=[],
+        metavar="DIR_OR_URL",
+        help="where entries were archived that the ledger no longer serves. May be repeated",
+    )
     check.set_defaults(run=_check, render=_say_check)
     tell = steps.add_parser("tell", help="tell everybody what came of it, signed")
     common(tell)
@@ -116,7 +123,7 @@ def _plan(args: argparse.Namespace) -> Result:
 def _check(args: argparse.Namespace) -> Result:
     opened = read_openings(args.openings, openings_key(args.openings_key))
     challenge = challenging.read(args.file)
-    found = challenging.look(challenge, args.ledger, args.trust, opened, SystemClock().now())
+    found = challenging.look(challenge, args.ledger, args.trust, opened, SystemClock().now(), args.archive)
     challenging.write(args.file, found)
     return {"ok": found.result == challenging.NOTICED, "result": found.result, "alert_leaf": found.alert_leaf}
 

@@ -85,4 +85,6 @@ def test_how_to_verify_names_whoever_has_the_rest(visitor: Someone) -> None:
     assert "--archive FOLDER" in page
     assert visitor.get("/log/tile/entries/000").status_code == 404
     assert visitor.get("/log/tile/0/000").status_code == 200
-    assert visitor.get("/audit").status_code == 200
+    audit = markup.unescape(visitor.get("/audit").text)
+    assert "--from-year 2027" in audit
+    assert KEEPER in audit

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from watchglass.acts.public_watchers import published_audits, told_challenges
+from watchglass.acts.years import archives
 from watchglass.ledger import checkpoint as checkpoints
 from watchglass.ledger.keys import VerifierKey
 from watchglass.web.portal.answers import NotFound
@@ -57,6 +58,8 @@ def _page(request: Request, day: str, days: list[str]) -> Response:
     found = house.nightly.of(day) if day else None
     base = str(request.base_url).rstrip("/")
     name = f"{house.origin.replace('/', '-')}.trust"
+    archive = next(iter(archives(house.store.read())), None)
+    begin = f" --from-year {archive.year}" if archive else ""
     data = {
         "origin": house.origin,
         "deployment": house.kind,
@@ -64,8 +67,9 @@ def _page(request: Request, day: str, days: list[str]) -> Response:
         "days": days,
         "audit": found if found is not None and "findings" in found else None,
         "failure": found if found is not None and "findings" not in found else None,
-        "command": f"watchglass audit {base}/log --trust {name} --html audit.html",
+        "command": f"watchglass audit {base}/log --trust {name}{begin} --html audit.html",
         "trust_name": name,
+        "archive": archive,
         **_said_by_oversight(request),
         "_groups": _groups(found or {}),
     }
