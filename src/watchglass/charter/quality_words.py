@@ -19,11 +19,17 @@ def quality_words(charter: Charter) -> Iterator[str]:
         yield "These rules do not say how often it may be wrong, and nothing stops it by itself, however often it is."
         return
     for limits in quality.limits:
-        yield from _limits(charter, limits)
+        yield _limits(charter, limits)
+    if any(limits.trial_ms is not None for limits in quality.limits):
+        yield (
+            "On trial, alerts go to the people who decide and no further, until enough of them were right to show that "
+            "the limit is kept. If the time is over before that, it stops."
+        )
     free = [f"“{said(analytic.name)}”" for analytic in charter.analytics if charter.limits_of(analytic.name) is None]
     if free:
-        has = "has no limit: nothing stops it" if len(free) == 1 else "have no limits: nothing stops them"
-        yield f"{capital(listed(free))} {has} by itself, however often it is wrong."
+        one = len(free) == 1
+        has = "has no limit: nothing stops it by itself" if one else "have no limits: nothing stops them by itself"
+        yield f"{capital(listed(free))} {has}, however often {'it is' if one else 'they are'} wrong."
     yield (
         "The limits are checked each time when it is settled whether an alert was right. What stays without an answer "
         "counts as wrong."
@@ -69,14 +75,10 @@ def limit_words(charter: Charter, limits: QualityLimits, limit: LimitName) -> st
     return _WORDS[limit](charter, limits)
 
 
-def _limits(charter: Charter, limits: QualityLimits) -> Iterator[str]:
-    who = f"“{said(limits.name)}”"
-    yield f"{who}: {'; '.join(limit_words(charter, limits, limit) for limit in limits.stated)}."
-    if limits.trial_ms is not None:
-        yield (
-            f"{who} begins on trial: its alerts go to the people who decide and no further, until they have shown that "
-            f"enough of them are right. If they have not within {duration(limits.trial_ms)}, it stops."
-        )
+def _limits(charter: Charter, limits: QualityLimits) -> str:
+    asked = "; ".join(limit_words(charter, limits, limit) for limit in limits.stated)
+    trial = f". It begins on trial, for {duration(limits.trial_ms)} at most" if limits.trial_ms is not None else ""
+    return f"“{said(limits.name)}”: {asked}{trial}."
 
 
 def _disparity(_charter: Charter, limits: QualityLimits) -> str:

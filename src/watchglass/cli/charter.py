@@ -12,6 +12,7 @@ from watchglass.bootstrap import connect, load_trust, orders, sign_statement
 from watchglass.charter.diff import compare
 from watchglass.charter.lint import lint
 from watchglass.charter.parse import Parsed, read
+from watchglass.charter.promised import promised
 from watchglass.charter.tree import MAX_BYTES
 from watchglass.charter.words import explain
 from watchglass.cli.key import signing_key
@@ -147,6 +148,7 @@ def check(args: argparse.Namespace) -> Result:
         **_head(parsed),
         "deployment": args.deployment,
         "consulted_on": False,
+        "quality": promised(parsed.charter),
         "findings": [finding.as_json() for finding in findings],
     }
 

@@ -49,7 +49,7 @@ def test_a_refusal_exits_3_with_every_reason(capsys) -> None:
     code, result = run(capsys, "check", str(CHARTERS / "everything-ever.yaml"))
     assert code == 3
     named = {reason.partition("(")[2].partition(")")[0] for reason in result["reasons"]}
-    assert {"safeguards.embargo", "quality", "statistics", "consultation", "approvals"} <= named
+    assert {"safeguards.embargo", "statistics", "consultation", "approvals"} <= named
     assert len(named) == len(result["reasons"])
     assert result["faults"]
 

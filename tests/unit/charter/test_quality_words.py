@@ -28,10 +28,11 @@ def test_a_resident_reads_every_limit_and_what_happens_then(judged_charter: Char
     words = told(judged_charter, "quality")
     for part in (
         "“crowding”: at least 6 of 10 alerts must be right; at most 3 false alerts a week; at least 95 of 100 alerts",
-        "must be decided within 2 minutes; at most 2 of 10 alerts may stay without a clear answer.",
-        "“crowding” begins on trial: its alerts go to the people who decide and no further",
-        "If they have not within 60 days, it stops.",
-        "“camera health” has no limit: nothing stops it by itself",
+        "must be decided within 2 minutes; at most 2 of 10 alerts may stay without a clear answer",
+        "It begins on trial, for 60 days at most.",
+        "On trial, alerts go to the people who decide and no further",
+        "If the time is over before that, it stops.",
+        "“camera health” has no limit: nothing stops it by itself, however often it is wrong.",
         "people do this instead: double patrols on the steps until resumed.",
         "would be at most 5 of 100.",
     ):
