@@ -139,7 +139,7 @@ def test_what_happens_in_front_of_a_camera_becomes_an_incident_and_a_clip(
         last = health_of(world, name)[-1]
         assert last.cpu_seconds > 0
         assert last.kbit_s > 0
-        assert any("time" in note for note in last.notes)
+        assert any("time" in note for each in health_of(world, name) for note in each.notes)
     assert health_of(world, "two")[-1].kbit_s > health_of(world, "lame")[-1].kbit_s
     opened = {r.source: (r.width, r.height) for r in world.reports if isinstance(r, SourceOpened)}
     assert opened == {"one": (768, 576), "two": (768, 576), "lame": (768, 576)}
