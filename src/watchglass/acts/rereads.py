@@ -227,10 +227,11 @@ class Differing:
 
 
 def differing(reader: Reader, now_ms: int, since_ms: int) -> tuple[Differing, ...]:
-    """What the shift lead is told, the newest first."""
+    """What the shift lead is told, the newest first. On trial nothing is handed over, so nothing of that is doubted."""
     rows = reader.all(
-        "SELECT alert.*, verdict.decided_ms AS said_ms FROM alert JOIN shown_again ON shown_again.of_alert = alert.id "
-        "AND shown_again.why = 'second' JOIN verdict ON verdict.alert = shown_again.alert "
+        "SELECT alert.*, verdict.decided_ms AS said_ms, "
+        "EXISTS (SELECT 1 FROM handover WHERE handover.alert = alert.id) AS handed FROM alert "
+        "JOIN shown_again ON shown_again.of_alert = alert.id AND shown_again.why = 'second' JOIN verdict ON verdict.alert = shown_again.alert "
         "AND verdict.withdrawn_ms IS NULL WHERE verdict.decided_ms > ? ORDER BY verdict.decided_ms DESC LIMIT ?",
         since_ms,
         _LIMIT,
@@ -238,8 +239,8 @@ def differing(reader: Reader, now_ms: int, since_ms: int) -> tuple[Differing, ..
     found = []
     for row in rows:
         known = judged(reader, row["id"], now_ms)
-        if known is not None and known.tell:
-            handed = known.first is VerdictValue.CONFIRM
+        handed = bool(row["handed"])
+        if known is not None and known.tell and handed is (known.first is VerdictValue.CONFIRM):
             found.append(Differing(row["id"], row["source"], row["kind"], row["at_ms"], row["said_ms"], handed))
     return tuple(found)
 

@@ -20,7 +20,7 @@ from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter
 from watchglass.charter.permit import KeepClip, RaiseAlert
 from watchglass.core.errors import Problem, Refused, WatchglassError
-from watchglass.core.time import MINUTE, SECOND
+from watchglass.core.time import DAY, MINUTE, SECOND
 from watchglass.review.model import Alert
 from watchglass.review.reads import WHOLE, Why
 from watchglass.review.seeds import MOST_WAITING, checks_owed, now_is_the_moment, pick
@@ -46,6 +46,7 @@ class Rereading:
         self._standing = standing
         self._bus = bus
         self._looked = 0
+        self._doubts = 0
 
     def run(self, stop: threading.Event) -> None:
         """Tend until told to stop."""
@@ -69,7 +70,15 @@ class Rereading:
         self._looked = now
         settle_reads(self._acting, charter)
         close_reads(self._acting, charter)
+        self._tell(now)
         self.look(standing, charter, passed)
+
+    def _tell(self, now: int) -> None:
+        """Let open queues look again where there is another doubt: somebody may still need help."""
+        doubts = len(rereads.differing(self._acting.store.read(), now, now - DAY))
+        if doubts > self._doubts:
+            self._bus.publish("queue", {"type": "doubts"})
+        self._doubts = doubts
 
     def look(self, standing: Standing, charter: Charter, passed_ms: int) -> Alert | None:
         """Show something again where that is owed, somebody is there for it, and the moment has come."""

@@ -76,9 +76,19 @@ function draw(data) {
   byId("items").replaceChildren(...others.slice(0, 12).map(line));
   byId("none-else").hidden = others.length > 0;
   byId("list-title").textContent = current ? "Also waiting" : "Waiting";
+  doubted(data.doubts);
   const calm = byId("calm");
   if (calm) calm.hidden = waiting.length > 0;
   if (!current) document.title = `${data.waiting} waiting – Watchglass`;
+}
+
+// Only for those who lead a shift: a second person says otherwise about so many alerts.
+function doubted(number) {
+  const place = byId("doubts");
+  const words = `${number} ${number === 1 ? "alert is" : "alerts are"} doubted`;
+  if (place.hidden && number) say(words);
+  place.hidden = !number;
+  place.querySelector("strong").textContent = words;
 }
 
 function line(item) {
