@@ -231,8 +231,9 @@ def differing(reader: Reader, now_ms: int, since_ms: int) -> tuple[Differing, ..
     rows = reader.all(
         "SELECT alert.*, verdict.decided_ms AS said_ms, "
         "EXISTS (SELECT 1 FROM handover WHERE handover.alert = alert.id) AS handed FROM alert "
-        "JOIN shown_again ON shown_again.of_alert = alert.id AND shown_again.why = 'second' JOIN verdict ON verdict.alert = shown_again.alert "
-        "AND verdict.withdrawn_ms IS NULL WHERE verdict.decided_ms > ? ORDER BY verdict.decided_ms DESC LIMIT ?",
+        "JOIN shown_again ON shown_again.of_alert = alert.id AND shown_again.why = 'second' "
+        "JOIN verdict ON verdict.alert = shown_again.alert AND verdict.withdrawn_ms IS NULL "
+        "WHERE verdict.decided_ms > ? ORDER BY verdict.decided_ms DESC LIMIT ?",
         since_ms,
         _LIMIT,
     )
