@@ -229,3 +229,7 @@ ORIGIN: Final = Pattern(re.compile(r"[^\s+]{1,200}"), "a log's origin (no spaces
 MINUTE: Final = Moment("%Y-%m-%dT%H:%MZ", "a minute, UTC (`2026-11-23T14:05Z`)")
 HOUR: Final = Moment("%Y-%m-%dT%HZ", "an hour, UTC (`2026-11-23T14Z`)")
 MONTH: Final = Moment("%Y-%m", "a month (`2026-11`)")
+LINE: Final = Pattern(
+    re.compile("[^\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]{1,300}"), "one line of 1 to 300 characters"
+)
+"""For everybody to read, also on a terminal: nothing in it moves a cursor or turns the direction of the text."""

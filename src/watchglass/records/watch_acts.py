@@ -6,7 +6,6 @@ that depends on who was there. What does (how much was decoded, how many inciden
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from watchglass.core.canonical import MAX_INTEGER
@@ -14,13 +13,13 @@ from watchglass.records.act_spec import HOUSE, RECORDER, ActSpec, Basis, Lane, N
 from watchglass.records.fields import (
     HASH,
     IDENTIFIER,
+    LINE,
     NAME,
     VKEY,
     Choice,
     ListOf,
     MapOf,
     OrNull,
-    Pattern,
     Text,
     Whole,
 )
@@ -28,9 +27,6 @@ from watchglass.records.fields import (
 _OVERSIGHT: Final = "Oversight, from the opening."
 _NOTE: Final = Text(8_000)
 """A signed note as text: a checkpoint with cosignatures, or a witness's receipt."""
-_LINE: Final = Pattern(
-    re.compile("[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,300}"), "one line of 1 to 300 characters"
-)
 _COUNT: Final = Whole(0, MAX_INTEGER)
 _SECONDS: Final = Whole(0, 1 << 40)
 
@@ -140,7 +136,7 @@ WATCH_ACTS: Final = (
         HOUSE,
         "Entries from before a year are no longer served here: who keeps them stands here, their hashes stay for ever.",
         "Nothing is hidden.",
-        clear={"year": Whole(2000, 9999), "before": Whole(1, MAX_INTEGER), "kept_by": _LINE},
+        clear={"year": Whole(2000, 9999), "before": Whole(1, MAX_INTEGER), "kept_by": LINE},
         refs_to=("year_began",),
         charter=Need.NEVER,
         timed=False,

@@ -14,6 +14,7 @@ from watchglass.records.act_spec import ActSpec, Basis, Need
 from watchglass.records.fields import (
     HASH,
     IDENTIFIER,
+    LINE,
     MINUTE,
     MONTH,
     NAME,
@@ -40,6 +41,7 @@ PRIVATE: Final = X25519PrivateKey.from_private_bytes(SeededEntropy("openings").b
 _SAMPLES: Final[dict[int, Any]] = {
     id(HASH): b64(b"h" * 32),
     id(IDENTIFIER): "0123456789abcdef",
+    id(LINE): "City archive, archive@city.example",
     id(MINUTE): "2026-11-23T12:00Z",
     id(MONTH): "2026-11",
     id(NAME): "steps-cam",
