@@ -106,6 +106,7 @@ QUIET: Final = {
     "audits": False,
     "year": False,
     "check_every": HOUR,
+    "precision": None,
 }
 """What a lie's life is made of, unless the lie changes it: enough to lie about, and nothing that would hide it."""
 

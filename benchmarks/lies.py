@@ -6,19 +6,27 @@ from typing import Final
 
 from dishonest import Lie
 from lies_archives import LIES_OF_ARCHIVES
+from lies_limits import LIMIT_LIES
 from lies_originals import ORIGINALS
 from lies_reads import ABOUT_READS
 from lies_records import RECORDS
 from lies_running import RUNNING
 from lies_years import LIES_OF_YEARS
 
-LIES: Final[tuple[Lie, ...]] = (*ORIGINALS, *RUNNING, *RECORDS, *LIES_OF_YEARS, *LIES_OF_ARCHIVES, *ABOUT_READS)
+LIES: Final[tuple[Lie, ...]] = (
+    *ORIGINALS,
+    *RUNNING,
+    *RECORDS,
+    *LIES_OF_YEARS,
+    *LIES_OF_ARCHIVES,
+    *ABOUT_READS,
+    *LIMIT_LIES,
+)
 BY_NAME: Final = {lie.name: lie for lie in LIES}
 
 PENDING: Final = {
     "budget": "The privacy budget is overspent.",
     "consultation": "A charter comes into force that nobody was consulted on, or answered about.",
-    "limits": "An analytic that is over its published limit goes on.",
     "requests": "What an individual asked under their rights is not answered in time.",
 }
 """Lies about what this version does not do: by the promise that would be broken. They are counted apart."""

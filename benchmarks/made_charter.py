@@ -59,6 +59,7 @@ class Rules:
     alerts_ms: int = 365 * 86_400_000
     review_ms: int = 120_000
     reads: str = ""
+    quality: str = ""
     pace: tuple[int, int, int] = (60_000, 3_600_000, 7_200_000)
     heartbeat_ms: int | None = None
     witnessed_ms: int | None = None
@@ -103,6 +104,7 @@ def text_of(rules: Rules) -> str:
             *_kept(rules),
             f"  review: {{within: {duration(rules.review_ms)}{rules.reads}}}",
             "  on_suspension: {tell: [oversight, shift-lead], people_do: Patrols go past every half hour.}",
+            *([rules.quality] if rules.quality else []),
             _ledger(rules),
             "oversight:",
             "  body: Exampleton Privacy Board",

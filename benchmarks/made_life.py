@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from made_charter import Look, Rules, Sealed, hash_of
+from made_limits import Judge
 from made_log import Log, Watcher
 from made_town import SOFTWARE, Order, Story, Town
 from watchglass.charter.decide import in_force
@@ -38,6 +39,9 @@ HOURS: Final = (None, None, "01:00-04:30", "22:00-06:00", "08:30-17:00")
 DAYS: Final = ((), (), ("mon", "tue", "wed", "thu", "fri"), ("sat", "sun"))
 CUSTODIANS: Final = ("control-room", "dpo", "oversight", "clerk-of-the-court")
 PICTURES_A_SECOND: Final = 5
+MILD: Final = 0.3
+STRICT: Final = 0.6
+"""Shares of alerts that must be right: one that is kept where people mostly confirm, and one that is soon crossed."""
 LONG: Final = 10
 """Days from which a life is sparse, so that a month costs no more than a busy week."""
 
@@ -55,6 +59,7 @@ class Plan:
         unseen_ms: for how long no witness answers, after the first day.
         all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
         reads: what was judged is judged again at a share, and there are checks.
+        precision: of some analytics, the share of alerts that must be right; None: no limits are published.
         suspensions, cases, emergencies, holds, stops, asides: how many of each story are told.
     """
 
@@ -82,6 +87,7 @@ class Plan:
     alerts_kept_ms: int = 365 * DAY
     review_ms: int = 10 * MINUTE
     reads: bool = False
+    precision: float | None = None
     hours: str | None = None
     all_day: bool = False
     charters: int = 1
@@ -144,6 +150,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         check_every=dice.choice((HOUR, HOUR, DAY)),
         year=not trial and dice.random() < 1 / 4,
         reads=clips > 2 * DAY and dice.random() < 3 / 4,
+        precision=dice.choice((None, MILD, STRICT)),
     )
 
 
@@ -169,6 +176,7 @@ class Life:
         self.closed: list[tuple[int, Mapping[str, object]]] = []
         self.checks: list[tuple[int, Mapping[str, object]]] = []
         self.resumed: dict[bytes, int] = {}
+        self.judge = Judge(self)
         self.silent_until: dict[str, int] = {}
         self.next_beat: dict[str, dict[str, object]] = {}
 
@@ -401,12 +409,31 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
         clips_ms=plan.clips_ms,
         alerts_ms=plan.alerts_kept_ms,
         review_ms=plan.review_ms,
-        reads=", second_read: 30%, seeded_checks: {share: 5%}, matures: 2d" if plan.reads else "",
+        reads=_reads(plan),
+        quality=_quality([look.name for look in looks if look.kind == "intrusion"], plan.precision),
         pace=plan.pace,
         heartbeat_ms=plan.heartbeat_ms,
         witnessed_ms=plan.witnessed_ms if plan.heartbeat_ms is not None else None,
         may=("suspend", "inspect", "audit"),
     )
+
+
+def _reads(plan: Plan) -> str:
+    if plan.reads:
+        return ", second_read: 30%, seeded_checks: {share: 5%}, matures: 2d"
+    return ", matures: 12h" if plan.precision is not None else ""
+
+
+def _quality(looks: list[str], precision: float | None) -> str:
+    """The charter's section for some analytics; nothing where no limits are published."""
+    if precision is None:
+        return ""
+    rows = (
+        f"  {name}: {{expected_alerts_per_week: 50, precision_at_least: {precision}, undecided_at_most: 0.6, "
+        "reviewed_in_time_at_least: 0.5, trial: 20d}"
+        for name in looks
+    )
+    return "\n".join(["quality:", *rows])
 
 
 def _public(entropy: SeededEntropy) -> str:

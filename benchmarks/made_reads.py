@@ -94,7 +94,7 @@ def show(life: Life, made: MadeAlert, why: str, under: Any, **otherwise: Any) ->
     due = town.now + town.charter.safeguards.review.within_ms
     copy = MadeAlert(
         number, leaf, made.look, made.source, town.charter.analytic(made.look).purpose, town.charter.sha256,
-        town.now, due, leaves=[leaf], read=AGAIN[why], judges=made.judges,
+        town.now, due, leaves=[leaf], read=AGAIN[why], judges=made.judges, of=made,
     )  # fmt: skip
     town.alerts[number] = copy
     return copy

@@ -17,7 +17,8 @@ from made_archives import archives
 from made_cases import case, emergency, hold
 from made_charter import Look
 from made_keeping import months, retention
-from made_life import Life, first_rules, local_day
+from made_life import MILD, Life, first_rules, local_day
+from made_limits import judging
 from made_reads import closing, judged_again
 from made_town import EXPLANATION, SOFTWARE, MadeAlert, Order, Search, Story, Town, soon
 from made_years import state_of
@@ -44,6 +45,7 @@ from watchglass.oversight.promises.every import PENDING, every
 from watchglass.review.reads import WHOLE, Draw, chance
 
 PIECE = 10 * SECOND
+RIGHT_OFTEN = (*["confirm"] * 9, "reject", "unsure")
 _NOTED = b'{"act":"checkpoint_witnessed"'
 
 
@@ -68,6 +70,8 @@ def begin(life: Life) -> None:
     life.tell(town.now, incidents(life))
     if plan.reads:
         life.tell(town.now, closing(life))
+    if plan.precision is not None:
+        life.tell(town.now, judging(life))
 
 
 def fill(life: Life) -> None:
@@ -179,7 +183,7 @@ def alert(life: Life, name: str, *, decided: bool = True) -> Story:
             verdict(life, made)
         if made.verdict is not None and town.charter.safeguards.review.second_read is not None:
             life.tell(town.now + 11 * SECOND, judged_again(life, made, clip, verdict))
-        if made.verdict is not None and dice.random() < 0.4:
+        if made.verdict is not None and dice.random() < 0.4 and not life.judge.holds_back(name):
             yield from response(life, made)
 
 
@@ -208,6 +212,7 @@ def raise_alert(life: Life, name: str, under: Any, captured: int, **otherwise: A
     made = MadeAlert(number, leaf, name, analytic.source, purpose, charter, town.now, due, leaves=[leaf])
     town.alerts[number] = made
     life.raised[made.source].append(captured)
+    life.judge.raised(made)
     return made
 
 
@@ -264,13 +269,14 @@ def verdict(life: Life, made: MadeAlert) -> bytes:
     town = life.town
     standing = town.standing_of(made.charter)
     permit = town.permit(Decide(made.look), standing)
-    value = life.dice.choice(("confirm", "reject", "unsure"))
+    value = life.dice.choice(RIGHT_OFTEN if life.plan.precision == MILD else ("confirm", "reject", "unsure"))
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT, but=made.judges)
     draw = None
     if made.read == 1:
         assert standing.charter is not None
         draw = Draw(life.dice.randrange(WHOLE), chance(standing.charter.safeguards.review, 0, town.now))
         made.drawn = draw.second
+    made.handed = value == "confirm" and made.read == 1 and not life.judge.holds_back(made.look)
     made.verdict = town.attest(
         "alert_decided",
         under=permit,
@@ -279,7 +285,7 @@ def verdict(life: Life, made: MadeAlert) -> bytes:
             "alert": made.id,
             "verdict": value,
             "reason": "seen",
-            "handed_to": "responder-page" if value == "confirm" and made.read == 1 else None,
+            "handed_to": "responder-page" if made.handed else None,
             "read": made.read,
             "draw": {"number": draw.number, "below": draw.below} if draw else None,
         },
@@ -287,6 +293,7 @@ def verdict(life: Life, made: MadeAlert) -> bytes:
     )
     made.judges.append(by.person.name)
     made.said = value
+    life.judge.said(made, value)
     made.leaves.append(made.verdict)
     return made.verdict
 
@@ -300,6 +307,7 @@ def withdraw(life: Life, made: MadeAlert) -> bytes:
     others = [each.name for each in town.people[Role.REVIEWER] if each.name != made.judges[-1]]
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT, but=others)
     made.judges.pop()
+    life.judge.said(made, None)
     leaf = town.attest("verdict_withdrawn", under=permit, by=by, committed=committed, refs=[made.verdict])
     made.verdict = None
     return leaf

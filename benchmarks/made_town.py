@@ -63,7 +63,7 @@ class Order:
 
 @dataclass
 class MadeAlert:
-    """An alert as the database would hold it. What is shown again shares ``judges`` with what it is of."""
+    """An alert as the database would hold it. What is shown again shares ``judges`` with what it is ``of``."""
 
     id: str
     leaf: bytes
@@ -80,6 +80,8 @@ class MadeAlert:
     said: str = ""
     drawn: bool = False
     judges: list[str] = field(default_factory=list)
+    of: MadeAlert | None = None
+    handed: bool = False
 
 
 @dataclass
