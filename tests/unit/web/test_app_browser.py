@@ -16,7 +16,11 @@ from a_portal import PASSWORD, Portal, make_portal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from watchglass.acts.show_again import show_again
+from watchglass.charter.decide import decide
+from watchglass.charter.permit import RaiseAlert
 from watchglass.perception.messages import BackdropProposal, Health
+from watchglass.review.reads import Why
 from watchglass.web.portal.security import Address
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -53,6 +57,13 @@ class Rooms:
         event = {"type": "raised", "alert": alert.id, "at_ms": round(time.time() * 1000)}
         self.portal.street.house.bus.publish("queue", event)
         return alert.id
+
+    def show_again(self, alert: str) -> str:
+        house, now = self.portal.street.house, self.portal.street.clock.now()
+        permit = decide(house.standing(), RaiseAlert("on-the-lawn"), now)
+        shown = show_again(house.acting, permit, alert, Why.SECOND, review_within_ms=120_000).value
+        house.bus.publish("queue", {"type": "raised", "alert": shown.id, "at_ms": round(time.time() * 1000)})
+        return shown.id
 
 
 @pytest.fixture(scope="module")
@@ -150,8 +161,18 @@ def test_two_people_at_one_queue(rooms: Rooms) -> None:
     expect(reviewer.locator("#held")).to_contain_text("The shift lead has this open")
     assert faults(reviewer) == []
     lead.keyboard.press("r")
-    expect(reviewer.locator("#message")).to_contain_text("Someone else just decided this alert: reject.")
+    expect(reviewer.locator("#message")).to_contain_text("Someone else just decided this alert. Press N")
     expect(reviewer.locator("#verdict")).to_have_count(0)
+    reviewer.keyboard.press("n")
+    expect(reviewer.locator("#calm h1")).to_be_visible()
+    again = rooms.show_again(alert)  # it comes to who has not judged it, like any alert, and not to who has
+    expect(reviewer.locator(".alert")).to_have_attribute("data-alert", again)
+    expect(lead.locator("#calm h1")).to_have_text("Nothing waits")
+    expect(lead.locator("#count")).to_contain_text("0 waiting")
+    assert faults(reviewer) == []
+    reviewer.keyboard.press("c")
+    expect(reviewer.locator("#undo")).to_contain_text("Confirmed.")
+    assert rooms.portal.street.house.store.read().one("SELECT 1 FROM handover WHERE alert = ?", again) is None
     lead.context.close()
     reviewer.context.close()
 
@@ -224,7 +245,7 @@ PAGES = {
     "operator": ("/notices", "/sources", "/sources/street/backdrop"),
     "oversight": ("/oversight", "/oversight/suspend", "/oversight/openings", "/nowhere"),
     "administrator": ("/accounts", "/account"),
-    "shift-lead": ("/notices", "/figures", "/sources"),
+    "shift-lead": ("/notices", "/figures", "/sources", "/doubts", "/review/mine"),
 }
 
 
