@@ -28,7 +28,7 @@ def settle_reads(acting: Acting, charter: Charter) -> int:
         How many were noted.
     """
     now, reader = acting.clock.now(), acting.store.read()
-    matured = now - charter.safeguards.review.matures_ms
+    matured = now - charter.safeguards.review.matures_ms - DAY  # what was shown at the last moment is judged by then
     rows = reader.all(
         "SELECT alert.id, alert.raised_ms FROM alert JOIN verdict ON verdict.alert = alert.id "  # noqa: S608 (constant text)
         f"AND verdict.withdrawn_ms IS NULL WHERE verdict.drawn < verdict.drawn_below AND {FIRST} "

@@ -106,7 +106,7 @@ class Judged:
 
     @property
     def value(self) -> VerdictValue:
-        """What is made of them: what two agree on, else what the third person says, else unsure."""
+        """What is made of them: what the first two agree on, else what the third person says; without one unsure."""
         if not self.differ:
             return self.first
         return self.third or VerdictValue.UNSURE

@@ -321,3 +321,21 @@ def test_destinations_are_told_nothing_of_it_and_the_records_are_the_same(
     street.decide(second, CONFIRM, by=ben)
     row = reader.one("SELECT * FROM verdict WHERE alert = ?", second.id)
     assert list(dict(_news(reader, second, row, "control-room")).values()) == [Status.NOTHING]
+
+
+def test_what_nobody_judged_again_is_closed_as_the_first_left_it_once_it_has_matured(
+    street: World, ann: Person
+) -> None:
+    first = with_clip(street)
+    street.decide(first, REJECT, by=ann)
+    charter = street.standing().charter
+    assert charter is not None
+    acting = street.house.acting
+    pass_time(street, charter.safeguards.review.matures_ms + HOUR)
+    assert settle_reads(acting, charter) == 0  # who was shown it at the last moment may judge it still
+    assert rereads.owed(street.house.store.read(), charter, street.clock.now()) == []
+    pass_time(street, DAY)
+    assert settle_reads(acting, charter) == 1
+    row = street.house.store.read().one("SELECT value, told FROM reads")
+    assert row is not None
+    assert (row["value"], row["told"]) == ("reject", 0)
