@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from audited import EveryKey, audited, auditor_of
 from dishonest import Depth, handed_over
 from guarded import guarded
-from made_life import BEGIN, Life, Plan, plan
+from made_life import BEGIN, STRICT, Life, Plan, plan
 from made_log import files_of
 from made_stories import live
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
@@ -37,6 +37,7 @@ LONG = (2, 5)
 """Seeds whose lives are forty days: months change, keys die, charters follow each other."""
 FULL: dict[str, Any] = {
     "days": 14.0,
+    "precision": STRICT,
     "kind": "production",
     "begin": BEGIN + 2 * DAY,
     "sources": 2,
