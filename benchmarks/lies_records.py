@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from dishonest import Lie, Made
-from lies_running import forged_alert, running, some_look
+from lies_running import LUCKY, forged_alert, running, some_look
 from made_cases import open_case, the_piece
 from made_keeping import month_end
 from made_life import Life
@@ -502,7 +502,7 @@ def nobody_allowed(life: Life) -> Story:
             "reason": "seen",
             "handed_to": None,
             "read": 1,
-            "draw": None,
+            "draw": LUCKY,
             "account": "reviewer-0",
             ALLOWED_BY: None,
         },

@@ -21,6 +21,8 @@ from watchglass.core.digest import b64, sha256
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import SignerKey
 
+LUCKY: Final = {"number": 999_999, "below": 300_000}
+"""A lawful draw by which nobody judges again."""
 DECIDED: Final = "alerts"
 SUSPENDED: Final = "suspensions"
 HOURS: Final = "hours"
@@ -53,7 +55,7 @@ def forged_alert(life: Life, name: str, **otherwise: Any) -> Story:
     town.planted.append(made.leaf)
     yield MINUTE
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT)
-    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": None}
+    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": LUCKY}
     made.verdict = town.attest(
         "alert_decided", under=charter, by=by, committed=committed, refs=[made.leaf], purpose=made.purpose
     )
@@ -411,7 +413,7 @@ def under_the_old(life: Life) -> Story:
     town.planted.append(made.leaf)
     yield MINUTE
     by = town.grant(Role.REVIEWER, May.DECIDE_ALERT)
-    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": None}
+    committed = {"alert": made.id, "verdict": "reject", "reason": "seen", "handed_to": None, "read": 1, "draw": LUCKY}
     made.verdict = town.attest(
         "alert_decided", under=old, by=by, committed=committed, refs=[made.leaf], purpose=purpose
     )
