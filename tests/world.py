@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from limited import without_limits
 from watchglass.access.authorise import authorise
 from watchglass.access.passwords import hash_password
 from watchglass.access.policies import policies_of
@@ -424,7 +425,7 @@ def make_house(
     witness = open_witness(people / "witness", [VerifierKey.parse(house.log_vkey)], clock=clock)
     trial = deployment_of(origin) == "trial"
     since = moment(clock.now()).date()
-    text = CHARTER.read_text("utf-8")
+    text = without_limits(CHARTER.read_text("utf-8"))
     values = {
         "AUTHORITY_KEY": public["authority"],
         "OVERSIGHT_KEY": public["oversight"],

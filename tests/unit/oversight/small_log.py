@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from limited import without_limits
 from watchglass.charter.model import Charter
 from watchglass.charter.parse import parse
 from watchglass.core.digest import b64, sha256
@@ -236,7 +237,7 @@ class Small:
 
     def text(self, version: int = 1, *edits: tuple[str, str]) -> str:
         """The charter's text: the demo's, with these keys."""
-        text = CHARTER.read_text("utf-8")
+        text = without_limits(CHARTER.read_text("utf-8"))
         public = b64(self.private.public_key().public_bytes_raw())
         values = {
             "AUTHORITY_KEY": str(self.keys["authority"].verifier),

@@ -55,7 +55,7 @@ def test_a_log_of_a_few_lawful_entries_breaks_nothing(small: Small) -> None:
     states = {each.promise: each.state for each in report.findings}
     assert states["intact"] is State.KEPT
     assert {name for name, state in states.items() if state is State.PENDING} == {
-        "consultation", "limits", "budget", "requests"
+        "consultation", "budget", "requests"
     }  # fmt: skip
     assert states["scopes"] is State.UNSEEN
     assert report.charters[0].version == 1
