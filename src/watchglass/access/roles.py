@@ -45,6 +45,7 @@ class May(StrEnum):
     CONFIRM_BACKDROP = "confirm-backdrop"  # a picture of a scene believed to be empty
     EDIT_DRAFT = "edit-draft"  # of the charter; draws on the confirmed empty scene
     SEE_STAFF_FIGURES = "see-staff-figures"
+    SEE_QUALITY = "see-quality"
     SEE_EVERYTHING_DONE = "see-everything-done"
     TAKE_OPENINGS = "take-openings"
     PREPARE_SUSPENSION = "prepare-suspension"
@@ -91,6 +92,7 @@ IN_WORDS: Final[dict[May, str]] = {
     May.CONFIRM_BACKDROP: "see an empty scene that was learned, and say that nobody is in it",
     May.EDIT_DRAFT: "draw zones into a draft of the charter",
     May.SEE_STAFF_FIGURES: "see how well alerts are decided",
+    May.SEE_QUALITY: "see how near each rule is to its limits, and how its tests stand",
     May.SEE_EVERYTHING_DONE: "see everything that was done",
     May.TAKE_OPENINGS: "take the sealed details of records away, to open them elsewhere",
     May.PREPARE_SUSPENSION: "prepare an order to stop, to be signed elsewhere",
@@ -138,13 +140,21 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.SEE_DOUBTS,
             May.SETTLE_NOTICES,
             May.SEE_STAFF_FIGURES,
+            May.SEE_QUALITY,
             May.SEE_SOURCES,
             May.SEE_SYSTEM_HEALTH,
             May.PREPARE_RELEASE,
         }
     ),
     Role.OPERATOR: frozenset(
-        {May.SEE_SOURCES, May.CONFIRM_BACKDROP, May.EDIT_DRAFT, May.SETTLE_NOTICES, May.SEE_SYSTEM_HEALTH}
+        {
+            May.SEE_SOURCES,
+            May.CONFIRM_BACKDROP,
+            May.EDIT_DRAFT,
+            May.SETTLE_NOTICES,
+            May.SEE_QUALITY,
+            May.SEE_SYSTEM_HEALTH,
+        }
     ),
     Role.CUSTODIAN: frozenset({May.PREPARE_RELEASE}),
     Role.INVESTIGATOR: frozenset({May.PREPARE_RELEASE}),
@@ -158,6 +168,7 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.PREPARE_SUSPENSION,
             May.SEE_RELEASES,
             May.SEE_SIGNALS,
+            May.SEE_QUALITY,
             May.SEE_SOURCES,
             May.SEE_SYSTEM_HEALTH,
         }

@@ -26,20 +26,20 @@ from watchglass.web.portal.routes import RULES, Pace, Rule, Table, check, sample
 
 EVERYONE = (
     *("/", "/index.json", "/tour", "/tour.json", "/register", "/charter", "/ledger", "/view", "/log", "/static"),
-    *("/healthz", "/api", "/login", "/costs", "/originals", "/audit"),
+    *("/healthz", "/api", "/login", "/costs", "/originals", "/audit", "/how-well"),
 )
 SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
     "reviewer": ("/review",),
     "responder": ("/respond",),
-    "shift-lead": ("/review", "/doubts", "/notices", "/figures", "/sources", "/desk"),
-    "operator": ("/notices", "/sources", "/sources/{name}/backdrop"),
+    "shift-lead": ("/review", "/doubts", "/notices", "/figures", "/quality", "/sources", "/desk"),
+    "operator": ("/notices", "/quality", "/sources", "/sources/{name}/backdrop"),
     "custodian": ("/desk",),
     "investigator": ("/desk",),
     "privacy-officer": ("/figures",),
     "analyst": (),
     "clerk": (),
-    "oversight": ("/oversight", "/sources"),
+    "oversight": ("/oversight", "/quality", "/sources"),
     "administrator": ("/accounts",),
 }
 ONLY_OPERATORS = ("/sources/{name}/backdrop", "/sources/{name}/zones")

@@ -21,6 +21,7 @@ from watchglass.web.portal import (
     notices,
     oversight,
     public,
+    quality,
     releases,
     respond,
     reviewing,
@@ -36,6 +37,7 @@ from watchglass.web.portal.session import Sessions
 
 _PARTS: Final = (
     public,
+    quality,
     staff,
     reviewing,
     respond,

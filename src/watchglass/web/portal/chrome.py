@@ -20,6 +20,7 @@ from watchglass.web.portal.routes import Table
 PUBLIC: Final = (
     ("/", "This place"),
     ("/register", "What it sees"),
+    ("/how-well", "How well it works"),
     ("/charter", "The rules"),
     ("/ledger", "The ledger"),
     ("/tour", "Tour"),
@@ -31,6 +32,7 @@ STAFF: Final = (
     ("/notices", "Notices", May.SETTLE_NOTICES),
     ("/sources", "Sources", May.SEE_SOURCES),
     ("/figures", "Figures", May.SEE_STAFF_FIGURES),
+    ("/quality", "Quality", May.SEE_QUALITY),
     ("/desk", "Your desk", May.PREPARE_RELEASE),
     ("/oversight", "Everything done", May.SEE_EVERYTHING_DONE),
     ("/oversight/releases", "Originals", May.SEE_RELEASES),

@@ -147,9 +147,10 @@ PROMISES: Final = (
         "decisions are made twice by people who do not know of each other, and reviewers are checked with known "
         "alerts.",
         "Limits on what is missed: staged drills are not scored yet.",
-        "/register",
-        "The register, with how often each rule was right",
-        "Open one rule and read how often its alerts were right; then read in the rules how often it may be wrong.",
+        "/how-well",
+        "How well it works",
+        "Read how often each rule's alerts were right, and how near each is to its limits; then read in the rules what "
+        "stops it.",
         "watchglass quality simulate --quick",
     ),
     Promise(
@@ -196,10 +197,15 @@ PROMISES: Final = (
         11,
         "Accurate data, free from bias",
         "Calibration, audits by strata, limits that are always valid, drills, and a look at what was not alerted.",
-        Built.NOT_YET,
-        "The model's card names its data and its known weaknesses. Its scores are raw and are not shown as "
-        "probabilities. Where test clips are enough, a rule's page says how often such alerts were right on them.",
-        "Calibration from this place's own verdicts, audits by strata, drills, and any measure of what was missed.",
+        Built.PARTLY,
+        "A public page says of each rule how often it was right, by light, size and number, with intervals; who is "
+        "watched and who is acted on, by area and hour; and on what nobody tested the model. Audit sets test it on "
+        "pictures of your own, by any strata. Staff see calibration and drift from this place's own verdicts.",
+        "Drills, and any measure of what was missed. Nothing is known of how bright or sharp pictures stay over time.",
+        "/how-well",
+        "How well it works",
+        "Read what it was not tested on. Then compare its alerts by day and by night.",
+        "watchglass quality audit-set DIR",
     ),
     Promise(
         12,

@@ -25,7 +25,7 @@ from watchglass.charter.parse import parse
 from watchglass.charter.promised import promised
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
-from watchglass.web.portal import audits, costs, heartbeats, originals, public_log, public_view, tested
+from watchglass.web.portal import audits, costs, heartbeats, how_well, originals, public_log, public_view, tested
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.plan import plan_of
 from watchglass.web.portal.promises import PROMISES, Built
@@ -36,6 +36,7 @@ router: Final = APIRouter()
 router.include_router(public_view.router)
 router.include_router(public_log.router)
 router.include_router(costs.router)
+router.include_router(how_well.router)
 router.include_router(originals.router)
 router.include_router(heartbeats.router)
 router.include_router(audits.router)

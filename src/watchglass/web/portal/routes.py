@@ -78,6 +78,8 @@ def _post(needs: May, *paths: str) -> tuple[Rule, ...]:
 PUBLIC: Final = (
     *_get(May.SEE_PUBLIC, "/", "/index.json"),
     *_both(May.SEE_PUBLIC, "/tour", "/register", "/originals", "/costs", "/charter", "/ledger"),
+    *_both(May.SEE_PUBLIC, "/how-well"),
+    *_get(May.SEE_PUBLIC, "/how-well/{table}.csv"),
     *_both(May.SEE_PUBLIC, "/register/sources/{name}", "/register/analytics/{name}", "/register/models/{name}"),
     *_both(May.SEE_PUBLIC, "/register/sources/{name}/heartbeats"),
     *_both(May.SEE_PUBLIC, "/charter/versions", "/charter/versions/{n}", "/charter/diff/{a}/{b}"),
@@ -129,6 +131,8 @@ STAFF: Final = (
     *_post(May.SETTLE_NOTICES, "/notices/test", "/notices/{notice}/again", "/notices/{notice}/give-up"),
     *_both(May.PREPARE_RELEASE, "/desk"),
     *_both(May.SEE_STAFF_FIGURES, "/figures"),
+    *_both(May.SEE_QUALITY, "/quality"),
+    *_get(May.SEE_QUALITY, "/quality/{table}.csv"),
     *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
     *_both(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop"),

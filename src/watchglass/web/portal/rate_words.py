@@ -1,0 +1,149 @@
+"""Rates, limits and times in words, for people who read no statistics."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from watchglass.acts.public_quality import Limit, Rule
+from watchglass.acts.reading import Delay
+from watchglass.core.time import MINUTE, SECOND
+from watchglass.quality.compare import Comparison
+from watchglass.quality.rates import FEWEST_DAYS, Near, Nearness, Rate
+
+MONTH_DAYS: Final = 30
+NEAR_WORDS: Final = {
+    Near.FEW: "Not enough data yet to say.",
+    Near.CLEAR: "Kept, and not by chance alone.",
+    Near.NEAR: "Kept so far; chance could hide that it is not.",
+    Near.OVER: "Beyond it so far; that can still be chance.",
+    Near.BEYOND: "Beyond it. It stops as soon as its test, which is looked at after every alert, is sure.",
+}
+BY_WORDS: Final = {
+    "light": "By the light (whether the sun was up)",
+    "size": "By how large it looks",
+    "marked": "By how many things were marked",
+}
+GROUP_WORDS: Final = {
+    "light": {"day": "By day", "night": "By night"},
+    "size": {"small": "Small", "medium": "Medium", "large": "Large"},
+    "marked": {"one": "One", "two to four": "Two to four", "five or more": "Five or more"},
+}
+
+
+def false_words(rate: Rate | None) -> str:
+    """How often it was wrong in a day of watching."""
+    if rate is None:
+        return "How often it is wrong in a day cannot be told: no heartbeats say for how long it was watched."
+    days = _days(rate.days)
+    if rate.value is None or rate.low is None or rate.high is None:
+        return f"Not enough data yet: it was watching for {days}. A rate is shown from {FEWEST_DAYS:.0f} days on."
+    if not rate.happened:
+        return f"In {days} of watching none was wrong: likely fewer than {_number(rate.high * MONTH_DAYS)} in 30 days."
+    what = "alert was" if rate.happened == 1 else "alerts were"
+    unit, scale = ("a day", 1) if rate.value >= 1 else ("in 30 days", MONTH_DAYS)
+    return (
+        f"In {days} of watching, {rate.happened} {what} wrong or left without an answer: about "
+        f"{_number(rate.value * scale)} {unit}, likely between {_number(rate.low * scale)} and "
+        f"{_number(rate.high * scale)}."
+    )
+
+
+def delay_words(what: str, delay: Delay) -> str:
+    """How long something took: half of the time, and nearly always."""
+    if delay.median_ms is None or delay.low_ms is None or delay.high_ms is None:
+        return f"Not enough data yet: {delay.n} were {what}. A time is shown from {Delay.FEWEST} on."
+    most = f" 95 of 100 were within {_time(delay.p95_ms)}." if delay.p95_ms is not None else ""
+    return (
+        f"Half of {delay.n} were {what} within {_time(delay.median_ms)}, likely between {_time(delay.low_ms)} and "
+        f"{_time(delay.high_ms)}.{most}"
+    )
+
+
+def seen_words(limit: Nearness) -> str:
+    """What was seen of a limit, with its interval."""
+    what = {
+        "precision_at_least": "were wrong or left without an answer",
+        "reviewed_in_time_at_least": "were not decided in time",
+        "undecided_at_most": "were left without a clear answer",
+    }.get(limit.limit)
+    if what is not None:
+        said = f"{limit.k} of {limit.n:.0f} {what}"
+        if limit.low is None or limit.high is None:
+            return f"{said}."
+        return f"{said}; likely between {percent_down(limit.low)} and {percent_up(limit.high)} of 100."
+    if limit.limit == "false_alerts_per_week":
+        said = f"{limit.k} in {_days(limit.n * 7)}"
+        if limit.seen is None or limit.low is None or limit.high is None:
+            return f"{said}."
+        return f"{said}: {_number(limit.seen)} a week, likely between {_number(limit.low)} and {_number(limit.high)}."
+    if limit.seen is None or limit.low is None:
+        return "In one of the two there are too few alerts, or none was wrong."
+    ends = f"at least {_number(limit.low)}" if limit.high is None else _between(limit.low, limit.high)
+    return f"{_number(limit.seen)} times as often; likely {ends} times."
+
+
+def near_words(limit: Limit) -> str:
+    """How near a limit is."""
+    return NEAR_WORDS[limit.seen.near]
+
+
+def differ_words(found: Comparison) -> str:
+    """What groups side by side show, and what they do not."""
+    if found.differs is None:
+        return "There is nothing to compare yet."
+    if found.differs:
+        return "They differ by more than chance explains."
+    return "No difference beyond chance can be seen; that is no proof that there is none."
+
+
+def summary(rules: tuple[Rule, ...]) -> str:
+    """How many rules stand how, in one sentence."""
+    states = [rule.stands["state"] if rule.stands else "none" for rule in rules]
+    words = {
+        "within": ("keeps its limits", "keep their limits", ""),
+        "trial": ("is", "are", "on trial"),
+        "unknown": ("has", "have", "too few alerts lately to tell"),
+        "suspended": ("is", "are", "suspended by a limit"),
+        "none": ("has", "have", "no published limit"),
+    }
+    parts = [
+        f"{n} {words[state][0 if n == 1 else 1]} {words[state][2]}".strip()
+        for state in words
+        if (n := states.count(state))
+    ]
+    if not parts:
+        return "No rule looks here."
+    told = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    return f"Of {len(rules)} rules here, {told}." if len(rules) > 1 else f"One rule looks here: {told}."
+
+
+def percent_down(share: float) -> int:
+    return math.floor(100 * share + 1e-9)
+
+
+def percent_up(share: float) -> int:
+    return math.ceil(100 * share - 1e-9)
+
+
+def _between(low: float, high: float) -> str:
+    return f"between {_number(low)} and {_number(high)}"
+
+
+def _days(days: float) -> str:
+    return f"{days:.0f} camera-day{'' if round(days) == 1 else 's'}"
+
+
+def _number(value: float) -> str:
+    """Two digits that say something, and never more: 0.041, 2.1, 14."""
+    if value == 0:
+        return "0"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{float(f'{value:.1g}'):g}"  # noqa: PLR2004
+
+
+def _time(ms: int) -> str:
+    """``18 seconds``, ``4 minutes``; in seconds up to two minutes."""
+    if ms < 2 * MINUTE:
+        seconds = round(ms / SECOND)
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{round(ms / MINUTE)} minutes"
