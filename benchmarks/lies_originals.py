@@ -79,7 +79,7 @@ def twice_the_same(life: Life) -> Story:
 
 
 def too_late(life: Life) -> Story:
-    yield from granted(life, "oversight", "dpo", wait_ms=DAY + 3 * HOUR)
+    yield from granted(life, "oversight", "dpo", wait_ms=DAY + 5 * HOUR)
 
 
 def by_the_requester(life: Life) -> Story:
