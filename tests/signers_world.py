@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from guarded import Guarded, guarded
 from watchglass.acts.seal_segment import seal_segment
 from watchglass.bootstrap import Keyring, Office, SystemClock, custody, seeking, witnessed
 from watchglass.charter.permit import SealSegment
+from watchglass.cli.serving import listen
 from watchglass.core.time import DAY, SECOND, month_of
 from watchglass.edge.keys import write_openings_key, write_signing_key
 from watchglass.web.portal.app import create_app
@@ -57,7 +57,7 @@ def serving(make: Callable[[int], Made]) -> Iterator[tuple[str, Made]]:
 
 @contextmanager
 def _on_loopback(build: Callable[[int], ASGIApp]) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     config = uvicorn.Config(build(port), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

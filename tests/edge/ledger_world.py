@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from watchglass.cli.serving import listen
 from watchglass.edge.tiles import TileDirectory
 from watchglass.ledger import note
 from watchglass.ledger.checkpoint import Checkpoint
@@ -54,7 +54,7 @@ def entries(n: int, start: int = 0) -> list[bytes]:
 @contextmanager
 def serve_app(witness: Witness) -> Iterator[str]:
     """The witness's server on a free port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(make_app(witness), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

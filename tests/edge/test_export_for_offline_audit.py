@@ -16,6 +16,7 @@ import uvicorn
 from watchglass.access.roles import Role
 from watchglass.bootstrap import House, SystemClock, offline
 from watchglass.cli.main import main
+from watchglass.cli.serving import listen
 from watchglass.core.errors import Refused
 from watchglass.ledger.tiles import FULL, Tile
 from watchglass.review.model import VerdictValue
@@ -38,7 +39,7 @@ def lived(tmp_path: Path) -> Iterator[World]:
 @contextmanager
 def portal(house: House) -> Iterator[str]:
     """Its portal, on loopback."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(house), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

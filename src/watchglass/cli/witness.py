@@ -12,6 +12,7 @@ import uvicorn
 
 from watchglass.bootstrap import evidence_in, new_witness, open_witness
 from watchglass.cli.output import say
+from watchglass.cli.serving import bind
 from watchglass.core.errors import BadInput, Problem
 from watchglass.ledger.keys import VerifierKey
 from watchglass.web.witness.app import make_app
@@ -106,8 +107,7 @@ def render_evidence(result: dict[str, Any]) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=128)
+        return bind(host, port)
     except OSError as error:
         raise Problem(
             f"{host}:{port} cannot be listened on: {error.strerror}.", fix="Choose another port with --listen."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from watchglass.acts.show_again import show_again
 from watchglass.charter.decide import decide
 from watchglass.charter.permit import RaiseAlert
+from watchglass.cli.serving import listen
 from watchglass.perception.messages import BackdropProposal, Health
 from watchglass.review.reads import Why
 from watchglass.web.portal.security import Address
@@ -69,8 +69,7 @@ class Rooms:
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rooms]:
     portal = make_portal(tmp_path_factory.mktemp("browser"), address=Address())
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(portal.app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from watchglass import demo
+from watchglass.cli.serving import listen
 from watchglass.perception.messages import Pin, Pins
 from watchglass.views.backdrop import Backdrop
 from watchglass.views.public import GREY, pin_radius
@@ -88,8 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Square]:
     street = make_street(tmp_path_factory.mktemp("pixels"))
     street.publish(("    never_see:", f"    never_show: [{DOOR}]\n    never_see:"))
     street.show((), 0)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     config = uvicorn.Config(create_app(street.house), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
