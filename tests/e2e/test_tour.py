@@ -19,6 +19,7 @@ PUBLIC = (
     "/register/analytics/on-the-lawn",
     "/register/models/nanodet-416-int8",
     "/costs",
+    "/how-well",
     "/originals",
     "/charter",
     "/charter/versions",
@@ -35,7 +36,7 @@ PUBLIC = (
 )
 STAFF = {
     "robin": ("/review", "/account"),
-    "lee": ("/review", "/figures", "/sources", "/sources/street", "/desk"),
+    "lee": ("/review", "/figures", "/quality", "/sources", "/sources/street", "/desk"),
     "sam": ("/respond",),
     "olga": ("/sources", "/sources/street", "/sources/street/zones", "/sources/street/backdrop"),
     "pat": ("/figures",),

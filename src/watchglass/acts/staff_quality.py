@@ -96,11 +96,30 @@ class Inner:
     scores: str
 
 
-def inner(reader: Reader, charter: Charter, analytic: Analytic, now_ms: int) -> Inner:
-    """How well one rule works now. In the demo, its made history stands in until there are live alerts enough."""
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Every rule of a charter, and the calibration of all of them together."""
+
+    rules: tuple[Inner, ...]
+    together: Reliability | None
+    scores: str
+
+
+def inside(reader: Reader, charter: Charter, now_ms: int) -> Inside:
+    """How well all of it works now."""
     end = end_of(reader, now_ms)
+    alerts = {each.name: _alerts(reader, charter, each, end) for each in charter.analytics}
+    rules = (_inner(reader, charter, each, alerts[each.name], end, now_ms) for each in charter.analytics)
+    scores, together = _calibrated([each for some in alerts.values() for each in some])
+    return Inside(tuple(rules), together, scores)
+
+
+def _alerts(reader: Reader, charter: Charter, analytic: Analytic, end: int) -> list[Judged]:
     rows = public.of_this_rule(reader, public.alert_rows(reader, analytic.name, end), charter, analytic.name)
-    alerts = public.judged_alerts(rows, charter, analytic, end)
+    return public.judged_alerts(rows, charter, analytic, end)
+
+
+def _inner(reader: Reader, charter: Charter, analytic: Analytic, alerts: list[Judged], end: int, now_ms: int) -> Inner:
     quality, limits = charter.quality, charter.limits_of(analytic.name)
     fewest = quality.fewest if quality is not None else 20
     days = public.watched_days(reader, charter, analytic, end)
@@ -109,7 +128,7 @@ def inner(reader: Reader, charter: Charter, analytic: Analytic, now_ms: int) -> 
     progress = states.counts(reader, analytic.name, now_ms)
     weekly = (late.not_right, (days or 0.0) / 7)
     first = min((each.raised_ms for each in alerts), default=end)
-    which, said = _forecasts(alerts)
+    scores, calibration = _calibrated(alerts)
     return Inner(
         name=analytic.name,
         place=charter.source(analytic.source).place.name,
@@ -121,10 +140,8 @@ def inner(reader: Reader, charter: Charter, analytic: Analytic, now_ms: int) -> 
         splits=splits(alerts, alpha=_ALPHA, fewest=fewest),
         weeks=by_week(alerts, max(first, end - public.DAYS * DAY), end) if alerts else (),
         drift=drift(alerts, end),
-        calibration=reliability(
-            [share for share, _ in said], [right for _, right in said], random=np.random.default_rng(_SEED)
-        ),
-        scores=which,
+        calibration=calibration,
+        scores=scores,
     )
 
 
@@ -170,6 +187,13 @@ def _shares(what: str, late: tuple[int, int], before: tuple[int, int]) -> Change
 
 def _finite(value: float) -> float | None:
     return None if np.isinf(value) else value
+
+
+def _calibrated(alerts: list[Judged]) -> tuple[str, Reliability | None]:
+    """What was said of alerts ("probability" or "score"), and what that was worth."""
+    which, said = _forecasts(alerts)
+    shares, right = [share for share, _ in said], [came for _, came in said]
+    return which, reliability(shares, right, random=np.random.default_rng(_SEED))
 
 
 def _forecasts(alerts: list[Judged]) -> tuple[str, list[tuple[float, bool]]]:

@@ -14,7 +14,7 @@ HEIGHT: Final = 110
 """Of the chart of weeks; shares lie between ``TOP`` and ``BOTTOM``."""
 TOP: Final = 8.0
 BOTTOM: Final = 92.0
-_LEFT: Final = 36.0
+_LEFT: Final = 46.0
 _RIGHT: Final = 8.0
 
 SQUARE: Final = 240

@@ -42,12 +42,15 @@ def quality_csv(request: Request, table: str) -> Response:
 
 def _data(request: Request, charter: Charter) -> dict[str, Any]:
     reader, now = reader_of(request), house_of(request).clock.now()
-    rules = tuple(staff_quality.inner(reader, charter, each, now) for each in charter.analytics)
+    found = staff_quality.inside(reader, charter, now)
+    rules = found.rules
     return {
         "until_ms": staff_quality.end_of(reader, now),
         "rules": rules,
+        "together": {"said_as": found.scores, "calibration": found.together},
         "judging": staff_quality.checks(reader, now),
         "_pools": {rule.name: charts.pools(rule.calibration) for rule in rules if rule.calibration is not None},
+        "_together": charts.pools(found.together) if found.together is not None else (),
         "_square": {"side": charts.SQUARE, "edge": charts.EDGE},
         "_dots": {rule.name: charts.dots(rule.weeks) for rule in rules},
         "_chart": {"width": charts.WIDTH, "height": charts.HEIGHT, "top": charts.TOP, "bottom": charts.BOTTOM},
@@ -82,9 +85,11 @@ def _test_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:
 
 
 def _step_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:
-    for rule in _rules(data):
-        for step in rule.calibration.steps if rule.calibration is not None else ():
-            yield rule.name, rule.scores, step.least, step.most, step.n, step.right, step.share, step.low, step.high
+    together = cast("dict[str, Any]", data["together"])
+    found = [(rule.name, rule.scores, rule.calibration) for rule in _rules(data)]
+    for name, said, calibration in (*found, ("(all)", together["said_as"], together["calibration"])):
+        for step in calibration.steps if calibration is not None else ():
+            yield name, said, step.least, step.most, step.n, step.right, step.share, step.low, step.high
 
 
 def _strata_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:

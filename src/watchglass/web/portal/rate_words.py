@@ -9,6 +9,7 @@ from watchglass.acts.public_quality import Limit, Rule
 from watchglass.acts.reading import Delay
 from watchglass.core.time import MINUTE, SECOND
 from watchglass.quality.compare import Comparison
+from watchglass.quality.disparity import PARTS
 from watchglass.quality.rates import FEWEST_DAYS, Near, Nearness, Rate
 
 MONTH_DAYS: Final = 30
@@ -29,6 +30,8 @@ GROUP_WORDS: Final = {
     "size": {"small": "Small", "medium": "Medium", "large": "Large"},
     "marked": {"one": "One", "two to four": "Two to four", "five or more": "Five or more"},
 }
+
+HOUR_WORDS: Final = {name: f"{name.replace('-', ' to ')} o'clock" for name in PARTS}
 
 
 def false_words(rate: Rate | None) -> str:
