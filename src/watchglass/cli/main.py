@@ -19,7 +19,7 @@ GROUPS: Final = {
     "paint": ("paint", "copy a video file without anybody in it"),
     "charter": ("charter", "check, explain, compare, sign and publish what the system may do"),
     "run": ("run", "run a deployment: cameras, queue, portal, ledger"),
-    "status": ("status", "show where a deployment's sealed originals go, and whether that answers"),
+    "status": ("status", "show where a deployment's sealed originals go, and how each analytic stands to its limits"),
     "ledger": ("ledger", "verify from outside what was done; make and check proofs"),
     "audit": ("audit", "derive again, from outside, whether a deployment kept its promises"),
     "oversight": ("oversight", "suspend, resume, enrol keys, open sealed records: on oversight's own machine"),

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from watchglass.bootstrap import House
+from watchglass.bootstrap.limits_told import limits_of
 from watchglass.bootstrap.originals import look_at
 from watchglass.cli.output import Result
 
@@ -22,7 +23,9 @@ _PLAIN_EVERY_S: Final = 15.0
 
 
 def add(groups: Any) -> None:
-    command = groups.add_parser("status", help="show where sealed originals go, and whether that answers")
+    command = groups.add_parser(
+        "status", help="show where sealed originals go, and how each analytic stands to its limits"
+    )
     command.add_argument("directory", type=Path, metavar="DIR", help="the deployment; it may be running")
     command.set_defaults(run=_status, render=_render)
 
@@ -39,6 +42,7 @@ def _status(args: argparse.Namespace) -> Result:
             "trouble": found.trouble,
             "fix": found.fix or None,
         },
+        "limits": limits_of(args.directory),
     }
 
 
@@ -47,6 +51,8 @@ def _render(result: Result) -> None:
     print(f"{result['origin']} ({result['deployment']})")
     print(f"Sealed originals go to {sealed['place']}")
     print("It answers." if sealed["answers"] else f"{sealed['trouble']}\nWhat to do: {sealed['fix']}")
+    for each in result["limits"]:
+        print(f"{each['analytic']}: {each['says']}. {each['because']}")
 
 
 def rows(house: House) -> list[tuple[str, str, str, str, str]]:

@@ -14,7 +14,9 @@ from watchglass.acts.accounts import close_account
 from watchglass.acts.judge import Change
 from watchglass.acts.judged import judged_of, progress_of, stops
 from watchglass.acts.withdraw_verdict import withdraw_verdict
+from watchglass.bootstrap.limits_told import limits_of
 from watchglass.charter.permit import Decide, RaiseAlert, RunAnalytic
+from watchglass.cli.main import main
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, MINUTE
@@ -315,3 +317,13 @@ def test_what_cannot_be_recorded_did_not_happen_and_is_tried_again(world: World)
     world.mend_the_log()
     (change,) = look(world)
     assert change.stands.state is State.SUSPENDED
+
+
+def test_how_it_stands_is_told_beside_a_house_that_runs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    stop = crossed(world)
+    propose(world, stop)
+    assert main(["status", str(world.layout.root)]) == 0
+    assert "on-the-lawn: suspended by its limit. Too many of its alerts were wrong" in capsys.readouterr().out
+    (told,) = limits_of(world.layout.root)
+    assert told["stop"]["proposals"][0]["what_changed"] == "The zone was drawn anew."
+    assert told["people_do"].startswith("The caretaker")
