@@ -139,6 +139,32 @@ def test_so_many_must_agree_and_not_one_less(tmp_path: Path, needed: int) -> Non
         sequencer.close()
 
 
+def test_what_a_lower_quorum_makes_enough_counts_only_with_its_record(tmp_path: Path) -> None:
+    """A new charter that asks for fewer witnesses must not let anything count that the ledger does not show."""
+    three = Three(tmp_path, 2)
+    one = Agreement(frozenset(three.names), 1)
+    for restart in (False, True):
+        with three.world.store() as store:
+            sequencer = three.sequencer(store, {1: Refusing(), 2: Refusing()})
+            if not restart:
+                three.grow(store, sequencer, range(5))
+                assert (sequencer.cosigned_size(), three.agreed) == (0, [])
+                sequencer.close()
+                continue
+            asked: dict[str, Any] = {name: Refusing() for name in three.names}
+            sequencer.tick()
+            sequencer.watched_by(asked, [one])
+            assert (sequencer.cosigned_size(), three.agreed) == (0, [])
+            sequencer.tick()
+            assert sequencer.cosigned_size() == 5
+            ((size, note),) = three.agreed
+            assert size == 5
+            assert len(notes.open_note(note, [key.verifier for key in three.keys]).verified) == 1
+            sequencer.tick()
+            assert len(three.agreed) == 1
+            sequencer.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "word"),
     [

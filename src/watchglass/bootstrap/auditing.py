@@ -43,6 +43,7 @@ _VERSION: Final = 1
 _MEMBERS: Final = frozenset({"watchglass_audited", "checkpoint", "memory", "report", "opened_with"})
 _LARGEST_RECEIPT: Final = 1 << 20
 _MOST_LODGED: Final = 10_000
+_MOST_LODGED_BYTES: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,10 +383,14 @@ def _lodged(source: str, origin: str, trust: Trust, problems: list[str]) -> Iter
             count, found = listed
             numbers += found
             listed = client.listed(origin, len(numbers)) if found and len(numbers) < count else None
+        octets = 0
         for number in numbers:
             kept = client.fetch(origin, number)
+            octets += len(kept.body)
+            if octets > _MOST_LODGED_BYTES:
+                raise Problem("It is far too much.", fix="Ask its operator what that is.")
             yield Lodged(f"{source} {number}", kept.body, kept.note)
-    except (Problem, BadInput) as error:
+    except (Problem, BadInput, DidNotVerify) as error:
         problems.append(f"What was lodged at {source} could not be read. {error.message}")
     finally:
         client.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from watchglass.bootstrap.beside import Beside
-from watchglass.core.errors import BadInput, CannotRecord
+from watchglass.core.errors import BadInput, CannotRecord, Problem
 from watchglass.core.time import DAY, HOUR, Clock, moment
 from watchglass.edge.tiles import write_durably
 
@@ -25,6 +25,15 @@ KEPT: Final = 30
 AFTER: Final = 2 * HOUR
 """A night's audit begins this long after midnight, UTC."""
 _LARGEST: Final = 64 << 20
+_CRASHED: Final[tuple[int, dict[str, Any]]] = (
+    Problem.exit_code,
+    {
+        "ok": False,
+        "message": "The audit was stopped, or ended without saying what it found.",
+        "fix": "The next one begins tomorrow night. Run the command yourself: it says why.",
+    },
+)
+"""A night like that is told too: a page that goes on showing the night before would hide it."""
 
 
 class NightlyAudit:
@@ -104,6 +113,7 @@ class NightlyAudit:
         self._day = self._today()
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
+            (self._folder / "running.html").unlink(missing_ok=True)  # a night that fails has no report of another's
             write_durably([(self._folder / "own.trust", self._trust().encode())])
             self._beside.start(
                 *("audit", str(self._ledger), "--trust", str(self._folder / "own.trust"), "--json"),
@@ -115,9 +125,9 @@ class NightlyAudit:
 
     def _look(self) -> None:
         ended = self._beside.ended()
-        if ended is None:
+        if ended is None and self._beside.running:
             return
-        code, result = ended
+        code, result = ended or _CRASHED
         if code == BadInput.exit_code and "archived" in result and self._from_year is None:
             self._from_year = self._year()
             if self._from_year is not None:

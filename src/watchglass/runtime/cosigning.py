@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from watchglass.core.errors import DidNotVerify, Problem, WatchglassError
+from watchglass.core.errors import CannotRecord, DidNotVerify, Problem, WatchglassError
 from watchglass.core.time import Clock
 from watchglass.edge.tiles import TileDirectory
 from watchglass.ledger import note as notes
@@ -130,10 +131,12 @@ class Cosigning:
         self.witnessed_within: int | None = None
         self.problems: dict[str, WatchglassError] = {}
         self._seen, self.agreed = self._remembered_cosignatures()
-        self.agreed = self._agreement(self._seen)
+        self._reconsider = True
 
     def watched_by(self, witnesses: Mapping[str, Witness], agreements: Sequence[Agreement] | None = None) -> None:
         """Ask these witnesses from now on. What others cosigned before stays cosigned.
+
+        What was cosigned before by too few, and is by enough now, counts from the next round on, when that is recorded.
 
         Args:
             agreements: how many of which must agree; any of these agreements is enough. None: as it was before.
@@ -143,7 +146,8 @@ class Cosigning:
             self._agreements = tuple(agreements)
         elif not self._agreements:
             self._agreements = self._any_of(witnesses)
-        self.agreed = self._agreement(self._seen)
+        self.agreed = Seen(self.agreed.size, max(self.agreed.asked_ms, self._asked_ms(self._seen)))
+        self._reconsider = True
 
     def _any_of(self, witnesses: Mapping[str, Witness]) -> tuple[Agreement, ...]:
         return (Agreement(frozenset(witnesses), self._quorum),) if witnesses else ()
@@ -173,14 +177,16 @@ class Cosigning:
 
         They agree on one checkpoint, under which all their cosignatures stand: that is what a trust file asks for.
         """
-        asked = {name: each.asked_ms for name, each in seen.items()}
-        asked_ms = max((agreement.reached(asked) for agreement in self._agreements), default=0)
         by = {size: each.by for size, each in self._collected.items()} | dict(fresh or {})
         by.setdefault(
             self._log.head().size, {name for name, each in seen.items() if each.size == self._log.head().size}
         )
         sizes = [size for size, names in by.items() if self._enough(names)]
-        return Seen(max(self.agreed.size, *sizes, 0), max(self.agreed.asked_ms, asked_ms))
+        return Seen(max(self.agreed.size, *sizes, 0), max(self.agreed.asked_ms, self._asked_ms(seen)))
+
+    def _asked_ms(self, seen: Mapping[str, Seen]) -> int:
+        asked = {name: each.asked_ms for name, each in seen.items()}
+        return max((agreement.reached(asked) for agreement in self._agreements), default=0)
 
     def _enough(self, names: Collection[str]) -> bool:
         here = dict.fromkeys(names, 1)
@@ -188,6 +194,9 @@ class Cosigning:
 
     def ask(self) -> None:
         """Ask the witnesses that lag. One that is down, slow or lies stops nothing; ``problems`` says which and why."""
+        if self._reconsider:
+            with suppress(CannotRecord):  # the next round tries again
+                self._count_again()
         jobs = {name: self._asking_of(name, witness) for name, witness in self._witnesses.items() if self._lags(name)}
         self._asking.run(jobs, ASK_S)
 
@@ -265,15 +274,38 @@ class Cosigning:
             seen = self._seen.get(name, Seen(0, 0))
             now_seen = {**self._seen, name: Seen(max(seen.size, head.size), max(seen.asked_ms, asked_ms))}
             agreed = self._agreement(now_seen, {head.size: by})
-            tell = self._on_agreement if self._enough(by) else None
-
-            def remember(tx: Transaction) -> None:
-                tx.execute(_SET, _COSIGNED, _cosigned_json(now_seen, agreed))
-                if tell is not None:
-                    tell(tx, head.size, collected.note)
-
-            self._store.commit(remember)
+            self._remember(now_seen, agreed, head.size, collected.note if self._enough(by) else None)
             collected.by, self._seen, self.agreed = by, now_seen, agreed
+
+    def _count_again(self) -> None:
+        """Let count what so many have cosigned before as are enough only now, under another charter; and record it.
+
+        Raises:
+            CannotRecord: it cannot be recorded, so it does not count.
+        """
+        with self._log.publishing:
+            current = self._log.tiles.read(CHECKPOINT)
+            if not self._log.is_writer() or current is None:
+                return
+            self._collect(self._log.head(), current)
+            sizes = [size for size, each in self._collected.items() if self._enough(each.by)]
+            size = max(sizes, default=0)
+            if size > self.agreed.size:
+                agreed = self._agreement(self._seen)
+                self._remember(self._seen, agreed, size, self._collected[size].note)
+                self.agreed = agreed
+            self._reconsider = False
+
+    def _remember(self, seen: Mapping[str, Seen], agreed: Seen, size: int, note: bytes | None) -> None:
+        """Keep what witnesses cosigned, and, where that is enough, what follows from it, in one transaction."""
+        tell = self._on_agreement if note is not None else None
+
+        def remember(tx: Transaction) -> None:
+            tx.execute(_SET, _COSIGNED, _cosigned_json(seen, agreed))
+            if tell is not None and note is not None:
+                tell(tx, size, note)
+
+        self._store.commit(remember)
 
     def _collect(self, head: Head, current: bytes) -> _Collected:
         """The checkpoint of ``head`` with what came for it so far."""

@@ -115,6 +115,27 @@ def test_an_audit_that_cannot_be_made_says_why(street: Street, tmp_path: Path) -
     assert found["message"] in html.replace("&#39;", "'")
 
 
+def test_a_night_that_crashed_is_told_and_not_begun_again_at_once(street: Street, tmp_path: Path) -> None:
+    folder = tmp_path / "audits"
+    folder.mkdir()
+    (folder / "running.html").write_text("the report of another night", "utf-8")
+    nightly = make(tmp_path, street.house.layout.ledger, street.clock)
+    nightly.tend()
+    process = nightly._beside._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    nightly.tend()
+    (day,) = nightly.days()
+    found = nightly.of(day)
+    assert found is not None
+    assert not found["ok"]
+    assert "ended without saying" in found["message"]
+    assert nightly.page(day) is None, "a night that found nothing shows no report, least of all another's"
+    nightly.tend()
+    assert not nightly._beside.running
+
+
 def test_where_there_is_no_log_nothing_is_started(tmp_path: Path) -> None:
     nightly = make(tmp_path, tmp_path / "nowhere", VirtualClock(DAY))
     nightly.tend()
