@@ -104,7 +104,7 @@ def without_trial(life: Life) -> Story:
 
 
 def _judged(life: Life, name: str, state: str, why: str) -> bytes:
-    clear = {"analytic": name, "state": state, "why": why}
+    clear = {"analytic": name, "state": state, "cause": why}
     return life.town.attest("analytic_judged", under=life.town.charter, clear=clear, committed={"evidence": None})
 
 

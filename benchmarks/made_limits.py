@@ -246,7 +246,7 @@ class Judge:
     def record(self, name: str, case: Case) -> bytes:
         """Say how it stands."""
         town, stands = self.life.town, case.stands
-        clear = {"analytic": name, "state": stands.state.value, "why": str(stands.why)}
+        clear = {"analytic": name, "state": stands.state.value, "cause": str(stands.why)}
         committed = {"evidence": evidence(case)}
         leaf = town.attest("analytic_judged", under=town.charter, clear=clear, committed=committed)
         self.records.append(leaf)

@@ -253,7 +253,7 @@ def _record(
         "analytic_judged",
         by=None,
         under=charter,
-        clear={"analytic": name, "state": stands.state.value, "why": str(stands.why)},
+        clear={"analytic": name, "state": stands.state.value, "cause": str(stands.why)},
         committed={"evidence": _evidence(stands, tests or {})},
     )
     epoch = before.epoch if before else 0

@@ -24,12 +24,12 @@ JUDGE_ACTS: Final = (
         Lane.PROMPT,
         HOUSE,
         "How an analytic stands to its published limits from here on, and why: on trial, within, unknown, or suspended "
-        "because it crossed the limit that `why` names. `evidence` is the test that decided it.",
+        "because it crossed the limit that `cause` names. `evidence` is the test that decided it.",
         _OVERSIGHT,
         clear={
             "analytic": NAME,
             "state": Choice(("trial", "within", "unknown", "suspended")),
-            "why": NAME,
+            "cause": NAME,
         },
         committed={
             "evidence": OrNull(

@@ -100,7 +100,7 @@ def test_rejected_alerts_stop_it_and_it_is_refused_like_by_an_order_of_oversight
         with pytest.raises(Refused, match="suspended by its published limit"):
             world.permit(request)
     record = world.records("analytic_judged")[-1]
-    assert record.leaf.clear == {"analytic": LAWN, "state": "suspended", "why": "precision_at_least"}
+    assert record.leaf.clear == {"analytic": LAWN, "state": "suspended", "cause": "precision_at_least"}
     assert record.fields["evidence"]["bad"] == count
     assert look(world) == []
 

@@ -115,7 +115,7 @@ class Limits(Promise):
         known = world.under(entry)
         if known is None:
             return
-        name, state, why = entry.clear["analytic"], entry.clear["state"], entry.clear["why"]
+        name, state, why = entry.clear["analytic"], entry.clear["state"], entry.clear["cause"]
         limits = known.charter.limits_of(name)
         before = self.states.get(name)
         if before is not None and before[1] == SUSPENDED:
@@ -144,13 +144,13 @@ class Limits(Promise):
             self.waiting[entry.index] = entry.hour
 
     def _stop(self, entry: Entry, world: World, limits: QualityLimits | None) -> None:
-        why = entry.clear["why"]
+        why = entry.clear["cause"]
         stated = limits is not None and (why in limits.stated or (why == Why.EXPIRED and limits.trial_ms is not None))
         if not stated:
             self.breach(f"stops '{entry.clear['analytic']}' by a limit that no charter states", OPERATOR, world, entry)
 
     def _beginning(self, entry: Entry, world: World, limits: QualityLimits | None) -> None:
-        name, why = entry.clear["analytic"], entry.clear["why"]
+        name, why = entry.clear["analytic"], entry.clear["cause"]
         if why == Why.RESUMED:
             self.breach(f"lets '{name}' run again, which nothing had stopped", OPERATOR, world, entry)
         self._on_trial(entry, world, limits)
@@ -166,7 +166,7 @@ class Limits(Promise):
         """Out of a stop leads oversight's signature alone, once witnesses have seen it."""
         stop = self.states[name][0]
         resumed = self.resumed.get(stop)
-        if entry.clear["why"] != Why.RESUMED:
+        if entry.clear["cause"] != Why.RESUMED:
             self.breach(f"changes how '{name}' stands, which a limit had stopped", OPERATOR, world, entry, stop)
             return
         self._on_trial(entry, world, limits)

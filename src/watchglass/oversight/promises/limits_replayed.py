@@ -126,7 +126,7 @@ class LimitsReplayed(Promise):
     def _judged(self, entry: Entry, values: Mapping[str, Any] | None) -> None:
         at = minute_ms(values["minute"]) if values else entry.begins_ms
         evidence = values["evidence"] if values else {}
-        told = (entry.index, at, entry.clear["state"], entry.clear["why"], evidence)
+        told = (entry.index, at, entry.clear["state"], entry.clear["cause"], evidence)
         self.judged.setdefault(entry.clear["analytic"], []).append(told)
 
     # ---- what follows ------------------------------------------------------------------------------------------------
