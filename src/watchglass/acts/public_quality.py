@@ -39,7 +39,6 @@ from watchglass.quality.rates import (
     in_time,
     nearness,
     running_share,
-    size_of,
     splits,
     timely,
     value_at,
@@ -217,8 +216,7 @@ def judged_alerts(rows: Iterable[Row], charter: Charter, analytic: Analytic, unt
                 ),
                 in_time=timely(due_ms=row["due_ms"], until_ms=until_ms, undo_ms=UNDO_WINDOW, said_ms=row["decided_ms"]),
                 light=stratum_of(source, row["raised_ms"]),
-                size=size_of(boxes),
-                marked=len(boxes),
+                in_view=len(boxes),
                 score=_share(row["score_per_mille"]),
                 probability=_share(row["probability_per_mille"]),
             )
@@ -280,7 +278,7 @@ def _of_entry(entry: Any) -> Event:
     if "state" not in clear:
         return Event(entry.hour, "", "told in an archived entry", "", entry.index)
     state = State(clear["state"])
-    return Event(entry.hour, state.value, states.STATE_WORDS[state], states.WHY.get(clear["why"], ""), entry.index)
+    return Event(entry.hour, state.value, states.STATE_WORDS[state], states.WHY.get(clear["cause"], ""), entry.index)
 
 
 def _of_order(reader: Reader, order: Any) -> Iterator[Event]:

@@ -63,10 +63,7 @@ class Minutes(Promise):
             case "alert_decided":
                 self._decided(entry, at, world)
             case "verdict_withdrawn":
-                index = world.references.index(entry.refs[0], "alert_decided")
-                again = self.decided.pop(-1 if index is None else index, None)
-                if again is not None:
-                    self.waiting[again[0]] = again[1:]
+                self._withdrawn(entry, world)
             case "suspension_obeyed":
                 index = world.references.index(entry.refs[0], "suspension_ordered")
                 if index is not None:
@@ -75,6 +72,12 @@ class Minutes(Promise):
                 self.until[entry.index] = values["until_ms"]
             case _:
                 self._granted(entry, at, world)
+
+    def _withdrawn(self, entry: Entry, world: World) -> None:
+        index = world.references.index(entry.refs[0], "alert_decided")
+        again = self.decided.pop(-1 if index is None else index, None)
+        if again is not None:
+            self.waiting[again[0]] = again[1:]
 
     def _granted(self, entry: Entry, at: int, world: World) -> None:
         index = world.references.index(entry.refs[0], "release_requested")
