@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from limited import without_limits
 from watchglass.access.authorise import authorise
 from watchglass.access.roles import May, Person, Role
 from watchglass.acts.accounts import open_account
@@ -192,7 +193,7 @@ def make_street(folder: Path, *, origin: str = ORIGIN) -> Street:
     witness_key = SignerKey.generate("witness.example", Seeded("witness"), KeyType.COSIGNATURE_V1)
     (folder / "witness").mkdir()
     witness = WitnessDirectory(folder / "witness", witness_key, [house.log_key], clock)
-    text = resources.files("watchglass").joinpath("demo/charter.yaml.in").read_text("utf-8")
+    text = without_limits(resources.files("watchglass").joinpath("demo/charter.yaml.in").read_text("utf-8"))
     card = resources.files("watchglass").joinpath("perception/weights/nanodet-416-int8.json").read_text("utf-8")
     model = card.split('"sha256": "', 1)[1][:64]
     filled = {
