@@ -88,6 +88,13 @@ def _apart(a: _Cut, b: _Cut, room: int = 24) -> bool:
     )
 
 
+@functools.cache
+def _noise(shape: tuple[int, ...]) -> tuple[NDArray[np.int16], ...]:
+    """Five pictures' worth of a camera's noise, the same for every film."""
+    rng = np.random.default_rng(7)
+    return tuple(rng.normal(0, 2, shape).astype(np.int16) for _ in range(5))
+
+
 class CarPark:
     """The empty car park with some people in it.
 
@@ -102,8 +109,7 @@ class CarPark:
         self._cuts = {
             stay: _seated(places(data)[stay.place]) if stay.sits else places(data)[stay.place] for stay in stays
         }
-        rng = np.random.default_rng(7)
-        self._noise = [rng.normal(0, 2, self.empty.shape).astype(np.int16) for _ in range(5)]
+        self._noise = _noise(self.empty.shape)
 
     def picture(self, at_s: float, sway: int = 0) -> NDArray[np.uint8]:
         """What is there at that second, without noise."""
@@ -134,11 +140,18 @@ class CarPark:
         return float((far & close & published.admitted)[where].mean())
 
     def film(self, seconds: float) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Pictures with their time in milliseconds."""
+        """Pictures with their time in milliseconds; the same people, sway and noise are the same picture."""
+        present, made = None, dict[tuple[int, int], NDArray[np.uint8]]()
         for number in range(round(seconds * FPS)):
-            sway = round(math.sin(number / FPS * math.tau / 5))
-            noisy = self.picture(number / FPS, sway) + self._noise[number * 7 % 5]
-            yield round(number * 1000 / FPS), noisy.clip(0, 255).astype(np.uint8)
+            at_s, sway, noise = number / FPS, round(math.sin(number / FPS * math.tau / 5)), number * 7 % 5
+            now = [stay for stay in self._cuts if stay.since <= at_s < stay.until]
+            if now != present:
+                present, made = now, {}
+            if (sway, noise) not in made:
+                noisy = self.picture(at_s, sway) + self._noise[noise]
+                made[sway, noise] = noisy.clip(0, 255).astype(np.uint8)
+                made[sway, noise].flags.writeable = False
+            yield round(number * 1000 / FPS), made[sway, noise]
 
 
 def _seated(cut: _Cut) -> _Cut:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from composites import CarPark, Line, Stay
-from watchglass.core.time import MINUTE, SECOND
+from watchglass.core.time import SECOND
 from watchglass.views import backdrop as rule
 from watchglass.views.backdrop import Backdrop
 
@@ -117,10 +117,10 @@ def test_who_neither_moves_nor_is_detected_for_as_long_as_the_rule_waits_gets_in
 ) -> None:
     """The assumption itself: whoever stands like a post for half an hour, seen by nothing, is taken for one.
 
-    The half hour is made three minutes here; the rule is otherwise as it is.
+    The half hour is made ninety seconds here; the rule is otherwise as it is.
     """
-    monkeypatch.setattr(rule, "QUIET_MS", 3 * MINUTE)
+    monkeypatch.setattr(rule, "QUIET_MS", 90 * SECOND)
     park = CarPark(DATA, (LATE,))
-    before, after = learned(park, 8 * 60, ask_at=(3 * 60,))
+    before, after = learned(park, 210, ask_at=(90,))
     assert park.leaked(before, LATE) <= NOBODY
     assert park.leaked(after, LATE) > SOMEBODY
