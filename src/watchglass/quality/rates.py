@@ -18,7 +18,6 @@ from typing import ClassVar, Final
 from watchglass.charter.limits import LimitName, QualityLimits, Stratum
 from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY
-from watchglass.quality.appearance import LARGE, SMALL
 from watchglass.quality.compare import Comparison, Tally, shares
 from watchglass.quality.finality import Answer, Value
 from watchglass.statistics.intervals import garwood, ratio_of_shares, wilson
@@ -33,8 +32,7 @@ _MEANS: Final[Mapping[Answer, Value]] = {
     "unsure": Value.UNDECIDED,
 }
 
-SIZES: Final = ("small", "medium", "large")
-MARKED: Final = ("one", "two to four", "five or more")
+IN_VIEW: Final = ("one", "two to four", "five or more")
 LIGHTS: Final[tuple[Stratum, ...]] = ("day", "night")
 
 
@@ -45,8 +43,8 @@ class Judged:
     Attributes:
         value: what it was; None while something may still come.
         in_time: whether a person had decided by its deadline; None while that may still change.
-        light: whether the sun was up. size: of the largest thing marked in it; "" where nothing is.
-        marked: how many things are marked in it.
+        light: whether the sun was up.
+        in_view: how many things were tracked in the picture when it was raised.
         score, probability: what was said of it when it was raised, 0..1; None where nothing was.
     """
 
@@ -54,8 +52,7 @@ class Judged:
     value: Value | None
     in_time: bool | None
     light: Stratum
-    size: str
-    marked: int
+    in_view: int
     score: float | None = None
     probability: float | None = None
 
@@ -94,22 +91,11 @@ def timely(*, due_ms: int, until_ms: int, undo_ms: int, said_ms: int | None) -> 
     return False if due_ms + undo_ms < until_ms else None
 
 
-def size_of(boxes: Iterable[Sequence[float]]) -> str:
-    """How large the largest thing looks that an alert marks, by the side of its box in pixels of the source's picture.
-
-    The same borders as of audit sets (``appearance``); "" where nothing is marked.
-    """
-    sides = [math.sqrt(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])) for box in boxes]
-    if not sides:
-        return ""
-    return "small" if max(sides) < SMALL else "medium" if max(sides) <= LARGE else "large"
-
-
-def marked_words(count: int) -> str:
-    """How many things an alert marks, in three groups; "" where none is."""
+def in_view_words(count: int) -> str:
+    """How crowded the picture was, in three groups; "" where nothing was tracked in it."""
     if not count:
         return ""
-    return MARKED[0] if count == 1 else MARKED[1] if count < 5 else MARKED[2]  # noqa: PLR2004 # as MARKED says
+    return IN_VIEW[0] if count == 1 else IN_VIEW[1] if count < 5 else IN_VIEW[2]  # noqa: PLR2004 # as IN_VIEW says
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +138,7 @@ def in_time(alerts: Iterable[Judged]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Right alerts by one thing that may make a difference, side by side. ``by``: "light", "size" or "marked"."""
+    """Right alerts by one thing that may make a difference, side by side. ``by``: "light" or "in_view"."""
 
     by: str
     comparison: Comparison
@@ -160,8 +146,7 @@ class Split:
 
 _BY: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Judged], str]]]] = {
     "light": (LIGHTS, lambda each: each.light),
-    "size": (SIZES, lambda each: each.size),
-    "marked": (MARKED, lambda each: marked_words(each.marked)),
+    "in_view": (IN_VIEW, lambda each: in_view_words(each.in_view)),
 }
 
 

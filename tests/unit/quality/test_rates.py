@@ -22,10 +22,9 @@ from watchglass.quality.rates import (
     by_week,
     count,
     in_time,
-    marked_words,
+    in_view_words,
     nearness,
     running_share,
-    size_of,
     splits,
     timely,
     value_at,
@@ -33,7 +32,7 @@ from watchglass.quality.rates import (
 from watchglass.quality.reliability import isotonic, reliability
 
 RIGHT, WRONG, NOTHING = Value.RIGHT, Value.WRONG, Value.UNDECIDED
-ALERT = Judged(raised_ms=0, value=RIGHT, in_time=True, light="day", size="medium", marked=1)
+ALERT = Judged(raised_ms=0, value=RIGHT, in_time=True, light="day", in_view=1)
 LIMITS = QualityLimits("lawn", expected_alerts_per_week=14, precision_at_least=600, trial_ms=60 * DAY)
 
 
@@ -82,24 +81,21 @@ def test_what_waits_is_in_no_rate_and_no_answer_is_not_right() -> None:
     assert (found.final, found.alerts, found.not_right) == (6, 7, 3)
 
 
-def test_sizes_and_numbers_have_the_borders_of_audit_sets() -> None:
-    assert [size_of([(0, 0, side, side)]) for side in (31, 32, 96, 97)] == ["small", "medium", "medium", "large"]
-    assert size_of([(0, 0, 10, 10), (0, 0, 100, 100, 0)]) == "large"
-    assert size_of([]) == ""
-    assert [marked_words(n) for n in (0, 1, 2, 4, 5)] == ["", "one", "two to four", "two to four", "five or more"]
+def test_how_crowded_a_picture_was_is_told_in_three_groups() -> None:
+    assert [in_view_words(n) for n in (0, 1, 2, 4, 5)] == ["", "one", "two to four", "two to four", "five or more"]
 
 
 def test_strata_stand_side_by_side_with_intervals_that_hold_together_and_too_few_are_said_to_be() -> None:
-    some = [*alerts(30), *alerts(5, 25, light="night"), *alerts(3, size="large")]
-    light, size, _ = splits(some, alpha=0.05, fewest=20)
+    some = [*alerts(30), *alerts(5, 25, light="night"), *alerts(3, in_view=7)]
+    light, crowded = splits(some, alpha=0.05, fewest=20)
     assert [(group.name, group.happened, group.of) for group in light.comparison.groups] == [
         ("day", 33, 33.0),
         ("night", 5, 30.0),
     ]
     assert light.comparison.differs
-    large = size.comparison.group("large")
-    assert large is not None
-    assert (large.happened, large.value) == (3, None)
+    many = crowded.comparison.group("five or more")
+    assert many is not None
+    assert (many.happened, many.value) == (3, None)
     assert splits([], alpha=0.05, fewest=20) == ()
 
 

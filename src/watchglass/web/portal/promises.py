@@ -198,7 +198,7 @@ PROMISES: Final = (
         "Accurate data, free from bias",
         "Calibration, audits by strata, limits that are always valid, drills, and a look at what was not alerted.",
         Built.PARTLY,
-        "A public page says of each rule how often it was right, by light, size and number, with intervals; who is "
+        "A public page says of each rule how often it was right, by light and by how much was in view, with intervals; who is "
         "watched and who is acted on, by area and hour; and on what nobody tested the model. Audit sets test it on "
         "pictures of your own, by any strata. Staff see calibration and drift from this place's own verdicts.",
         "Drills, and any measure of what was missed. Nothing is known of how bright or sharp pictures stay over time.",

@@ -22,13 +22,11 @@ NEAR_WORDS: Final = {
 }
 BY_WORDS: Final = {
     "light": "By the light (whether the sun was up)",
-    "size": "By how large it looks",
-    "marked": "By how many things were marked",
+    "in_view": "By how many people and things were in view",
 }
 GROUP_WORDS: Final = {
     "light": {"day": "By day", "night": "By night"},
-    "size": {"small": "Small", "medium": "Medium", "large": "Large"},
-    "marked": {"one": "One", "two to four": "Two to four", "five or more": "Five or more"},
+    "in_view": {"one": "One", "two to four": "Two to four", "five or more": "Five or more"},
 }
 
 HOUR_WORDS: Final = {name: f"{name.replace('-', ' to ')} o'clock" for name in PARTS}
