@@ -32,7 +32,7 @@ from watchglass.oversight.promises.well_formed import WellFormed
 from watchglass.oversight.references import REFERABLE, STEP
 from watchglass.oversight.report import Breach
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Counted up by whoever changes what an audit finds in old entries, or how it says it. A test holds the bytes."""
 _MOST_VALUES: Final = 8_000_000
 """Of a file: so many take half a gigabyte of memory."""

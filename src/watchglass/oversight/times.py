@@ -105,6 +105,11 @@ class Times:
         place = bisect_right(self.places, index)
         return self.afters[place - 1] if place else 0
 
+    def there_by(self, index: int) -> int | None:
+        """By when an entry was there, as the first recorded checkpoint that covers it shows; None: none does."""
+        place = bisect_right(self.sizes, index)
+        return self.befores[place] if place < len(self.sizes) else None
+
     def was_there(self, size: int) -> int:
         """The latest time at which a recorded checkpoint of at most ``size`` entries was cosigned; 0 where none was."""
         place = bisect_right(self.sizes, size)

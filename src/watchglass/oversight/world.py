@@ -130,7 +130,8 @@ class World:
         """The witnesses whose times count: those of the trust file, or those that the log's charters pin."""
         if self.given.policy is not None:
             return [witness.key for witness in self.given.policy.witnesses]
-        return [key_of(one.key) for each in self.charters.order for one in each.charter.oversight.witnesses]
+        keys = (key_of(one.key) for each in self.charters.order for one in each.charter.oversight.witnesses)
+        return list(dict.fromkeys(keys))  # each once, or many charters would fill the few signatures that are verified
 
     def under(self, entry: Entry) -> Known | None:
         """The charter that an entry was made under, if it counts."""

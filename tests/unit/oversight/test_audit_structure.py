@@ -391,6 +391,45 @@ def test_an_order_that_came_after_a_crash_is_not_late(small: Small) -> None:
     assert small.broken() == {}
 
 
+def test_a_late_word_that_an_order_was_obeyed_hides_nothing(small: Small) -> None:
+    """The house says in how many milliseconds it obeyed; witnesses had seen the order for hours by then."""
+    order = small.suspend("camera")
+    small.pass_time(MINUTE)
+    small.witness()
+    small.pass_time(5 * HOUR)
+    late = small.obey(order, "camera")
+    small.witness()
+    assert small.broken() == {"obeyed": [late.index]}
+    stopped = small.suspend("on-the-lawn")
+    small.pass_time(MINUTE)
+    small.witness()
+    small.stop("asked")
+    small.pass_time(5 * HOUR)
+    small.start("00000000000000e2")
+    small.obey(stopped, "on-the-lawn")
+    assert small.broken() == {"obeyed": [late.index]}, "what was asked to stop at that moment had stopped"
+
+
+def test_hours_that_change_too_often_to_be_kept_hide_no_late_one(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchglass.oversight.promises.times._MOST", 2)
+    for _ in range(3):
+        small.pass_time(HOUR)
+        small.decide(small.alert())
+    small.clock.set(small.clock.now() + 9 * HOUR)
+    wrong = small.decide(small.alert())
+    small.clock.set(small.clock.now() - 9 * HOUR)
+    small.decide(small.alert())
+    small.witness()
+    assert wrong.index - 1 in small.broken()["times"]
+
+
+def test_a_witness_counts_once_however_many_charters_name_it(small: Small) -> None:
+    auditor = small.read(small.auditor(policy=None))
+    names = [str(each) for each in auditor.world.witness_keys()]
+    auditor.world.charters.order *= 20
+    assert [str(each) for each in auditor.world.witness_keys()] == names
+
+
 def test_an_order_that_was_lodged_while_the_house_was_away_accuses_nobody(small: Small) -> None:
     statement = small.statement("suspension_ordered", "oversight", clear=small.scope("on-the-lawn"), reason="x")
     small.pass_time(2 * HOUR)

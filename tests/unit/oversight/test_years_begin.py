@@ -12,6 +12,7 @@ from watchglass.core.digest import b64, sha256
 from watchglass.core.time import DAY, HOUR, MINUTE
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.merkle import leaf_hash
+from watchglass.ledger.tiles import FULL
 from watchglass.oversight import carried
 from watchglass.oversight.audit import Auditor
 from watchglass.oversight.carried import FORM
@@ -160,6 +161,27 @@ def test_a_year_begins_where_witnesses_had_seen_it(small: Small) -> None:
     made = begins(small, head)
     assert "no witness had seen" in small.breach("years", remake=remaker(small)).sentence
     assert years(small) == [made.index]
+
+
+def test_where_no_witness_is_recorded_a_year_and_its_archive_are_not_called_kept() -> None:
+    """An operator that records no witness at all must not do better than one that records too few."""
+    made = Small()
+    clear = {"origin": made.origin, "deployment": made.kind, "software": "watchglass-1"}
+    made.attest("log_opened", clear=clear)
+    made.publish(made.text())
+    made.pass_time(NEW_YEAR - made.clock.now())
+    for _ in range(FULL):
+        made.attest("log_opened", clear=clear)
+    head, _ = made.witness(hide=True)
+    began = begins(made, head)
+    made.pass_time(91 * DAY)
+    archived = {"year": 2027, "before": FULL, "kept_by": "Nobody."}
+    gone = made.attest("entries_archived", clear=archived, refs=[began])
+    told = {name: made.finding(name, remake=remaker(made)).state for name in ("years", "archived")}
+    assert State.KEPT not in told.values(), "the trust file's witness is not recorded anywhere"
+    broken = made.broken(policy=None, remake=remaker(made))
+    assert began.index in broken["years"], "its own charter names a witness"
+    assert gone.index in broken["archived"]
 
 
 def test_what_a_year_rests_on_is_oversights_audit_of_that_size(small: Small) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
 sys.path.insert(0, str(HERE.parents[1] / "unit/oversight"))
 sys.path.insert(0, str(HERE.parents[1] / "unit/records"))
 

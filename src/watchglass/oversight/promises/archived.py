@@ -52,7 +52,7 @@ class ArchivedEntries(Promise):
             self.breach(f"archives other entries than those from before {year}", OPERATOR, world, entry, index)
         elif before <= self.before:
             self.breach("archives entries that were archived already", OPERATOR, world, entry, index)
-        elif world.times.marks and index >= world.times.covered:
+        elif index >= world.times.covered and (world.times.marks or world.given.policy is None):
             what = f"archives entries from before {year}, which no witness had seen to begin"
             self.breach(what, OPERATOR, world, entry, index)
         elif self.audited < size and entry.hour - hour < _GRACE_H:
@@ -62,6 +62,15 @@ class ArchivedEntries(Promise):
             )
             self.breach(what, OPERATOR, world, entry, index)
         self.before = max(self.before, before)
+
+    def unseen(self, world: World, end: End) -> str | None:
+        del end
+        if self.checked and not world.times.marks:
+            return (
+                "Entries are archived, and the log records no checkpoint that a known witness cosigned, so nobody can "
+                "tell whether any had seen their year begin."
+            )
+        return None
 
     def how(self, world: World, end: End) -> str:
         del world, end

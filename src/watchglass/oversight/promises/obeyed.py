@@ -37,8 +37,8 @@ class Obeyed(Promise):
                 self.running = entry.clear["run"]
             case "run_stopped":
                 self.running = None
-                if entry.clear["cause"] in _CUT_OFF:
-                    self.idle.update(self.waiting)
+                cut_off = entry.clear["cause"] in _CUT_OFF
+                self.idle.update(each for each in self.waiting if cut_off or not self._late(each, entry, world))
             case "suspension_ordered":
                 self.checked += 1
                 self.waiting[entry.index] = entry.hour
@@ -62,7 +62,15 @@ class Obeyed(Promise):
         elif hour is not None and order.index not in self.idle and within > _WITHIN:
             seconds = f"{within / SECOND:.1f} s"
             self.breach(f"obeys an order to stop only after {seconds}", OPERATOR, world, entry, order.index)
+        elif hour is not None and order.index not in self.idle and self._late(order.index, entry, world):
+            what = "says how soon an order to stop was obeyed, and witnesses had seen that order long before"
+            self.breach(what, OPERATOR, world, entry, order.index)
         self.idle.discard(order.index)
+
+    def _late(self, order: int, entry: Entry, world: World) -> bool:
+        """Whether an order surely stood in the log for too long, whatever the house says, when ``entry`` was made."""
+        there_ms = world.times.there_by(order)
+        return there_ms is not None and entry.begins_ms > there_ms + _WITHIN + tolerances.CLOCKS_APART
 
     def _lifted(self, entry: Entry, world: World) -> None:
         """What was never obeyed before it was lifted was never obeyed."""

@@ -51,8 +51,11 @@ class AgreeingTimes(Promise):
                 entry,
             )
         pending = self.pending
-        if (not pending or pending[-1][1:] != (entry.hour, slack)) and len(pending) < _MOST:
-            pending.append((entry.index, entry.hour, slack))
+        if not pending or pending[-1][1:] != (entry.hour, slack):
+            if len(pending) < _MOST:
+                pending.append((entry.index, entry.hour, slack))
+            elif entry.hour - slack > pending[-1][1] - pending[-1][2]:  # of more, the latest hour is kept
+                pending[-1] = (entry.index, entry.hour, slack)
         if entry.act == _NOTED and isinstance(world.note, Seen):
             self._noted(entry, world.note, world)
 

@@ -46,7 +46,7 @@ class Years(Promise):
         if wrong:
             self.breach(wrong, OPERATOR, world, entry, *other)
             return
-        if world.times.marks and size > world.times.covered:
+        if size > world.times.covered and (world.times.marks or world.given.policy is None):
             what = f"begins a year at {size} entries, and no witness had seen so many in the log"
             self.breach(what, OPERATOR, world, entry)
         signer = self._rests_on(entry, world)
@@ -133,6 +133,8 @@ class Years(Promise):
 
     def unseen(self, world: World, end: End) -> str | None:
         del end
+        if self.checked and not world.times.marks:
+            return "A year began, and the log records no checkpoint that a known witness cosigned, so nobody can tell."
         if self.others:
             index, form = self.others[0]
             return (
