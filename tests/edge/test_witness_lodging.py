@@ -14,12 +14,13 @@ import httpx
 import pytest
 from ledger_world import LOG, serve_app
 
-from watchglass.bootstrap import lodging
+from watchglass.bootstrap import auditing, lodging
 from watchglass.core.errors import BadInput, CannotRecord, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import HOUR
 from watchglass.edge.clock import VirtualClock
 from watchglass.edge.entropy import SeededEntropy
 from watchglass.edge.lodging import Kept, LodgingClient, folder_of
+from watchglass.edge.trust import load_trust
 from watchglass.edge.witness import WitnessClient, WitnessDirectory, new_witness, open_witness
 from watchglass.ledger.checkpoint import Checkpoint
 from watchglass.ledger.keys import SignerKey
@@ -286,6 +287,19 @@ def test_receipts_and_things_of_other_witnesses_are_refused(witness: WitnessDire
         pytest.raises(BadInput, match="do not belong together"),
     ):
         client.fetch(LOG.name, 0)
+
+
+def test_a_witness_that_lies_about_what_is_lodged_stops_no_audit(witness: WitnessDirectory, tmp_path: Path) -> None:
+    """Its receipts are by another key than the trust file's: that is told, and the audit goes on without them."""
+    other = new_witness(tmp_path / "other", "w1.example", SeededEntropy("another key"))
+    file = tmp_path / "trust"
+    witness.shelf.lodge(order().encode())
+    for key, read in ((witness.key, 1), (other, 0)):
+        with serve_app(witness) as url:
+            file.write_text(f"log {LOG.verifier}\nwitness w1 {key} {url}\nquorum w1\n", "utf-8")
+            problems: list[str] = []
+            assert len(list(auditing._lodged(url, LOG.name, load_trust(file), problems))) == read
+            assert [url in each for each in problems] == [True] * (1 - read)
 
 
 def test_an_endless_answer_comes_to_an_end(witness: WitnessDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
