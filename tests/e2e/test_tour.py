@@ -38,11 +38,12 @@ STAFF = {
     "robin": ("/review", "/account"),
     "lee": ("/review", "/figures", "/quality", "/sources", "/sources/street", "/desk"),
     "sam": ("/respond",),
-    "olga": ("/sources", "/sources/street", "/sources/street/zones", "/sources/street/backdrop"),
+    "olga": ("/quality", "/sources", "/sources/street", "/sources/street/zones", "/sources/street/backdrop"),
     "pat": ("/figures",),
     "ines": ("/desk",),
     "dpo": ("/desk",),
     "board": (
+        "/quality",
         "/oversight",
         "/oversight/releases",
         "/oversight/misuse",

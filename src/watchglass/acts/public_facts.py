@@ -236,12 +236,17 @@ class Month:
         return Frequency(self.right, self.alerts, "alerts here", "were real")
 
 
+_VALUE: Final = "CASE WHEN verdict.drawn < verdict.drawn_below THEN reads.value ELSE verdict.value END"
+"""An alert that was drawn for a second judgement counts once that is closed: nobody who is to judge it reads the first
+in a number."""
 _COUNTS: Final = (
-    "SELECT COUNT(*) AS alerts, COALESCE(SUM(verdict.value = 'confirm'), 0) AS right_, "
-    "COALESCE(SUM(verdict.value = 'reject'), 0) AS wrong, COALESCE(SUM(verdict.value = 'unsure'), 0) AS unsure "
-    "FROM alert LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL "
-    "WHERE alert.raised_ms >= ? AND alert.raised_ms < ? AND (? IS NULL OR alert.analytic = ?) "
-    "AND alert.id NOT IN (SELECT alert FROM shown_again)"
+    "SELECT COUNT(*) AS alerts, COALESCE(SUM(value = 'confirm'), 0) AS right_, "  # noqa: S608 (constant text)
+    "COALESCE(SUM(value = 'reject'), 0) AS wrong, COALESCE(SUM(value = 'unsure'), 0) AS unsure "
+    f"FROM (SELECT {_VALUE} AS value FROM alert "
+    "LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL AND verdict.decided_ms < ?2 "
+    "LEFT JOIN reads ON reads.alert = alert.id AND reads.closed_ms <= ?2 "
+    "WHERE alert.raised_ms >= ?1 AND alert.raised_ms < ?2 AND (?3 IS NULL OR alert.analytic = ?3) "
+    "AND alert.id NOT IN (SELECT alert FROM shown_again))"
 )
 
 
@@ -254,7 +259,7 @@ def month(reader: Reader, now_ms: int, analytic: str | None = None) -> Month:
     if border := history_until(reader):
         until = min(until, border)
     since = until - MONTH_DAYS * DAY
-    row = reader.one(_COUNTS, since, until, analytic, analytic)
+    row = reader.one(_COUNTS, since, until, analytic)
     assert row is not None  # an aggregate always has a row
     return Month(since, until, row["alerts"], row["right_"], row["wrong"], row["unsure"])
 

@@ -177,8 +177,8 @@ PROMISES: Final = (
         "Running again needs oversight's signature in a checkpoint that enough witnesses have cosigned; orders can be "
         "lodged with them, so that none is lost. Anybody replays the ledger against its charters: each promise kept, "
         "broken, or impossible to tell. Oversight stages incidents unannounced, and signs what its audits found.",
-        "The audit says of four promises that this version does not make them: limits, consultation, requests and a "
-        "privacy budget.",
+        "The audit says of three promises that this version does not make them: consultation, requests and a privacy "
+        "budget.",
         "/audit",
         "The audit, and how to do it yourself",
         "Read what last night's audit found. Run its command on your own machine: in the demo it names an emergency "
@@ -198,9 +198,9 @@ PROMISES: Final = (
         "Accurate data, free from bias",
         "Calibration, audits by strata, limits that are always valid, drills, and a look at what was not alerted.",
         Built.PARTLY,
-        "A public page says of each rule how often it was right, by light and by how much was in view, with intervals; who is "
-        "watched and who is acted on, by area and hour; and on what nobody tested the model. Audit sets test it on "
-        "pictures of your own, by any strata. Staff see calibration and drift from this place's own verdicts.",
+        "A public page says of each rule how often it was right, by light and by how much was in view, with intervals; "
+        "who is watched and who is acted on, by area and hour; and on what nobody tested the model. Audit sets test it "
+        "on pictures of your own, by any strata. Staff see calibration and drift from this place's own verdicts.",
         "Drills, and any measure of what was missed. Nothing is known of how bright or sharp pictures stay over time.",
         "/how-well",
         "How well it works",
