@@ -52,6 +52,16 @@ def scene(tmp_path: Path) -> Iterator[Guarded]:
         yield made
 
 
+Street = tuple[Guarded, tuple[Report, ...]]
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """Such a house, and what its worker reports of the whole video."""
+    with guarded(tmp_path_factory.mktemp("street"), media=STREET, edits=[(NEVER_SEE, "")]) as made:
+        yield made, tuple(filmed(made))
+
+
 def spec_of(scene: Guarded) -> SourceSpec:
     """The source as its worker is told of it."""
     house, charter = scene.world.house, scene.world.standing().charter
@@ -84,8 +94,8 @@ def opened(scene: Guarded, data: bytes, *who: str) -> bytes:
     return open_sealed(data, recover(header, [unwrap_shares(header, name, scene.sealing[name]) for name in who]))
 
 
-def test_what_lies_around_an_incident_is_sealed_and_kept_and_is_the_cameras_own_video(scene: Guarded) -> None:
-    reports = filmed(scene)
+def test_what_lies_around_an_incident_is_sealed_and_kept_and_is_the_cameras_own_video(street: Street) -> None:
+    scene, reports = street
     incidents = {report.id: report for report in reports if isinstance(report, Incident)}
     sealed = [report for report in reports if isinstance(report, Sealed)]
     assert incidents
@@ -120,8 +130,9 @@ def test_what_lies_around_an_incident_is_sealed_and_kept_and_is_the_cameras_own_
             assert original[0][:64] not in path.read_bytes(), "no original lies anywhere in the clear"
 
 
-def test_the_house_cannot_open_what_it_keeps_nor_can_two_without_oversight(scene: Guarded) -> None:
-    sealed = next(report for report in filmed(scene) if isinstance(report, Sealed))
+def test_the_house_cannot_open_what_it_keeps_nor_can_two_without_oversight(street: Street) -> None:
+    scene, reports = street
+    sealed = next(report for report in reports if isinstance(report, Sealed))
     with pytest.raises(BadInput, match="missing is oversight"):
         opened(scene, sealed.data, "dpo", "control-room")
     assert opened(scene, sealed.data, "control-room", "oversight") == opened(scene, sealed.data, "dpo", "oversight")
