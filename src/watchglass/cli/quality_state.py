@@ -23,7 +23,9 @@ def add(commands: Any) -> None:
     )
     propose.add_argument("where", help="the portal's address, or the deployment's directory while it does not run")
     propose.add_argument("--analytic", required=True, help="which analytic its limit had stopped")
-    propose.add_argument("--what-changed", required=True, help="what was changed since; everybody reads it on the register")
+    propose.add_argument(
+        "--what-changed", required=True, help="what was changed since; everybody reads it on the register"
+    )
     propose.add_argument("--key", type=Path, required=True, help="the authority's signing key")
     propose.add_argument("--virtual-time", type=int, help=argparse.SUPPRESS)
     propose.set_defaults(run=_propose, render=_render_propose)
