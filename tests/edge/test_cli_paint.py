@@ -118,7 +118,8 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
 
 
 def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "watchglass", "paint", *map(str, words)]
+    # -B: where the disk is full, what Python keeps of its modules would be cut off too, for all who come after
+    return [sys.executable, "-B", "-m", "watchglass", "paint", *map(str, words)]
 
 
 def test_a_full_disk_leaves_nothing(yard: Path, tmp_path: Path) -> None:

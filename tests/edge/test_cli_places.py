@@ -299,11 +299,24 @@ def test_a_disk_that_is_full_acknowledges_nothing_and_loses_nothing(
     with now_house(tmp_path) as world:
         root = world.layout.root
         before = world.state()["account"]
-    adding = [sys.executable, "-m", "watchglass", "user", "add", str(root), "rita", "--role", "clerk", "--generate"]
+    # -B: what Python keeps of its modules would be cut off too, for all who come after
+    adding = [
+        sys.executable,
+        "-B",
+        "-m",
+        "watchglass",
+        "user",
+        "add",
+        str(root),
+        "rita",
+        "--role",
+        "clerk",
+        "--generate",
+    ]
     limit = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); "
     limit += "os.execv(sys.argv[1], sys.argv[1:])"
     full = subprocess.run(
-        [sys.executable, "-c", limit, *adding, "--json"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-B", "-c", limit, *adding, "--json"], capture_output=True, text=True, timeout=60, check=False
     )
     told = read_json(full.stdout)
     assert (full.returncode, told["error"]) == (1, "CannotRecord"), full.stderr

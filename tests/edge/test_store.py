@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 def run(code: str, root: Path) -> subprocess.CompletedProcess[str]:
     """Run a small program in a process of its own, with the world's helpers at hand."""
     return subprocess.run(
-        [sys.executable, "-c", code, str(root)],
+        [sys.executable, "-B", "-c", code, str(root)],
         capture_output=True,
         text=True,
         timeout=60,
