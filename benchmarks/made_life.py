@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Final
@@ -115,7 +115,7 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
     span = min(span, 12.0) if trial else span
     checkpoint, batch = dice.choice((MINUTE, 5 * MINUTE)), dice.choice((15 * MINUTE, HOUR, 4 * HOUR))
     clips = dice.choice((DAY, 7 * DAY))
-    return Plan(
+    made = Plan(
         seed,
         span,
         kind,
@@ -152,6 +152,8 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         reads=clips > 2 * DAY and dice.random() < 3 / 4,
         precision=dice.choice((None, MILD, STRICT)),
     )
+    # A charter that ends before its limits could act is refused; one with a gap behind it ends soon.
+    return replace(made, precision=None) if made.gap and made.charters else made
 
 
 class Life:
