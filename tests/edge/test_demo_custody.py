@@ -68,7 +68,7 @@ def test_the_28_days_have_cases_and_what_is_past_its_time_is_destroyed(tmp_path:
             "SELECT count(*), count(DISTINCT alert), sum(destroyed_ms IS NULL),"
             " sum(destroyed_ms IS NULL AND keep_until_ms < (SELECT max(made_ms) FROM segment)) FROM segment"
         )
-        ((raised,),) = all_of("SELECT count(*) FROM alert")
+        ((raised,),) = all_of("SELECT count(*) FROM alert WHERE id NOT IN (SELECT alert FROM shown_again)")
         assert alerts == raised > 150
         assert sealed > 1.5 * raised
         assert 0 < kept < sealed / 4
