@@ -377,11 +377,11 @@ def test_a_start_says_what_is_wrong_with_the_store_and_whether_it_keeps_versions
         assert keeps_versions(house.originals) is False
         line.down = lambda _m, status, headers, body: (status, {**headers, "x-amz-version-id": "one"}, body)
         with caplog.at_level(logging.WARNING):
-            house._look_at_originals()
+            house.upkeep._look_at_originals()
         assert "keeps versions" in caplog.text
         assert "lifecycle rule" in caplog.text
         caplog.clear()
         server.stop()
-        house._look_at_originals()
+        house.upkeep._look_at_originals()
         assert "Sealed originals will wait" in caplog.text
         server.start()
