@@ -211,7 +211,8 @@ def test_the_safeties_are_on(tmp_path: Path) -> None:
             lambda tx: [tx.one(f"PRAGMA {name}")[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
         ).value
         assert seen == ["wal", 2, 1]
-        tables = store.read().all("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%STRICT%'")
+        ours = "type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        tables = store.read().all(f"SELECT name FROM sqlite_schema WHERE {ours} AND sql NOT LIKE '%STRICT%'")
         assert [row["name"] for row in tables] == []
 
 
