@@ -73,7 +73,7 @@ def close_reads(acting: Acting, charter: Charter) -> bool:
             midnight - UNDO_WINDOW,
             _MOST,
         )
-        acting.store.commit(lambda tx, c=closed, k=checks: _record(acting, tx, charter, c, k))  # type: ignore[misc]
+        acting.store.commit(lambda tx, c=closed, k=checks: _record(acting, tx, charter, c, k))  # type: ignore[misc]  # defaults bind the loop's values
         if max(len(closed), len(checks)) < _MOST:
             break
 

@@ -208,8 +208,8 @@ def _jpeg(data: bytes) -> tuple[int, int] | None:
         if data[at] != 0xFF:  # noqa: PLR2004 # every marker begins so
             return None
         marker = data[at + 1]
-        if marker == 0xFF or marker in _ALONE:  # noqa: PLR2004
-            at += 1 if marker == 0xFF else 2  # noqa: PLR2004
+        if marker == 0xFF or marker in _ALONE:  # noqa: PLR2004 (a fill byte of JPEG)
+            at += 1 if marker == 0xFF else 2  # noqa: PLR2004 (likewise)
             continue
         if marker in _FRAME_OF:
             return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")

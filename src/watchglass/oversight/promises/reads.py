@@ -188,7 +188,7 @@ class Reads(Promise):
             said = self.said.get(-1 if first is None else first)
             if first is None or not said or 1 not in said:
                 continue  # what opens it is destroyed
-            judged = Judged(*(VerdictValue(said[read]) if read in said else None for read in (1, 2, 3)))  # type: ignore[arg-type]
+            judged = Judged(*(VerdictValue(said[read]) if read in said else None for read in (1, 2, 3)))  # type: ignore[arg-type]  # three, as it has fields
             if judged.value.value != each["value"] or (each["told"] == "yes") != judged.tell:
                 self.breach(
                     "says something else of an alert than its judgements come to", OPERATOR, world, entry, first

@@ -139,7 +139,7 @@ def _number(value: float) -> str:
     """Two digits that say something, and never more: 0.041, 2.1, 14."""
     if value == 0:
         return "0"
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{float(f'{value:.1g}'):g}"  # noqa: PLR2004
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{float(f'{value:.1g}'):g}"  # noqa: PLR2004 (digits that say something)
 
 
 def _time(ms: int) -> str:
