@@ -107,6 +107,7 @@ QUIET: Final = {
     "year": False,
     "check_every": HOUR,
     "precision": None,
+    "reports": False,
 }
 """What a lie's life is made of, unless the lie changes it: enough to lie about, and nothing that would hide it."""
 

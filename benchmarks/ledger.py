@@ -83,6 +83,8 @@ class House:
                 "probability": None,
                 "why": "2 persons inside 'track' for 2.1 s",
                 "again": None,
+                "conditions": None,
+                "calibration": None,
             },
         )
 

@@ -6,11 +6,15 @@ from typing import Final
 
 from dishonest import Lie
 from lies_archives import LIES_OF_ARCHIVES
+from lies_drills import DRILL_LIES
 from lies_limits import LIMIT_LIES
 from lies_originals import ORIGINALS
 from lies_reads import ABOUT_READS
+from lies_recalibrated import RECALIBRATED_LIES
 from lies_records import RECORDS
+from lies_reports import ABOUT_REPORTS
 from lies_running import RUNNING
+from lies_samples import ABOUT_SAMPLES
 from lies_years import LIES_OF_YEARS
 
 LIES: Final[tuple[Lie, ...]] = (
@@ -20,7 +24,11 @@ LIES: Final[tuple[Lie, ...]] = (
     *LIES_OF_YEARS,
     *LIES_OF_ARCHIVES,
     *ABOUT_READS,
+    *ABOUT_SAMPLES,
+    *ABOUT_REPORTS,
     *LIMIT_LIES,
+    *DRILL_LIES,
+    *RECALIBRATED_LIES,
 )
 BY_NAME: Final = {lie.name: lie for lie in LIES}
 

@@ -6,17 +6,20 @@ from typing import Any, Final
 
 from dishonest import Lie
 from lies_running import running
-from made_life import MILD, STRICT, Life
+from made_life import MILD, Life
 from made_limits import Case
 from made_town import EXPLANATION, Search, Story
+from watchglass.core.digest import b64
 from watchglass.core.time import HOUR, MINUTE
 from watchglass.quality.states import State
 
 LIMITS: Final = "limits"
 REPLAYED: Final = "limits-replayed"
 SUSPENSIONS: Final = "suspensions"
+UNREACHED: Final = 0.8
+"""A third of what is made is confirmed: far below this, so that the limit is crossed in every made life."""
 LITTLE: Final[dict[str, Any]] = {
-    "precision": STRICT,
+    "precision": UNREACHED,
     "days": 1.5,
     "sealing": False,
     "heartbeat_ms": None,
@@ -91,6 +94,29 @@ def handed_over(life: Life) -> Story:
         handed = [each.verdict for each in life.town.alerts.values() if each.handed and each.look == LOOK]
         if handed and handed[0] is not None:
             life.town.planted.append(handed[0])
+            return
+        yield MINUTE
+
+
+def told_outside(life: Life) -> Story:
+    """Somebody outside is told of an alert while its analytic is on trial."""
+    yield from running(life)
+    town = life.town
+    while True:
+        case = life.judge.cases.get(LOOK)
+        alert = next((each for each in town.alerts.values() if each.look == LOOK and each.verdict), None)
+        if alert is not None and case is not None and case.stands.state is State.TRIAL:
+            yield 2 * MINUTE
+            committed = {
+                "notice": "00112233aabbccdd",
+                "alert": alert.id,
+                "destination": "elsewhere",
+                "account": None,
+                "status": "confirmed",
+                "body_sha256": b64(bytes(32)),
+            }
+            leaf = town.attest("notice_decided", under=town.charter, purpose=alert.purpose, committed=committed)
+            town.planted.append(leaf)
             return
         yield MINUTE
 
@@ -170,7 +196,7 @@ LIMIT_LIES: Final = (
         "The house tests with verdicts as they come, and waits for no alert before them.",
         (REPLAYED,),
         depth="openings",
-        changes={**LITTLE, "precision": STRICT},
+        changes={**LITTLE, "reads": True, "precision": 0.7, "days": 4.0},
         sins=frozenset({"verdict-order"}),
     ),
     Lie(
@@ -188,6 +214,15 @@ LIMIT_LIES: Final = (
         depth="openings",
         changes={**LITTLE, "precision": MILD},
         sins=frozenset({"hands-over"}),
+        at=0.0,
+    ),
+    Lie(
+        "limit-tells-on-trial",
+        "While an analytic is on trial somebody outside is told of one of its alerts.",
+        (REPLAYED,),
+        told_outside,
+        depth="openings",
+        changes={**LITTLE, "precision": MILD},
         at=0.0,
     ),
     Lie(

@@ -59,6 +59,8 @@ class Rules:
     alerts_ms: int = 365 * 86_400_000
     review_ms: int = 120_000
     reads: str = ""
+    samples: str = ""
+    reports: str = ""
     quality: str = ""
     pace: tuple[int, int, int] = (60_000, 3_600_000, 7_200_000)
     heartbeat_ms: int | None = None
@@ -103,6 +105,8 @@ def text_of(rules: Rules) -> str:
             "  reviewer_view: mosaic",
             *_kept(rules),
             f"  review: {{within: {duration(rules.review_ms)}{rules.reads}}}",
+            *([f"  {rules.samples}"] if rules.samples else []),
+            *([f"  {rules.reports}"] if rules.reports else []),
             "  on_suspension: {tell: [oversight, shift-lead], people_do: Patrols go past every half hour.}",
             *([rules.quality] if rules.quality else []),
             _ledger(rules),
@@ -135,6 +139,7 @@ def _source(name: str) -> list[str]:
         f"    place: {{name: The {name} corner, lat: 51.0, lon: 1.0}}",
         "    view: {width_m: 16, ground: [[0, 410], [768, 390], [768, 576], [0, 576]]}",
         "    picture: {width: 768, height: 576}",
+        "    conditions: {brightness: [30, 230]}",
         "    zones:",
         "      lawn: {polygon: [[120, 300], [700, 280], [768, 576], [40, 576]], area_m2: 140}",
     ]

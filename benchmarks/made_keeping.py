@@ -93,6 +93,14 @@ def apply_retention(life: Life) -> None:
     told = [leaf for leaf, hour in town.of_alerts.items() if hour < until and leaf not in waiting]
     if told and _applied(life, "openings", len(told), before):
         _forget(life, told)
+    over = [each for each in life.samples if each.until_ms <= now]
+    if over and _applied(life, "samples", len(over), now):
+        life.samples = [each for each in life.samples if each.until_ms > now]
+    reports = town.charter.safeguards.reports
+    before = now - (reports.kept_ms if reports is not None else 0)
+    gone = [each for each in life.reports if each.taken_ms < before]
+    if gone and _applied(life, "reports", len(gone), before):
+        life.reports = [each for each in life.reports if each.taken_ms >= before]
     if (due := town.due_pieces()) and _applied(life, "segments", len(due), now):
         for piece in due:
             piece.destroyed = True

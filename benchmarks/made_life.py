@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from made_charter import Look, Rules, Sealed, hash_of
+from made_drills import Drills
 from made_limits import Judge
 from made_log import Log, Watcher
+from made_recalibrated import Recalibrations
 from made_town import SOFTWARE, Order, Story, Town
 from watchglass.charter.decide import in_force
 from watchglass.charter.hours import look as within_hours
@@ -58,6 +60,9 @@ class Plan:
         spacing_ms: how long between two records of cosigned checkpoints, as long as nobody waits for one.
         unseen_ms: for how long no witness answers, after the first day.
         all_day: every analytic may run at any time, or in ``hours``; else hours and days are drawn.
+        samples: what was not alerted is looked at by lot.
+        drills: people stage drills.
+        reports: what others note down is compared with alerts.
         reads: what was judged is judged again at a share, and there are checks.
         precision: of some analytics, the share of alerts that must be right; None: no limits are published.
         suspensions, cases, emergencies, holds, stops, asides: how many of each story are told.
@@ -87,6 +92,9 @@ class Plan:
     alerts_kept_ms: int = 365 * DAY
     review_ms: int = 10 * MINUTE
     reads: bool = False
+    samples: bool = False
+    drills: bool = False
+    reports: bool = False
     precision: float | None = None
     hours: str | None = None
     all_day: bool = False
@@ -150,6 +158,9 @@ def plan(seed: int, *, days: float | None = None) -> Plan:
         check_every=dice.choice((HOUR, HOUR, DAY)),
         year=not trial and dice.random() < 1 / 4,
         reads=clips > 2 * DAY and dice.random() < 3 / 4,
+        drills=Random(f"drills {seed}").random() < 1 / 2,  # noqa: S311 (a schedule, not a secret)
+        reports=Random(f"reports {seed}").random() < 1 / 2,  # noqa: S311 (a schedule, not a secret)
+        samples=Random(f"samples {seed}").random() < 1 / 2,  # noqa: S311 (a schedule, not a secret)
         precision=dice.choice((None, MILD, STRICT)),
     )
     # A charter that ends before its limits could act is refused; one with a gap behind it ends soon.
@@ -174,11 +185,18 @@ class Life:
         self.beat_of: dict[str, tuple[int, bytes]] = {}
         self.began: dict[str, int] = {}
         self.raised: dict[str, list[int]] = defaultdict(list)
+        self.dark: set[str] = set()
         self.sealed: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         self.closed: list[tuple[int, Mapping[str, object]]] = []
         self.checks: list[tuple[int, Mapping[str, object]]] = []
+        self.near: list[tuple[int, str, Mapping[str, object]]] = []
+        self.samples: list[Any] = []
+        self.reports: list[Any] = []
+        self.report_dice = Random(f"reports made {plan.seed}")  # noqa: S311 (a schedule, not a secret)
         self.resumed: dict[bytes, int] = {}
         self.judge = Judge(self)
+        self.drills = Drills()
+        self.recalibrations = Recalibrations(self)
         self.silent_until: dict[str, int] = {}
         self.next_beat: dict[str, dict[str, object]] = {}
 
@@ -412,6 +430,8 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
         alerts_ms=plan.alerts_kept_ms,
         review_ms=plan.review_ms,
         reads=_reads(plan),
+        samples="samples: {near_misses: 20%, very_near_misses: 60%, quiet_a_day: 3, kept: 1d}" if plan.samples else "",
+        reports=_reports([look.name for look in looks]) if plan.reports else "",
         quality=_quality([look.name for look in looks if look.kind == "intrusion"], plan.precision),
         pace=plan.pace,
         heartbeat_ms=plan.heartbeat_ms,
@@ -424,6 +444,11 @@ def _reads(plan: Plan) -> str:
     if plan.reads:
         return ", second_read: 30%, seeded_checks: {share: 5%}, matures: 2d"
     return ", matures: 12h" if plan.precision is not None else ""
+
+
+def _reports(looks: list[str]) -> str:
+    """The charter's clause about what others note down."""
+    return f"reports: {{from: [dispatch], of: [{', '.join(looks)}], within: 10m, kept: 1d}}"
 
 
 def _quality(looks: list[str], precision: float | None) -> str:

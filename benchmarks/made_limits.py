@@ -6,7 +6,7 @@ The house's own tests, on what the life's people said; the rows that the house k
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,12 +64,14 @@ class Judge:
         self.wake: list[int] = [0]
         self.anyhow_ms = 0
         self.records: list[bytes] = []
+        self.passed_over: set[tuple[str, str]] = set()
 
     # ---- what happens ------------------------------------------------------------------------------------------------
 
     def raised(self, made: MadeAlert) -> None:
         """A new alert takes its place."""
         listed = self.alerts.setdefault(made.look, [])
+        self.life.drills.raised(made)
         case = self.cases.get(made.look)
         listed.append(Told(made, len(listed) + 1, case.epoch if case else 0))
         heapq.heappush(self.wake, made.due_ms + UNDO_WINDOW + SECOND)
@@ -147,14 +149,18 @@ class Judge:
 
     def _consume(self, name: str, case: Case, test: str) -> None:
         testing, cursor, first, last = case.tests.get(test, (None, 0, None, None))
-        for told in self._in_order(name, cursor):
+        waits = False
+        for told in self._but_drills(name, cursor, test):
             charter = self._charter(told.made)
-            counted = self._counted(told, charter, test)
+            counted = self.counted(told, charter, test)
             if counted is None:
                 if "verdict-order" in self.life.sins:
+                    waits = True
                     continue
                 break
             cursor = told.number
+            if waits:
+                self.passed_over.add((name, test))
             testing = follow(testing, test, charter, name, told.epoch, self._by_hash)  # type: ignore[arg-type]
             if testing is None:
                 first = last = None
@@ -168,6 +174,16 @@ class Judge:
                 case.finals.append(self.life.town.now)
         case.tests[test] = (testing, cursor, first, last)
 
+    def _but_drills(self, name: str, cursor: int, test: str) -> Iterator[Told]:
+        """The next alerts, without those of drills, up to the first that may yet be of one."""
+        drills, now = self.life.drills, self.life.town.now
+        for told in self._in_order(name, cursor):
+            at = told.made.raised_ms
+            if test != IN_TIME and drills.may_hold(name, at, now):
+                return
+            if test == IN_TIME or not drills.own(name, at):
+                yield told
+
     def _in_order(self, name: str, cursor: int) -> list[Told]:
         return self.alerts.get(name, [])[cursor:]
 
@@ -180,7 +196,8 @@ class Judge:
     def _by_hash(self, sha256: bytes) -> Charter:
         return next(each.charter for each in self.life.town.versions if each.charter.sha256 == sha256)
 
-    def _counted(self, told: Told, charter: Charter, test: str) -> Counted | None:
+    def counted(self, told: Told, charter: Charter, test: str) -> Counted | None:
+        """The alert as a test takes it; None while it is not final in what the test asks for."""
         now, made = self.life.town.now, told.made
         readings = tuple(Reading(read, value, at) for read, (value, at) in sorted(told.said.items()))  # type: ignore[arg-type]
         awaited = Awaited(told.number, made.raised_ms, made.due_ms, readings, second_drawn=made.drawn)
@@ -216,7 +233,7 @@ class Judge:
             return
         case.stands = stands
         leaf = self.record(name, case)
-        if self.life.sins & {"trusts", "leaves-out", "verdict-order"}:
+        if self.life.sins & {"trusts", "leaves-out"} or (name, str(stands.why)) in self.passed_over:
             self._plant(leaf)
         if stands.state is State.SUSPENDED:
             self._stopped(name, case, leaf)

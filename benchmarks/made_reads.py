@@ -88,6 +88,8 @@ def show(life: Life, made: MadeAlert, why: str, under: Any, **otherwise: Any) ->
             "probability": None,
             "why": "Shown again.",
             "again": {"of": b64(made.leaf), "why": why},
+            "conditions": None,
+            "calibration": None,
         },
         **otherwise,
     )

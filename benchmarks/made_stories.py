@@ -16,10 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from made_archives import archives
 from made_cases import case, emergency, hold
 from made_charter import Look
+from made_drills import drilling
 from made_keeping import months, retention
 from made_life import MILD, Life, first_rules, local_day
 from made_limits import judging
 from made_reads import closing, judged_again
+from made_recalibrated import recalibrating
+from made_reports import reporting
+from made_samples import sampling
 from made_town import EXPLANATION, SOFTWARE, MadeAlert, Order, Search, Story, Town, soon
 from made_years import state_of
 from watchglass.access.roles import May, Role
@@ -70,8 +74,15 @@ def begin(life: Life) -> None:
     life.tell(town.now, incidents(life))
     if plan.reads:
         life.tell(town.now, closing(life))
+    if plan.samples:
+        life.tell(town.now, sampling(life))
+    if plan.reports:
+        life.tell(town.now, reporting(life))
     if plan.precision is not None:
         life.tell(town.now, judging(life))
+    life.tell(town.now, recalibrating(life))
+    if plan.drills:
+        life.tell(town.now, drilling(life))
 
 
 def fill(life: Life) -> None:
@@ -92,6 +103,7 @@ def fill(life: Life) -> None:
             life.tell(some(), kind(life))
     if plan.year:
         life.tell(some(), year(life, audited=plan.audits and dice.random() < 1 / 2))
+    life.tell(start + (life.end - start) // 3, dusk(life))
     asides = [draft, account, backdrop, openings_taken, signal, challenge]
     for aside in [*asides, published_audit] if plan.audits else asides:
         if dice.random() < plan.asides * 2 / 3:
@@ -193,6 +205,8 @@ def raise_alert(life: Life, name: str, under: Any, captured: int, **otherwise: A
     analytic = town.charter.analytic(name)
     number = town.number()
     more = {"clear": {"analytic": name, "kind": analytic.kind}, **otherwise}
+    score, by_clips = life.dice.randrange(300, 1001), life.dice.choice((None, life.dice.randrange(1001)))
+    said, named = life.recalibrations.say(name, score, by_clips)
     leaf = town.attest(
         "alert_raised",
         under=under,
@@ -200,10 +214,12 @@ def raise_alert(life: Life, name: str, under: Any, captured: int, **otherwise: A
             "alert": number,
             "source": analytic.source,
             "zone": analytic.zone,
-            "score": life.dice.randrange(300, 1001),
-            "probability": life.dice.choice((None, life.dice.randrange(1001))),
+            "score": score,
+            "probability": said,
             "why": "1 person for 2.1 s",
             "again": None,
+            "calibration": named,
+            "conditions": seen(life, analytic.source),
         },
         **more,
     )
@@ -213,6 +229,7 @@ def raise_alert(life: Life, name: str, under: Any, captured: int, **otherwise: A
     town.alerts[number] = made
     life.raised[made.source].append(captured)
     life.judge.raised(made)
+    life.recalibrations.raised(made, score, said, named)
     return made
 
 
@@ -434,6 +451,36 @@ def backdrop(life: Life) -> Story:
         return
     committed = {"scene": "day", "before_sha256": picture, "picture_sha256": b64(sha256(b"anew")), "blocks": 3}
     town.attest("backdrop_renewed", under=town.charter, clear=clear, committed=committed)
+
+
+def dusk(life: Life) -> Story:
+    """It gets too dark for a camera; later it is bright enough again."""
+    town = life.town
+    yield 1
+    source = town.versions[-1].rules.sources[0]
+    if source in life.dark:
+        return
+    clear = {"source": source, "condition": "too_dark"}
+    values = {"measured": 12_000 + town.now % 9_000, "allowed": 30_000}
+    leaf = town.attest("source_degraded", under=town.charter, clear=clear, committed=values)
+    life.dark.add(source)
+    yield 2 * HOUR
+    again = {**clear, "because": "measured"}
+    town.attest("source_recovered", under=town.charter, clear=again, refs=[leaf])
+    life.dark.discard(source)
+
+
+def seen(life: Life, source: str) -> dict[str, object]:
+    """Under what conditions an alert was seen."""
+    dark, turn = source in life.dark, life.town.now // SECOND
+    size = (None, "small", "middle", "large")[turn % 4]
+    return {
+        "light": "dark" if dark else (None, "dim", "bright")[turn % 3],
+        "view": (None, "colour", "infrared")[turn % 5 % 3],
+        "size": size,
+        "crowding": None if size is None else "one",
+        "degraded": ["too_dark"] if dark else [],
+    }
 
 
 def openings_taken(life: Life) -> Story:

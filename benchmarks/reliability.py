@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from evaluate import Figure, figure, wilson
 from kinds_score import Told
-from watchglass.perception.calibration import FEWEST, FEWEST_RARER, enough, fit
+from watchglass.statistics.isotonic import FEWEST, FEWEST_RARER, enough, fit
 
 BINS = 5
 PER_BIN = 10

@@ -22,7 +22,7 @@ from evaluate_calibration import SYNTHETIC, gathered, reliabilities  # noqa: E40
 from kinds_score import Told  # noqa: E402
 from watchglass.edge.inference import shipped  # noqa: E402
 from watchglass.perception.analytics import KINDS_OF_INCIDENT  # noqa: E402
-from watchglass.perception.calibration import enough, fit  # noqa: E402
+from watchglass.statistics.isotonic import enough, fit  # noqa: E402
 
 TABLE = ROOT / "src/watchglass/perception/weights/calibration.json"
 FIGURES = ROOT / "docs/figures/eval.json"

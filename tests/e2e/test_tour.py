@@ -226,6 +226,47 @@ def test_row_six_leads_from_the_need_to_what_oversight_settles_on_its_own_machin
     expect(ines.locator("pre.command").first).to_contain_text(f"watchglass desk serve {demo.address}")
 
 
+def test_row_seven_leads_to_the_rule_that_its_limit_stopped_and_says_what_checks_the_limits(
+    visitor: Any, demo: Any
+) -> None:
+    page = visitor.open("/tour")
+    row = page.locator("#promise-7")
+    expect(row).to_contain_text("partly built")
+    expect(row).to_contain_text("in-the-bays")
+    row.get_by_role("link", name="How well it works").click()
+    expect(page.locator("h1")).to_have_text("How well does it work?")
+    expect(page.locator("main")).to_contain_text("0 of 22")  # of the rule that was stopped; another test resumes it
+    expect(page.locator("main")).to_contain_text("A developer who viewed it said what was right")
+    page.goto(demo.address + "/register/analytics/in-the-bays")
+    stops = page.get_by_role("table", name="When its limits stopped it").locator("tbody tr")
+    expect(stops).to_have_count(2)
+    expect(stops.last).to_contain_text("Too many of its alerts were wrong")
+    stops.last.get_by_role("link").first.click()
+    expect(page.locator("main")).to_contain_text("precision_at_least")
+    done = demo.watchglass("quality", "state", demo.address, "--json")
+    told = {each["analytic"]: each["state"] for each in json.loads(done.stdout)["analytics"]}
+    assert told["in-the-bays"] in {"suspended", "trial"}
+    assert told["on-the-lawn"] == "within"
+    simulated = demo.watchglass("quality", "simulate", "--quick", "--json")
+    assert simulated.returncode == 0, simulated.stdout + simulated.stderr
+
+
+def test_row_eleven_leads_to_what_was_missed_and_on_what_nobody_tested_it(visitor: Any, demo: Any) -> None:
+    page = visitor.open("/tour")
+    row = page.locator("#promise-11")
+    expect(row).to_contain_text("partly built")
+    row.get_by_role("link", name="How well it works").click()
+    main = page.locator("main")
+    expect(main.get_by_role("heading", name="Staged drills")).to_be_visible()
+    expect(main.get_by_role("heading", name="Not tested on")).to_be_visible()
+    told = page.request.get(demo.address + "/how-well.json").json()["missed"]
+    assert told["drills"]
+    assert told["samples"]
+    assert told["reports"]
+    help_of = demo.watchglass("quality", "audit-set", "--help")
+    assert help_of.returncode == 0
+
+
 def test_the_ledger_verifies_from_outside_and_its_pages_lead_to_proofs(visitor: Any, demo: Any) -> None:
     trust = str(demo.people / "trust")
     done = demo.watchglass("ledger", "verify", demo.address + "/log", "--trust", trust, "--json")

@@ -77,6 +77,8 @@ class World:
                 "probability": 820,
                 "why": "2 persons inside 'track' for 2.1 s",
                 "again": None,
+                "conditions": None,
+                "calibration": None,
             },
         )
 

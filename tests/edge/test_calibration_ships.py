@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchglass.edge.calibration import calibration
 from watchglass.edge.inference import shipped
 from watchglass.perception.analytics import KINDS_OF_INCIDENT
-from watchglass.perception.calibration import FEWEST, FEWEST_RARER
+from watchglass.statistics.isotonic import FEWEST, FEWEST_RARER
 
 
 def test_the_table_is_of_the_weights_that_ship() -> None:

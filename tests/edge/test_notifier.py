@@ -121,6 +121,7 @@ def test_a_confirmed_alert_is_told_with_what_where_when_how_sure_and_no_more(tmp
                     "of": 1,
                     "likely_percent": None,
                 },
+                "camera": {"not_met": []},
                 "card": f"http://127.0.0.1:8600/respond/{alert.id}",
                 "deployment": {"origin": world.house.origin, "kind": "demo", "charter": charter.digest},
             },

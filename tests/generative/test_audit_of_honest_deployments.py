@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from audited import EveryKey, audited, auditor_of
 from dishonest import Depth, handed_over
 from guarded import guarded
+from lies_recalibrated import MANY
 from made_life import BEGIN, STRICT, Life, Plan, plan
 from made_log import files_of
 from made_stories import live
@@ -64,6 +65,8 @@ FULL: dict[str, Any] = {
     "asides": 9.0,
     "year": True,
     "reads": True,
+    "drills": True,
+    "reports": False,
     "all_day": True,
 }
 """A fortnight over the end of a month in which everything happens."""
@@ -102,6 +105,9 @@ def test_no_long_honest_deployment_is_accused(seed: int) -> None:
 
 def test_in_a_full_life_there_is_every_act_and_no_breach() -> None:
     acts = check(replace(plan(1), **FULL))
+    # These by themselves, so that they move nothing of the other.
+    acts += check(replace(plan(1, days=2.5), reports=True, sealing=True, holds=6, kind="production", gap=False))
+    acts += check(replace(plan(1), **MANY))
     assert set(ACTS) - set(acts) == NEVER_MADE
 
 

@@ -52,7 +52,8 @@ def test_the_fast_path_is_canonical_and_opens(
     recorder = Recorder(
         origin=ORIGIN, clock=VirtualClock(now), entropy=SeededEntropy(seed), oversight=PRIVATE.public_key()
     )
-    sure = {"score": score, "probability": score, "again": None}
+    sure = {"score": score, "probability": score, "again": None, "calibration": None}
+    sure["conditions"] = None
     hidden = {"alert": f"{number:016x}", "source": source, "zone": zone, "why": why, **sure}
     made = recorder.attested(
         "alert_raised",

@@ -72,8 +72,6 @@ NEAR = {
     "safeguards.release": ("  reviewer_view:", "  release: {custodians: 2 of 3}\n  reviewer_view:"),
     "safeguards.access_log": ("  reviewer_view:", "  access_log: {uses: [lawfulness]}\n  reviewer_view:"),
     "safeguards.embargo": ("  reviewer_view:", "  embargo: {alerts: 30d}\n  reviewer_view:"),
-    "quality.*.recall_at_least": ("ledger: {", "quality: {crowding: {recall_at_least: 0.8}}\nledger: {"),
-    "quality.*.drills_planned": ("ledger: {", "quality: {crowding: {drills_planned: 40}}\nledger: {"),
     "statistics": ("ledger: {", "statistics: {}\nledger: {"),
     "consultation": ("ledger: {", "consultation: {id: harbour-2026}\nledger: {"),
     "approvals": ("ledger: {", "approvals: {authority: sig}\nledger: {"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from watchglass.charter.lint import lint
@@ -50,7 +51,8 @@ def test_the_limits_of_the_how_to_are_right_and_reckoned_as_it_says() -> None:
     assert told in {finding.message for finding in findings}
     judged = parse((CHARTERS / "judged" / "harbour-square.yaml").read_bytes())
     assert parsed.charter.limits_of("crowding") == judged.limits_of("crowding")
-    assert parsed.charter.safeguards == judged.safeguards
+    of_limits = replace(judged.safeguards, samples=None, reports=None)  # those have pages of their own
+    assert parsed.charter.safeguards == of_limits
 
 
 def test_the_example_of_sealed_originals_is_right() -> None:

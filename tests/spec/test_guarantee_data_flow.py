@@ -56,12 +56,17 @@ def test_a_worker_sends_the_house_no_picture_but_these() -> None:
     assert found == set(PICTURES)
 
 
+SHORT = 16
+
+
 def _plain(kind: object) -> bool:
     """Whether values of a type cannot hold a picture: numbers, short words, and tuples of them."""
     if kind in (int, float, bool, str, type(None), Pin):
         return True
     origin = typing.get_origin(kind)
     arguments = [each for each in typing.get_args(kind) if each is not Ellipsis]
+    if origin is typing.Literal:
+        return all(isinstance(each, str) and len(each) < SHORT for each in arguments)
     if origin in (tuple, typing.Union, types.UnionType):
         return all(map(_plain, arguments))
     if inspect.isclass(origin) and issubclass(origin, typing.Mapping):

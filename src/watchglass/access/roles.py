@@ -46,6 +46,11 @@ class May(StrEnum):
     EDIT_DRAFT = "edit-draft"  # of the charter; draws on the confirmed empty scene
     SEE_STAFF_FIGURES = "see-staff-figures"
     SEE_QUALITY = "see-quality"
+    KEEP_REPORTS = "keep-reports"
+    SEE_DRILLS = "see-drills"
+    RUN_DRILL = "run-drill"
+    PLAN_DRILL = "plan-drill"
+    RECALIBRATE = "recalibrate"
     SEE_EVERYTHING_DONE = "see-everything-done"
     TAKE_OPENINGS = "take-openings"
     PREPARE_SUSPENSION = "prepare-suspension"
@@ -92,7 +97,12 @@ IN_WORDS: Final[dict[May, str]] = {
     May.CONFIRM_BACKDROP: "see an empty scene that was learned, and say that nobody is in it",
     May.EDIT_DRAFT: "draw zones into a draft of the charter",
     May.SEE_STAFF_FIGURES: "see how well alerts are decided",
+    May.KEEP_REPORTS: "take in what other logs say happened, and say of a row that no camera sees that spot",
     May.SEE_QUALITY: "see how near each rule is to its limits, and how its tests stand",
+    May.RECALIBRATE: "let what was learnt from a rule's alerts say how likely the next ones are right, or take it back",
+    May.SEE_DRILLS: "see which drills are announced, and what became of each",
+    May.RUN_DRILL: "say when a drill begins and ends",
+    May.PLAN_DRILL: "announce drills, and call them off before their time",
     May.SEE_EVERYTHING_DONE: "see everything that was done",
     May.TAKE_OPENINGS: "take the sealed details of records away, to open them elsewhere",
     May.PREPARE_SUSPENSION: "prepare an order to stop, to be signed elsewhere",
@@ -131,7 +141,7 @@ SIGNED_IN: Final = frozenset({May.KEEP_OWN_ACCOUNT})
 GRANTS: Final[dict[Role, frozenset[May]]] = {
     Role.PUBLIC: frozenset({May.SEE_PUBLIC}),
     Role.REVIEWER: frozenset({May.SEE_QUEUE, May.SEE_CLIP, May.DECIDE_ALERT}),
-    Role.RESPONDER: frozenset({May.RESPOND}),
+    Role.RESPONDER: frozenset({May.RESPOND, May.SEE_DRILLS, May.RUN_DRILL}),
     Role.SHIFT_LEAD: frozenset(
         {
             May.SEE_QUEUE,
@@ -141,6 +151,10 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.SETTLE_NOTICES,
             May.SEE_STAFF_FIGURES,
             May.SEE_QUALITY,
+            May.SEE_DRILLS,
+            May.RUN_DRILL,
+            May.PLAN_DRILL,
+            May.KEEP_REPORTS,
             May.SEE_SOURCES,
             May.SEE_SYSTEM_HEALTH,
             May.PREPARE_RELEASE,
@@ -153,6 +167,11 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.EDIT_DRAFT,
             May.SETTLE_NOTICES,
             May.SEE_QUALITY,
+            May.SEE_DRILLS,
+            May.RUN_DRILL,
+            May.PLAN_DRILL,
+            May.KEEP_REPORTS,
+            May.RECALIBRATE,
             May.SEE_SYSTEM_HEALTH,
         }
     ),
@@ -169,6 +188,7 @@ GRANTS: Final[dict[Role, frozenset[May]]] = {
             May.SEE_RELEASES,
             May.SEE_SIGNALS,
             May.SEE_QUALITY,
+            May.SEE_DRILLS,
             May.SEE_SOURCES,
             May.SEE_SYSTEM_HEALTH,
         }

@@ -31,12 +31,14 @@ def alert_from(row: Row) -> Alert:
         probability_per_mille=row["probability_per_mille"],
         why=row["why"],
         facts=json.loads(row["facts"]),
+        seen=json.loads(row["seen"]) if row["seen"] is not None else None,
         boxes=tuple(tuple(box) for box in json.loads(row["boxes"])),
         state=AlertState(row["state"]),
         leaf_hash=row["leaf_hash"],
         claimed_by=row["claimed_by"],
         claimed_until_ms=row["claimed_until_ms"] or 0,
         has_clip=bool(row["has_clip"]),
+        calibration=row["calibration"],
     )
 
 

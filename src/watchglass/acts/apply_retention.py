@@ -20,6 +20,7 @@ from watchglass.acts.forget_accesses import (
     forget_keys,
     shares_are_due,
 )
+from watchglass.acts.reports import forget_reports
 from watchglass.charter.model import Charter
 from watchglass.core.errors import WatchglassError
 from watchglass.core.time import DAY, hour_of, minute_of
@@ -39,6 +40,7 @@ _CLIPS_OF_DUE: Final = (
 )
 """Clips of what is shown again go when the clip goes that they were made from. Their own time is told of all the same,
 when it comes: else the record of the log would seem to lack it."""
+_CLIPS: Final = "(SELECT path, destroyed_ms FROM clip UNION ALL SELECT path, destroyed_ms FROM sample)"
 _BATCH: Final = 500
 """Objects that are compared with their rows at once."""
 
@@ -71,8 +73,9 @@ def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | Non
         leftovers: is told of objects that could not be destroyed now, and of those that earlier rounds had left.
 
     Returns:
-        How many clips, alerts, openings of alerts, shares that were sealed anew, sealed segments, and rows and openings
-        of cases, requests, orders to keep and signals went.
+        How many clips, alerts, openings of alerts, shares that were sealed anew, sealed segments, rows and openings of
+        cases, requests, orders to keep and signals, samples of what was not alerted, and rows of what others noted
+        down went.
     """
     now = acting.clock.now()
     keep = charter.safeguards.retention
@@ -83,10 +86,12 @@ def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | Non
     shares = _shares(acting, charter, now)
     segments = _segments(acting, charter, now, left)
     accesses = _accesses(acting, charter, now - keep.alerts_ms)
+    samples = _samples(acting, charter, now, left)
+    reports = forget_reports(acting, charter)
     if left.trouble is None:
         due = acting.store.read().all("SELECT path FROM segment WHERE destroyed_ms IS NULL")
         there: set[str] = set()
-        left.swept = _sweep(acting, acting.clips, "clip", left)
+        left.swept = _sweep(acting, acting.clips, _CLIPS, left)
         left.swept += _sweep(acting, acting.objects, "segment", left, there)
         if left.trouble is None:  # else not everything was listed
             left.missing = len({row["path"] for row in due} - there)
@@ -97,6 +102,8 @@ def apply_retention(acting: Acting, charter: Charter, leftovers: Leftovers | Non
         "shares": shares,
         "segments": segments,
         "accesses": accesses,
+        "samples": samples,
+        "reports": reports,
     }
 
 
@@ -180,6 +187,33 @@ def _clips(acting: Acting, charter: Charter, before: int, left: Leftovers) -> in
     return len(rows)
 
 
+def _samples(acting: Acting, charter: Charter, now: int, left: Leftovers) -> int:
+    """Clips of what was not alerted, each at its own end; then the answers about them, with alerts as old.
+
+    What a charter promised when a sample was taken holds for it, whatever a later charter says.
+    """
+    before = now - charter.safeguards.retention.alerts_ms
+    over = "kept_until_ms <= ? AND destroyed_ms IS NULL"
+    old = "taken_ms < ? AND destroyed_ms IS NOT NULL"
+    reader: Reader = acting.store.read()
+    due = reader.one(f"SELECT 1 FROM sample WHERE ({over}) OR ({old}) LIMIT 1", now, before)  # noqa: S608 (constant text)
+    if due is None and reader.one("SELECT 1 FROM near_miss WHERE day_ms < ? AND told LIMIT 1", before - DAY) is None:
+        return 0
+
+    def act(tx: Transaction) -> list[str]:
+        paths = [row["path"] for row in tx.all(f"SELECT path FROM sample WHERE {over}", now) if row["path"]]  # noqa: S608 (constant text)
+        if paths:
+            _attest(acting, tx, charter, "samples", len(paths), now)
+        tx.execute(f"UPDATE sample SET key = NULL, destroyed_ms = ? WHERE {over}", now, now)  # noqa: S608 (constant text)
+        tx.execute(f"DELETE FROM sample WHERE {old}", before)  # noqa: S608 (constant text)
+        tx.execute("DELETE FROM near_miss WHERE day_ms < ? AND told", before - DAY)
+        return paths
+
+    paths = acting.store.commit(act).value
+    _destroy(acting.clips, paths, left)
+    return len(paths)
+
+
 def _alerts(acting: Acting, charter: Charter, before: int, left: Leftovers) -> int:
     """Rows, salts and sealed openings of old alerts; waiting ones stay, for they still owe somebody a decision."""
     reader: Reader = acting.store.read()
@@ -224,7 +258,7 @@ def _forget_copies(tx: Transaction, number: str, now: int) -> list[str]:
         tx.execute("UPDATE clip SET key = NULL, destroyed_ms = ? WHERE alert = ? AND key IS NOT NULL", now, copy)
         tx.execute(
             "UPDATE alert SET still = x'', boxes = '[]', facts = '{}', zone = NULL, why = '', score_per_mille = NULL, "
-            "probability_per_mille = NULL WHERE id = ?",
+            "probability_per_mille = NULL, calibration = NULL WHERE id = ?",
             copy,
         )
     return paths

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchglass.acts.charter_text import charter_of, the_charter
+from watchglass.acts.score_drills import is_of_a_drill, may_be_of_a_drill
 from watchglass.charter.model import Charter
 from watchglass.quality.daylight import stratum_of
 from watchglass.quality.finality import Awaited, Reading, final_of, in_time
@@ -35,7 +36,8 @@ class Known:
     """One alert, ready for a test.
 
     Attributes:
-        counted: None where it was destroyed before it was final: then nobody can tell any more.
+        counted: None where it was destroyed before it was final: then nobody can tell any more; or for a drill's own.
+        drill: whether a staged drill raised it. Only whether it was looked at in time counts then.
     """
 
     number: int
@@ -43,11 +45,12 @@ class Known:
     leaf_hash: bytes
     counted: Counted | None
     final_ms: int
+    drill: bool = False
 
 
 def batch(reader: Reader, analytic: str, after: int, test: str, now_ms: int, most: int = MOST) -> list[Known]:
     """The alerts of ``analytic`` that follow number ``after`` and are ready, up to the first that is not."""
-    return list(_ready(reader, reader.all(_ALERTS, analytic, after, most), test, now_ms))
+    return list(_ready(reader, analytic, reader.all(_ALERTS, analytic, after, most), test, now_ms))
 
 
 def put_in_order(tx: Transaction, alert: str, analytic: str) -> None:
@@ -63,7 +66,7 @@ def note_final(tx: Transaction, alert: Known) -> None:
     )
 
 
-def _ready(reader: Reader, rows: Iterable[Row], test: str, now_ms: int) -> Iterator[Known]:
+def _ready(reader: Reader, analytic: str, rows: Iterable[Row], test: str, now_ms: int) -> Iterator[Known]:
     gone: Charter | None = None
     for row in rows:
         if row["alert"] is None:
@@ -71,6 +74,12 @@ def _ready(reader: Reader, rows: Iterable[Row], test: str, now_ms: int) -> Itera
             yield Known(row["number"], gone, b"", None, now_ms)
             continue
         charter = the_charter(reader, row["charter"])
+        if test != IN_TIME:
+            if may_be_of_a_drill(reader, analytic, row["raised_ms"], now_ms):
+                return
+            if is_of_a_drill(reader, row["alert"]):
+                yield Known(row["number"], charter, bytes(row["leaf_hash"]), None, now_ms, drill=True)
+                continue
         awaited = _awaited(reader, row)
         value, final_ms = None, now_ms
         timely = in_time(awaited, now_ms=now_ms, undo_ms=UNDO_WINDOW)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from watchglass.perception.calibration import Block, Calibration, Known
+from watchglass.perception.calibration import Calibration, Known
 from watchglass.review.model import Alert
+from watchglass.statistics.isotonic import Block, Curve
 
 _ALIKE: Final = 0.0005
 """Half of the last decimal that a record keeps."""
@@ -27,17 +28,27 @@ class Step:
     n: int
 
 
-def of_alert(calibration: Calibration, alert: Alert) -> str | None:
-    """One sentence about this alert, as sure as it was when it was raised; None where nothing is known."""
+def of_alert(calibration: Calibration, alert: Alert, here: Curve | None = None) -> str | None:
+    """One sentence about this alert, as sure as it was when it was raised; None where nothing is known.
+
+    Args:
+        here: what was learnt from this rule's own alerts, where that said it (``Alert.calibration``).
+    """
     if alert.probability_per_mille is None:
         return None
     said = alert.probability_per_mille / 1000
+    if alert.calibration is not None:
+        rests_on = None if here is None else next((b for b in here.blocks if abs(b.probability - said) <= _ALIKE), None)
+        return f"Of earlier alerts of this rule here, {about(said)} such were right{_many(rests_on)}."
     known = calibration.kinds.get(alert.kind)
     block = None if known is None else _block(known, said)
     clips = _clips(synthetic=known.synthetic) if known else "On test clips"
-    # A table of another version of the software no longer says how many it was.
-    many = "" if block is None else f" (n\u00a0=\u00a0{block.n})"
-    return f"{clips}, {about(said)} such alerts were right{many}."
+    return f"{clips}, {about(said)} such alerts were right{_many(block)}."
+
+
+def _many(block: Block | None) -> str:
+    """On how many that rests; a table of another version of the software no longer says it."""
+    return "" if block is None else f" (n\u00a0=\u00a0{block.n})"
 
 
 @dataclass(frozen=True, slots=True)

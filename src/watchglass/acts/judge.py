@@ -14,6 +14,7 @@ from typing import Final
 
 from watchglass.acts.charter_text import the_charter
 from watchglass.acts.context import Acting, Done, attest, do
+from watchglass.acts.drills import Drill, charter_of_drill, drill_from
 from watchglass.acts.final_alerts import Known, batch, note_final
 from watchglass.acts.judged import Judged, Progress, changed, judged_of, lately, open_stop, progress_of
 from watchglass.acts.standing import is_cosigned
@@ -21,7 +22,9 @@ from watchglass.charter.decide import Standing, in_force
 from watchglass.charter.model import Charter, Deployment, QualityLimits
 from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64
-from watchglass.quality.judging import IN_TIME, TESTED, TRUST, TestName, alpha_of, follow, take
+from watchglass.quality.drilled import Result
+from watchglass.quality.finality import Value
+from watchglass.quality.judging import IN_TIME, RECALL, TESTED, TRUST, Counted, TestName, alpha_of, follow, take
 from watchglass.quality.states import Stands, State, Why, begun, moved
 from watchglass.records.outbox import Reader, Transaction
 
@@ -47,19 +50,26 @@ def judge(acting: Acting, charter: Charter, *, effective: frozenset[bytes] = fro
     Returns:
         What changed; None where nothing was to be recorded.
 
+    Each analytic is looked at by itself: what keeps one from being judged keeps no other from being stopped.
+
     Raises:
         CannotRecord: something changed and could not be recorded; look again.
     """
     reader = acting.store.read()
-    due = [name for name in _names(reader, charter) if _due(acting, reader, charter, name, effective)]
-    if not due:
+    done: list[Done[list[Change]]] = []
+    trouble: Exception | None = None
+    for name in _names(reader, charter):
+        try:
+            if _due(acting, reader, charter, name, effective):
+                done.append(do(acting, lambda tx, name=name: list(_judge(acting, tx, charter, name, effective))))  # type: ignore[misc]  # a default binds the loop's value
+        except Exception as error:  # noqa: BLE001 (raised below, once all others were looked at)
+            trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+    if not done:
         return None
-
-    def act(tx: Transaction) -> list[Change]:
-        found = (_judge(acting, tx, charter, name, effective) for name in due)
-        return [change for each in found for change in each]
-
-    return do(acting, act)
+    receipts = tuple(receipt for each in done for receipt in each.receipts)
+    return Done([change for each in done for change in each.value], receipts)
 
 
 def note_limit_obeyed(acting: Acting, charter: Charter, stop: bytes, *, within_ms: int) -> Done[None]:
@@ -109,6 +119,8 @@ def _due(acting: Acting, reader: Reader, charter: Charter, name: str, effective:
         return True
     now = acting.clock.now()
     if any(batch(reader, name, test.cursor, test_name, now, most=1) for test_name, test in _tests(reader, name)):
+        return True
+    if _scored(reader, name, _recall(reader, name).cursor, most=1):
         return True
     return _moved(reader, charter, judged, {}, now) != judged.stands
 
@@ -168,12 +180,52 @@ def _consume(tx: Transaction, name: str, now: int) -> dict[str, Progress]:
         while alerts := batch(tx, name, found.cursor, test_name, now):
             for alert in alerts:
                 found = _one(tx, found, test_name, name, alert)
-                if test_name != IN_TIME:
+                if test_name != IN_TIME and not alert.drill:
                     note_final(tx, alert)
         if found != tested:
             _write(tx, name, test_name, found)
         after[test_name] = found
+    after[RECALL] = _consume_drills(tx, name)
     return after
+
+
+def _recall(reader: Reader, name: str) -> Progress:
+    return progress_of(reader, name).get(RECALL, Progress(None, 0))
+
+
+def _scored(reader: Reader, name: str, after: int, most: int = 200) -> list[Drill]:
+    """The drills of an analytic that count, in the order in which they were scored."""
+    rows = reader.all(
+        "SELECT * FROM drill WHERE analytic = ? AND number > ? AND result != ? ORDER BY number LIMIT ?",
+        *(name, after, Result.NOT_COUNTED.value, most),
+    )
+    return [drill_from(row) for row in rows]
+
+
+def _consume_drills(tx: Transaction, name: str) -> Progress:
+    """Give the limit on what is missed the drills that were scored, in their order."""
+    found = before = _recall(tx, name)
+    while some := _scored(tx, name, found.cursor):
+        for drill in some:
+            found = _one_drill(tx, found, name, drill)
+    if found != before:
+        _write(tx, name, RECALL, found)
+    return found
+
+
+def _one_drill(tx: Transaction, tested: Progress, name: str, drill: Drill) -> Progress:
+    number, epoch, under = drill.number or 0, drill.epoch or 0, charter_of_drill(tx, drill)
+    testing = follow(tested.testing, RECALL, under, name, epoch, lambda digest: the_charter(tx, digest))
+    if testing is None:
+        return Progress(None, number)
+    if testing.first is None:
+        tested = replace(tested, first=None)
+    if not testing.crossed:
+        value = Value.RIGHT if drill.result is Result.NOTICED else Value.WRONG
+        counted = Counted(number, drill.from_ms, epoch, drill.stratum or "day", value, None)
+        testing = take(testing, counted, alpha_of(under, RECALL))
+        tested = replace(tested, first=tested.first or drill.scored_leaf, last=drill.scored_leaf)
+    return replace(tested, testing=testing, cursor=number)
 
 
 def _one(tx: Transaction, tested: Progress, test_name: TestName, name: str, alert: Known) -> Progress:

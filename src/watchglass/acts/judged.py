@@ -14,7 +14,7 @@ from watchglass.charter.model import Charter
 from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64
 from watchglass.core.time import iso
-from watchglass.quality.judging import TESTED, Testing, testing_from
+from watchglass.quality.judging import RECALL, TESTED, Testing, testing_from
 from watchglass.quality.states import LATELY_MS, Stands, State, Why
 from watchglass.records.outbox import Reader, Row
 
@@ -139,9 +139,16 @@ def stop_rows(reader: Reader, analytic: str | None = None) -> list[dict[str, Any
             "over_ms": each.over_ms,
             "index": _index_of(reader, each.leaf_hash),
             "resumed_index": _index_of(reader, each.resumed) if each.resumed else None,
+            "what_changed": _what_changed(reader, each.leaf_hash),
         }
         for each in stops(reader, analytic)
     ]
+
+
+def _what_changed(reader: Reader, stop: bytes) -> str | None:
+    """What the authority said last was changed since a stop, which everybody may read."""
+    row = reader.one("SELECT what_changed FROM resumption WHERE stop = ? ORDER BY proposed_ms DESC", stop)
+    return str(row["what_changed"]) if row else None
 
 
 def _index_of(reader: Reader, leaf_hash: bytes) -> int | None:
@@ -227,7 +234,7 @@ def counts(reader: Reader, analytic: str, now_ms: int) -> dict[str, Any]:
                 "log_e": round(testing.test.log_e, 3),
                 "crossed": testing.crossed,
             }
-            for test, testing in sorted(done, key=lambda each: TESTED.index(each[0]))
+            for test, testing in sorted(done, key=lambda each: (*TESTED, RECALL).index(each[0]))
         ],
     }
 

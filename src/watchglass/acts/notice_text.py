@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from watchglass.acts.alerts import standing_verdict
-from watchglass.acts.notices import Status
+from watchglass.acts.judged import WHY, Stop
+from watchglass.acts.notices import OF_STOPS, Status
 from watchglass.acts.reading import how_often_right
 from watchglass.charter.model import LIFE_SAFETY, Charter, Deployment
 from watchglass.core.digest import b64
 from watchglass.core.time import iso
+from watchglass.quality.conditions import SHORT
 from watchglass.records.outbox import Reader
 from watchglass.review.frequency import Frequency
 from watchglass.review.model import Alert
@@ -24,6 +26,8 @@ WORDS: Final[Mapping[Status, str]] = {
     Status.UNSURE: "A person looked and could not tell. It stays not confirmed.",
     Status.WITHDRAWN: "The decision was taken back. Stand down until a person has decided again.",
     Status.TEST: "This is a test. Nothing happened.",
+    Status.STOPPED: "Its published limit has stopped it. It notices nothing until oversight lets it run again.",
+    Status.RESUMED: "It was stopped by its published limit. Oversight has signed, and it runs again.",
 }
 _MARKS: Final[Mapping[Deployment, str]] = {
     "demo": "THIS IS A DEMO. Nothing of it is real. ",
@@ -65,6 +69,7 @@ def about_alert(
             "decided": iso(verdict.decided_ms) if verdict else None,
         },
         "how_sure": _how_sure(how_often_right(reader, alert.analytic)),
+        "camera": {"not_met": [SHORT[name] for name in (alert.seen or {}).get("degraded", ())]},
         "card": f"{head.base}/respond/{alert.id}" if status is Status.CONFIRMED else None,
     }
     return _body(head, charter.sha256, status, data, notice=notice, now_ms=now_ms)
@@ -72,23 +77,57 @@ def about_alert(
 
 def about_nothing(head: Letterhead, charter: Charter, *, notice: str, now_ms: int) -> bytes:
     """The bytes of a test."""
-    nothing = dict.fromkeys(("alert", "what", "where", "when", "how_sure", "card"))
+    nothing = dict.fromkeys(("alert", "what", "where", "when", "how_sure", "camera", "card"))
     return _body(head, charter.sha256, Status.TEST, nothing, notice=notice, now_ms=now_ms)
 
 
+def about_stop(
+    head: Letterhead, charter: Charter, stop: Stop, status: Status, *, kept: bool, notice: str, now_ms: int
+) -> bytes:
+    """The bytes of a notice about an analytic that a limit stopped: nothing about any alert.
+
+    Args:
+        kept: whether its alerts stay with the reviewers, as on trial: then people go on with what they do instead.
+    """
+    analytic, rules = charter.analytic(stop.analytic), charter.safeguards.on_suspension
+    told = WORDS[status]
+    if status is Status.RESUMED and kept:
+        told += " It is on trial: nobody is sent anywhere because of it yet, so go on with what people do instead."
+    data = {
+        **dict.fromkeys(("alert", "where", "when", "how_sure", "camera", "card")),
+        "what": {"analytic": analytic.name, "kind": analytic.kind, "life_safety": analytic.kind in LIFE_SAFETY},
+        "stop": {
+            "limit": stop.why,
+            "because": WHY.get(stop.why, ""),
+            "stopped": iso(stop.stopped_ms),
+            "resumed": iso(stop.over_ms) if status is Status.RESUMED and stop.over_ms is not None else None,
+            "people_do": rules.people_do if rules is not None else None,
+            "page": f"{head.base}/register/analytics/{analytic.name}",
+        },
+    }
+    return _body(head, charter.sha256, status, data, told=told, notice=notice, now_ms=now_ms)
+
+
 def _body(
-    head: Letterhead, charter: bytes, status: Status, data: Mapping[str, Any], *, notice: str, now_ms: int
+    head: Letterhead,
+    charter: bytes,
+    status: Status,
+    data: Mapping[str, Any],
+    *,
+    notice: str,
+    now_ms: int,
+    told: str = "",
 ) -> bytes:
     """One JSON object, the same for every way out. ``event_type`` is what Home Assistant asks for."""
     whole = {
         "id": notice,
-        "type": f"alert.{status}" if status is not Status.TEST else "test",
+        "type": "test" if status is Status.TEST else f"{'analytic' if status in OF_STOPS else 'alert'}.{status}",
         "event_type": status.value,
         "timestamp": iso(now_ms),
         "data": {
             "status": status.value,
             "confirmed": status is Status.CONFIRMED,
-            "words": _MARKS[head.deployment] + WORDS[status],
+            "words": _MARKS[head.deployment] + (told or WORDS[status]),
             **data,
             "deployment": {"origin": head.origin, "kind": head.deployment, "charter": b64(charter)},
         },

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from watchglass.charter.permit import SendNotice, TellStop
 from watchglass.core.errors import Problem
 from watchglass.records.outbox import Reader, Row
 
@@ -22,6 +23,8 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
     NOTHING = "nothing"  # nobody is told; the record is the same, so that it gives no verdict away
     TEST = "test"
+    STOPPED = "stopped"  # a limit stopped an analytic; of no alert
+    RESUMED = "resumed"
 
 
 class Fate(StrEnum):
@@ -42,7 +45,7 @@ class Draft:
     Attributes:
         id: 16 hex digits; receivers tell copies by it.
         event: what it is about, once for each destination: ``raised:ALERT``, ``decided:ALERT:VERDICT``, …
-        alert: None for a test. body: exactly what is sent; empty where nothing is.
+        alert: None for a test, and for a stop. body: exactly what is sent; empty where nothing is.
     """
 
     id: str
@@ -83,6 +86,17 @@ class Notice:
     def stuck(self) -> bool:
         """Whether a person may have it sent again or give it up."""
         return self.outcome in {Fate.UNDELIVERED, Fate.WITHHELD}
+
+
+OF_STOPS: Final = frozenset({Status.STOPPED, Status.RESUMED})
+"""What is told of an analytic that a limit stopped."""
+
+
+def asked_of(notice: Notice) -> SendNotice | TellStop:
+    """What the charter is asked before a notice leaves."""
+    if notice.status in OF_STOPS:
+        return TellStop(notice.destination, notice.analytic)
+    return SendNotice(notice.destination, notice.analytic, decided=notice.status is not Status.UNCONFIRMED)
 
 
 def notice_from(row: Row) -> Notice:

@@ -36,7 +36,8 @@ _ALERTS: Final = (
     "LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL AND verdict.decided_ms < ?2 "
     "LEFT JOIN reads ON reads.alert = alert.id AND reads.closed_ms <= ?2 "
     "LEFT JOIN handover ON handover.alert = alert.id AND handover.closed_ms < ?2 "
-    f"WHERE alert.raised_ms >= ?1 AND alert.raised_ms < ?2 AND {FIRST} ORDER BY alert.raised_ms DESC LIMIT ?3"
+    f"WHERE alert.raised_ms >= ?1 AND alert.raised_ms < ?2 AND {FIRST} "
+    "AND alert.id NOT IN (SELECT alert FROM drill_alert) ORDER BY alert.raised_ms DESC LIMIT ?3"
 )
 _PAIRS: Final = (
     "SELECT one.value AS one, two.value AS two, one.account AS who, two.account AS other FROM reads "

@@ -18,6 +18,7 @@ from watchglass.acts.charter_text import the_charter
 from watchglass.acts.public_ledger import entries_of
 from watchglass.acts.reading import Delay, history_until, index_of, suspensions
 from watchglass.acts.shown import FIRST
+from watchglass.acts.source_conditions import degraded_ms, spells
 from watchglass.acts.watched_times import watched
 from watchglass.charter import renewed
 from watchglass.charter.limits import QualityLimits
@@ -27,6 +28,7 @@ from watchglass.core.time import DAY
 from watchglass.ledger.tiles import TileReader
 from watchglass.quality.daylight import stratum_of
 from watchglass.quality.rates import (
+    CONDITIONS,
     Counted,
     Judged,
     Nearness,
@@ -54,16 +56,32 @@ WATCHED_DAYS: Final = 28
 """How far back camera-days count: as far as heartbeats are told."""
 MOST: Final = 2000
 """How many of the newest alerts of a rule are counted at most."""
+_SAME_ALERTS: Final = "Which alerts it raises did not change."
+RECALIBRATED: Final = {
+    "learnt": (
+        "recalibrated",
+        f"Its own earlier alerts, and no longer test clips, say how likely its next ones are right. {_SAME_ALERTS}",
+    ),
+    "renewed": (
+        "recalibrated",
+        f"How likely its next alerts are right was learnt anew from its earlier ones. {_SAME_ALERTS}",
+    ),
+    "withdrawn": (
+        "recalibration taken back",
+        f"Its own earlier alerts no longer say how likely the next ones are right. {_SAME_ALERTS}",
+    ),
+}
+"""What happened, and why, in words for everybody."""
 _MOST_ENTRIES: Final = 60
 _ALPHA: Final = 0.05
 
 _ALERTS: Final = (
-    "SELECT alert.raised_ms, alert.at_ms, alert.due_ms, alert.charter, alert.boxes, alert.score_per_mille, "  # noqa: S608 (constant text)
+    "SELECT alert.raised_ms, alert.at_ms, alert.due_ms, alert.charter, alert.boxes, alert.score_per_mille, alert.seen, "  # noqa: S608 (constant text)
     "alert.probability_per_mille, verdict.value, verdict.decided_ms, verdict.drawn < verdict.drawn_below AS twice, "
-    "reads.value AS made, handover.arrived_ms FROM alert "
+    "reads.value AS made, handover.arrived_ms, drill_alert.alert IS NOT NULL AS drill FROM alert "
     "LEFT JOIN verdict ON verdict.alert = alert.id AND verdict.withdrawn_ms IS NULL AND verdict.decided_ms < ?3 "
     "LEFT JOIN reads ON reads.alert = alert.id AND reads.closed_ms <= ?3 "
-    "LEFT JOIN handover ON handover.alert = alert.id "
+    "LEFT JOIN handover ON handover.alert = alert.id LEFT JOIN drill_alert ON drill_alert.alert = alert.id "
     f"WHERE alert.analytic = ?1 AND alert.raised_ms >= ?2 AND alert.raised_ms < ?3 AND {FIRST} "
     "ORDER BY alert.raised_ms DESC LIMIT ?4"
 )
@@ -102,6 +120,9 @@ class Rule:
         counted: its alerts by what they were. more: whether there were more than ``MOST``.
         of_another: how many are left out because its model or its rule was another one then.
         false_a_day: wrong alerts, and those without an answer, in a camera-day; watched: over how many such days.
+        met: how often those were right that were raised while its camera met the charter's conditions; None where the
+            charter states none. The limits count all of them.
+        degraded: for how much of the time it was watching its camera did not meet them; None: nobody can tell.
         to_verdict, to_arrival: from the moment in the picture.
     """
 
@@ -117,6 +138,8 @@ class Rule:
     more: bool
     of_another: int
     was_right: Frequency
+    met: Frequency | None
+    degraded: float | None
     was_in_time: Frequency
     false_a_day: Rate | None
     to_verdict: Delay
@@ -167,6 +190,8 @@ def rule_of(
         more=len(everything) == MOST,
         of_another=len(everything) - len(rows),
         was_right=Frequency(counted.right, counted.final, "alerts of this rule", "were real", fewest),
+        met=_while_met(alerts, fewest) if source.conditions is not None else None,
+        degraded=_degraded(reader, source.name, end, days) if source.conditions is not None else None,
         was_in_time=Frequency(*timely_, "alerts of this rule", "were decided in time", fewest),
         false_a_day=a_day(false, days) if days is not None else None,
         to_verdict=Delay.of([row["decided_ms"] - row["at_ms"] for row in rows if row["decided_ms"] is not None]),
@@ -217,8 +242,10 @@ def judged_alerts(rows: Iterable[Row], charter: Charter, analytic: Analytic, unt
                 in_time=timely(due_ms=row["due_ms"], until_ms=until_ms, undo_ms=UNDO_WINDOW, said_ms=row["decided_ms"]),
                 light=stratum_of(source, row["raised_ms"]),
                 in_view=len(boxes),
+                **_seen(row["seen"], asked=source.conditions is not None),
                 score=_share(row["score_per_mille"]),
                 probability=_share(row["probability_per_mille"]),
+                drill=bool(row["drill"]),
             )
         )
     return made
@@ -261,7 +288,8 @@ def events_of(reader: Reader, tiles: TileReader, size: int, analytic: str) -> It
     if known is not None and index_of(reader, known.leaf_hash) is None:
         yield Event("", known.state.value, states.STATE_WORDS[known.state], states.WHY.get(known.why, ""), None)
     rows = reader.all(
-        "SELECT idx FROM entry WHERE act = 'analytic_judged' AND analytic = ? AND idx < ? ORDER BY idx DESC LIMIT ?",
+        "SELECT idx FROM entry WHERE act IN ('analytic_judged', 'recalibrated') AND analytic = ? AND idx < ? "
+        "ORDER BY idx DESC LIMIT ?",
         analytic,
         size,
         _MOST_ENTRIES,
@@ -275,6 +303,9 @@ def events_of(reader: Reader, tiles: TileReader, size: int, analytic: str) -> It
 
 def _of_entry(entry: Any) -> Event:
     clear = entry.clear or {}
+    if entry.act == "recalibrated" and "cause" in clear:
+        words, because = RECALIBRATED[clear["cause"]]
+        return Event(entry.hour, "", words, because, entry.index)
     if "state" not in clear:
         return Event(entry.hour, "", "told in an archived entry", "", entry.index)
     state = State(clear["state"])
@@ -298,8 +329,34 @@ def _hour(reader: Reader, index: int) -> str:
     return str(row["hour"]) if row is not None else ""
 
 
+def _while_met(alerts: Sequence[Judged], fewest: int) -> Frequency:
+    found = count(each for each in alerts if each.conditions != CONDITIONS[1])
+    return Frequency(found.right, found.final, "alerts of this rule", "were real", fewest)
+
+
 def _arrived(row: Row, until_ms: int) -> bool:
     return row["arrived_ms"] is not None and row["arrived_ms"] < until_ms
+
+
+def _seen(text: str | None, *, asked: bool) -> dict[str, str]:
+    """Under what conditions an alert was seen; nothing where it is of an earlier version."""
+    seen = json.loads(text) if text is not None else None
+    if seen is None:
+        return {}
+    return {
+        "lighting": seen["light"] or "",
+        "view": seen["view"] or "",
+        "size": seen["size"] or "",
+        "conditions": (CONDITIONS[bool(seen["degraded"])]) if asked or seen["degraded"] else "",
+    }
+
+
+def _degraded(reader: Reader, source: str, end: int, days: float | None) -> float | None:
+    """The share of the watched time in which a source did not meet its conditions, 0..1; None: nobody can tell."""
+    if not days:
+        return None
+    begin = end - WATCHED_DAYS * DAY
+    return min(1.0, degraded_ms(spells(reader, source, begin, end), begin, end) / (days * DAY))
 
 
 def _share(per_mille: int | None) -> float | None:

@@ -99,7 +99,8 @@ def _decided(reader: Reader, analytic: str, after: int, until: int | None, limit
     rows = reader.all(
         "SELECT verdict.value AS value FROM verdict JOIN alert ON alert.id = verdict.alert "
         "WHERE alert.analytic = ? AND verdict.withdrawn_ms IS NULL AND verdict.value != 'unsure' "
-        "AND alert.id NOT IN (SELECT alert FROM shown_again) AND (verdict.drawn IS NULL "
+        "AND alert.id NOT IN (SELECT alert FROM shown_again) "
+        "AND alert.id NOT IN (SELECT alert FROM drill_alert) AND (verdict.drawn IS NULL "
         "OR verdict.drawn >= verdict.drawn_below OR alert.id IN (SELECT alert FROM reads WHERE closed_ms IS NOT NULL)) "
         "AND verdict.decided_ms > ? "
         "AND (? IS NULL OR verdict.decided_ms <= ?) "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from watchglass.access.roles import Grant, May
 from watchglass.acts.context import Acting, Done, attest, do, same
-from watchglass.acts.notices import Notice, stuck_notice, the_notice
-from watchglass.charter.permit import Permit, SendNotice
+from watchglass.acts.notices import Notice, asked_of, stuck_notice, the_notice
+from watchglass.charter.permit import Permit, SendNotice, TellStop
 from watchglass.records.outbox import Transaction
 
 
@@ -21,12 +21,15 @@ def retry_notice(acting: Acting, grant: Grant | None, permit: Permit, notice_id:
     """
     if grant is not None:
         grant.require(May.SETTLE_NOTICES)
-    asked = permit.require(SendNotice, acting.clock.now())
+    now = acting.clock.now()
+    of_stop = isinstance(permit.request, TellStop)
+    asked = permit.require(TellStop, now) if of_stop else permit.require(SendNotice, now)
 
     def act(tx: Transaction) -> Notice:
         notice = stuck_notice(tx, notice_id)
         same(asked.destination, notice.destination)
         same(asked.analytic, notice.analytic)
+        same(type(asked).__name__, type(asked_of(notice)).__name__)
         committed: dict[str, object] = {
             "notice": notice.id,
             "alert": notice.alert,

@@ -27,7 +27,8 @@ _ANSWERS: Final = (
     "AND verdict.decided_ms <= ?2 AND (?3 IS NULL OR account = ?3) ORDER BY verdict.decided_ms DESC LIMIT ?4"
 )
 _PAIRS: Final = (
-    "SELECT one.value AS one, two.value AS two FROM reads JOIN verdict AS one ON one.alert = reads.alert "
+    "SELECT one.value AS one, two.value AS two, one.account AS who, two.account AS other "
+    "FROM reads JOIN verdict AS one ON one.alert = reads.alert "
     "AND one.withdrawn_ms IS NULL JOIN shown_again ON of_alert = reads.alert AND why = 'second' "
     "JOIN verdict AS two ON two.alert = shown_again.alert AND two.withdrawn_ms IS NULL "
     "WHERE reads.closed_ms IS NOT NULL AND one.decided_ms > ?1 AND one.decided_ms <= ?2 "
@@ -76,7 +77,7 @@ def mine(reader: Reader, account: int, now_ms: int) -> Mine:
         since,
         until,
     )
-    pairs = _pairs(reader, since, until, account)
+    pairs = _pairs(reader.all(_PAIRS, since, until, account, _MOST))
     found = figures(_answers(reader, rows), pairs, people=1)
     return Mine(DAYS, int(row["n"]) if row else 0, found, tuple(_check(row) for row in rows[:_RECENT]), made)
 
@@ -94,7 +95,9 @@ def group(reader: Reader, now_ms: int) -> Group:
     """What several people together show; nothing of fewer than five."""
     since, until, made = _span(reader, now_ms, None)
     rows = reader.all(_ANSWERS, since, until, None, _MOST)
-    return Group(DAYS, together(_answers(reader, rows), _pairs(reader, since, until, None)), made)
+    twice = reader.all(_PAIRS, since, until, None, _MOST)
+    judges = len({row[key] for row in twice for key in ("who", "other")})
+    return Group(DAYS, together(_answers(reader, rows), _pairs(twice), judges=judges), made)
 
 
 def _span(reader: Reader, now_ms: int, account: int | None) -> tuple[int, int, bool]:
@@ -105,8 +108,7 @@ def _span(reader: Reader, now_ms: int, account: int | None) -> tuple[int, int, b
     return since, border, bool(reader.all(_ANSWERS, since, border, account, 1))
 
 
-def _pairs(reader: Reader, since: int, until: int, account: int | None) -> list[tuple[VerdictValue, VerdictValue]]:
-    rows = reader.all(_PAIRS, since, until, account, _MOST)
+def _pairs(rows: Sequence[Row]) -> list[tuple[VerdictValue, VerdictValue]]:
     return [(VerdictValue(row["one"]), VerdictValue(row["two"])) for row in rows]
 
 

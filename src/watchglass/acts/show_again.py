@@ -68,6 +68,8 @@ def show_again(acting: Acting, permit: Permit, alert_id: str, why: Why, *, revie
                 "probability": None,
                 "why": AGAIN,
                 "again": {"of": b64(first.leaf_hash), "why": why.value},
+                "conditions": None,
+                "calibration": None,
             },
         )
         tx.insert("alert", _copy(first, bytes(row["still"]), permit, number, leaf, now, now + review_within_ms))
@@ -104,7 +106,9 @@ def _copy(
         "raised_ms": now,
         "score_per_mille": first.score_per_mille,
         "probability_per_mille": first.probability_per_mille,
+        "calibration": first.calibration,
         "why": first.why,
+        "seen": json.dumps(dict(first.seen)) if first.seen is not None else None,
         "facts": json.dumps(dict(first.facts)),
         "boxes": json.dumps(first.boxes),
         "still": still,

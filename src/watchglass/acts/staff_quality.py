@@ -1,7 +1,9 @@
 """What those who run and oversee it read about how well it works: tests, calibration, strata, drift, checks.
 
-It ends now, not at midnight, and shows how far each test has come, so it is for staff alone. Nothing of it is of one
-person: what checks show is of five people together, or is not shown.
+It shows how far each test has come, so it is for staff alone, and for those of them who judge no alerts: a test moves
+about ten seconds after a verdict, and one that did not move would tell who gave it that the alert was shown again. For
+the same reason rates, calibration and drift end at the last midnight, as for everybody. Nothing of it is of one person:
+what checks show is of five people together, or is not shown.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import numpy as np
 
 from watchglass.acts import judged as states
 from watchglass.acts import public_quality as public
-from watchglass.acts.reading import history_until
 from watchglass.acts.reviewer_figures import Group, group
 from watchglass.charter.model import Analytic, Charter
 from watchglass.core.time import DAY
@@ -80,12 +81,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """How well one rule works, for staff."""
+    """How well one rule works, for staff. ``lately``, ``tests``: None and none for whoever judges alerts."""
 
     name: str
     place: str
     stands: dict[str, Any] | None
-    lately: int
+    lately: int | None
     tests: tuple[TestNow, ...]
     counted: Counted
     near: tuple[Nearness, ...]
@@ -105,11 +106,16 @@ class Inside:
     scores: str
 
 
-def inside(reader: Reader, charter: Charter, now_ms: int) -> Inside:
-    """How well all of it works now."""
+def inside(reader: Reader, charter: Charter, now_ms: int, *, judges: bool) -> Inside:
+    """How well all of it works now.
+
+    Args:
+        judges: whether whoever reads it may decide alerts; then how far tests have come is left out.
+    """
     end = end_of(reader, now_ms)
     alerts = {each.name: _alerts(reader, charter, each, end) for each in charter.analytics}
-    rules = (_inner(reader, charter, each, alerts[each.name], end, now_ms) for each in charter.analytics)
+    far = {} if judges else {each.name: states.counts(reader, each.name, now_ms) for each in charter.analytics}
+    rules = (_inner(reader, charter, each, alerts[each.name], end, far.get(each.name)) for each in charter.analytics)
     scores, together = _calibrated([each for some in alerts.values() for each in some])
     return Inside(tuple(rules), together, scores)
 
@@ -119,13 +125,19 @@ def _alerts(reader: Reader, charter: Charter, analytic: Analytic, end: int) -> l
     return public.judged_alerts(rows, charter, analytic, end)
 
 
-def _inner(reader: Reader, charter: Charter, analytic: Analytic, alerts: list[Judged], end: int, now_ms: int) -> Inner:
+def _inner(
+    reader: Reader,
+    charter: Charter,
+    analytic: Analytic,
+    alerts: list[Judged],
+    end: int,
+    far: dict[str, Any] | None,
+) -> Inner:
     quality, limits = charter.quality, charter.limits_of(analytic.name)
     fewest = quality.fewest if quality is not None else 20
     days = public.watched_days(reader, charter, analytic, end)
     late = count(each for each in alerts if each.raised_ms >= end - public.WATCHED_DAYS * DAY)
     about = {each["analytic"]: each for each in states.about(reader, charter)}
-    progress = states.counts(reader, analytic.name, now_ms)
     weekly = (late.not_right, (days or 0.0) / 7)
     first = min((each.raised_ms for each in alerts), default=end)
     scores, calibration = _calibrated(alerts)
@@ -133,8 +145,8 @@ def _inner(reader: Reader, charter: Charter, analytic: Analytic, alerts: list[Ju
         name=analytic.name,
         place=charter.source(analytic.source).place.name,
         stands=about.get(analytic.name),
-        lately=progress["lately"],
-        tests=tuple(_test(charter, each) for each in progress["tests"]) if quality is not None else (),
+        lately=far["lately"] if far is not None else None,
+        tests=tuple(_test(charter, each) for each in far["tests"]) if far is not None and quality is not None else (),
         counted=count(alerts),
         near=nearness(limits, alerts, weekly, fewest) if limits is not None else (),
         splits=splits(alerts, alpha=_ALPHA, fewest=fewest),
@@ -146,8 +158,8 @@ def _inner(reader: Reader, charter: Charter, analytic: Analytic, alerts: list[Ju
 
 
 def end_of(reader: Reader, now_ms: int) -> int:
-    """Where staff's counts end: now; in the demo at the end of its made history, which never pools with live alerts."""
-    return min(now_ms, history_until(reader) or now_ms)
+    """Where staff's counts end: at the last midnight (UTC), as public ones do."""
+    return public.until(reader, now_ms)[0]
 
 
 def checks(reader: Reader, now_ms: int) -> Group:
@@ -198,7 +210,7 @@ def _calibrated(alerts: list[Judged]) -> tuple[str, Reliability | None]:
 
 def _forecasts(alerts: list[Judged]) -> tuple[str, list[tuple[float, bool]]]:
     """What was said of alerts that turned out right or wrong: probabilities where there are any, else raw scores."""
-    known = [each for each in alerts if each.value in {Value.RIGHT, Value.WRONG}]
+    known = [each for each in alerts if each.value in {Value.RIGHT, Value.WRONG} and not each.drill]
     probable = [(each.probability, each.value is Value.RIGHT) for each in known if each.probability is not None]
     if probable:
         return "probability", probable

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from watchglass.access.roles import Grant, May
 from watchglass.acts.context import Acting, Done, do, same
 from watchglass.acts.notices import Draft, Notice, Status
-from watchglass.acts.send_notice import put
+from watchglass.acts.send_notice import put, remove_old
 from watchglass.charter.permit import Permit, TryDestination
 from watchglass.core.errors import BadInput
-from watchglass.core.time import DAY
 from watchglass.records.outbox import Transaction
-
-_KEPT_MS: Final = 7 * DAY
-"""Tests hang on no alert whose retention would remove them."""
 
 
 def try_destination(acting: Acting, grant: Grant | None, permit: Permit, draft: Draft) -> Done[Notice]:
@@ -33,10 +27,7 @@ def try_destination(acting: Acting, grant: Grant | None, permit: Permit, draft: 
         raise BadInput("A test is about no alert.", fix="Make the notice with status `test`.")
 
     def act(tx: Transaction) -> Notice:
-        tx.execute(
-            "DELETE FROM notice WHERE alert IS NULL AND outcome IS NOT NULL AND made_ms < ?",
-            acting.clock.now() - _KEPT_MS,
-        )
+        remove_old(tx, acting.clock.now())
         return put(acting, tx, permit, draft, by=grant)
 
     return do(acting, act)

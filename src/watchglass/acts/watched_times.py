@@ -90,7 +90,7 @@ def watched(reader: Reader, charter: Charter, source: str, now_ms: int, *, most:
     midnight = now_ms - now_ms % DAY
     since = midnight - DAYS * DAY
     every_ms = charter.ledger.heartbeat_every_ms
-    found = _stretches(reader, source, since, now_ms, every_ms)
+    found = stretches_of(reader, source, since, now_ms, every_ms)
     whole = tally(found, since // SECOND, now_ms // SECOND)
     today = tally(found, midnight // SECOND, now_ms // SECOND)
     notable = [each for each in reversed(found) if each.to_s * SECOND > since and each.state not in _USUAL]
@@ -116,7 +116,7 @@ _USUAL: Final = frozenset({Watch.SEEN, Watch.PENDING})
 # ---- reading -------------------------------------------------------------------------------------------------------
 
 
-def _stretches(reader: Reader, source: str, since: int, now: int, every_ms: int | None) -> tuple[Stretch, ...]:
+def stretches_of(reader: Reader, source: str, since: int, now: int, every_ms: int | None) -> tuple[Stretch, ...]:
     """From the last beat before ``since`` on, so that what reaches into the window is judged rightly."""
     before = reader.one("SELECT max(id) AS id FROM watched WHERE source = ? AND to_s <= ?", source, since // SECOND)
     first = before["id"] if before is not None and before["id"] is not None else 0

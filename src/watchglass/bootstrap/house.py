@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -32,6 +33,7 @@ from watchglass.bootstrap.yearly import YearBegins
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter, Deployment
 from watchglass.charter.permit import LookAt
+from watchglass.charter.telling import speakers
 from watchglass.core.digest import b64
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import BadInput, WatchglassError
@@ -52,7 +54,7 @@ from watchglass.edge.store.committer import Store
 from watchglass.edge.tiles import TileDirectory
 from watchglass.edge.video import VideoFile
 from watchglass.ledger.keys import SignerKey, VerifierKey
-from watchglass.perception.messages import Report, SourceEnded
+from watchglass.perception.messages import Report, SamplesSpec, SourceEnded
 from watchglass.records.act_spec import Lane
 from watchglass.records.query import SignedQuery
 from watchglass.records.recorder import Recorder
@@ -136,7 +138,8 @@ class House:
         )
         yearly = YearBegins(self.acting, self.tiles, self.layout.audits / "years", self.nudge)
         self.upkeep = Upkeep(
-            self.acting, self.store, lambda: self.standing().charter, self.originals, self.nightly, yearly
+            *(self.acting, self.store, lambda: self.standing().charter, self.originals, self.nightly, yearly),
+            judge=self.limits.look,
         )
         self._open_log()
         self.configure()
@@ -321,7 +324,7 @@ class House:
             BadInput: the charter names no such destination, or nothing tells it anything.
         """
         charter = self.standing().charter
-        tellers = [each.name for each in (charter.analytics if charter else ()) if destination in each.tell]
+        tellers = speakers(charter, destination) if charter is not None else ()
         if charter is None or not tellers:
             known = ", ".join(each.name for each in charter.destinations) if charter else ""
             raise BadInput(
@@ -457,9 +460,18 @@ class House:
 
 
 def look_once(
-    house: House, source: str, start_ms: int, backdrop: bytes, on_report: Callable[[Report], None]
+    house: House,
+    source: str,
+    start_ms: int,
+    backdrop: bytes,
+    on_report: Callable[[Report], None],
+    *,
+    samples: SamplesSpec | None = None,
 ) -> SourceEnded:
     """Run the real pipeline once over a file source, in this process, under the charter in force.
+
+    Args:
+        samples: what to draw of what was not alerted, where the charter has samples; without it: as that says.
 
     Raises:
         Refused: the charter does not allow looking at it at ``start_ms``.
@@ -476,6 +488,8 @@ def look_once(
         secret=house.secrets.get,
     )
     spec = next(spec for spec in specs if spec.name == source)
+    if samples is not None and spec.samples is not None:
+        spec = replace(spec, samples=samples)
     return run_once(spec, load_detector(), on_report, entropy=house.entropy)
 
 

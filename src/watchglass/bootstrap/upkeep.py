@@ -32,6 +32,7 @@ class Upkeep:
         store: the acts' own, which can also be scrubbed. charter: the one in force now.
         originals: where sealed originals lie.
         nightly: the audit of each night. yearly: lets a year begin in the ledger.
+        judge: tests the published limits with all that is final by now.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Upkeep:
         originals: ObjectFiles | ObjectBucket,
         nightly: NightlyAudit,
         yearly: YearBegins,
+        judge: Callable[[], object],
     ) -> None:
         self._acting = acting
         self._store = store
@@ -49,6 +51,7 @@ class Upkeep:
         self._originals = originals
         self._nightly = nightly
         self._yearly = yearly
+        self._judge = judge
         self._last_retention = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -66,7 +69,10 @@ class Upkeep:
         self._yearly.close()
 
     def keep_retention(self) -> None:
-        """Once an hour: destroy what the charter keeps no longer."""
+        """Once an hour: destroy what the charter keeps no longer.
+
+        Before that limits are tested with it: a house that stood still for long would forget what speaks against it.
+        """
         now = self._acting.clock.now()
         if now - self._last_retention < _RETENTION_MS:
             return
@@ -75,6 +81,7 @@ class Upkeep:
             if charter is None:
                 return
             self._last_retention = now
+            self._count_first()
             left = Leftovers()
             if any(apply_retention(self._acting, charter, left).values()):
                 self._store.scrub()  # what was destroyed must not live on in the write-ahead log
@@ -89,6 +96,12 @@ class Upkeep:
                 )
         except (WatchglassError, OSError) as error:  # the log must go on being watched; the next hour tries again
             log.error("Retention waits: %s", error)
+
+    def _count_first(self) -> None:
+        try:
+            self._judge()
+        except Exception:  # nothing is kept for longer because of that
+            log.exception("Published limits cannot be tested before retention.")
 
     def look_for_misuse(self) -> None:
         """Once an hour: judge the record of accesses. What is found goes to oversight alone."""

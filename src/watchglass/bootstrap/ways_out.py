@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass.charter.model import Charter, Destination, WebhookDestination
+from watchglass.charter.telling import speakers
 from watchglass.core.time import Clock
 from watchglass.edge.notify.mqtt import Address, Broker, Shown
 from watchglass.edge.notify.webhook import Webhook
@@ -31,7 +32,7 @@ def ways_out(settings: Settings, secrets: SecretFolder, clock: Clock) -> Connect
             Shown(
                 settings.origin,
                 f"Watchglass {charter.charter}",
-                {each.name: each.name for each in charter.analytics if destination.name in each.tell},
+                {name: name for name in speakers(charter, destination.name)},
                 gone,
             ),
             (lambda: secrets.get(name)) if name is not None else None,

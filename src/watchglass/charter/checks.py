@@ -7,15 +7,19 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from watchglass.charter.model import LIFE_SAFETY, TRIAL_DAYS, Charter, PlugIn, WebhookDestination
+from watchglass.charter.phrases import listed, said
 from watchglass.charter.prohibited import mentions
 from watchglass.charter.rules import Hit
 from watchglass.charter.scene import HasName
+from watchglass.charter.telling import told_of_stops
 from watchglass.charter.words import duration
 from watchglass.core.reach import is_near
 from watchglass.core.time import DAY, HOUR, MINUTE, SECOND
 from watchglass.ledger.keys import VerifierKey
 
 _A_FEW: Final = 2
+_READ_AGAIN_MS: Final = 2 * DAY
+"""What is judged again is shown at about the same time of day, on the next day as a rule, or the one after."""
 _FINEST_GRID_M: Final = 1.0
 _SOON: Final = 5 * MINUTE
 
@@ -170,6 +174,29 @@ def on_suspension(charter: Charter) -> Iterator[Hit]:
         yield ("safeguards",), "Nothing says what people do while the software is stopped."
 
 
+def read_again(charter: Charter) -> Iterator[Hit]:
+    review, keep = charter.safeguards.review, charter.safeguards.retention.reviewer_clips_ms
+    if review.second_read is not None and keep < _READ_AGAIN_MS:
+        yield (
+            ("safeguards", "retention", "reviewer_clips"),
+            f"Clips are gone after {duration(keep)}, before a second person is shown most of what was drawn for one.",
+        )
+
+
+def stops_reach(charter: Charter) -> Iterator[Hit]:
+    stop = charter.safeguards.on_suspension
+    if stop is None or charter.quality is None:
+        return
+    reached = {role for destination in told_of_stops(charter) for role in destination.roles}
+    without = [role for role in stop.tell if role not in reached]
+    if without:
+        roles = listed([said(role) for role in without])
+        yield (
+            ("safeguards", "on_suspension", "tell"),
+            f"No message reaches {roles} when a limit stops something; only the portal's pages say it.",
+        )
+
+
 def always(charter: Charter) -> Iterator[Hit]:
     for analytic in charter.analytics:
         if analytic.kind == "intrusion" and analytic.hours is None:
@@ -215,6 +242,7 @@ def unused(charter: Charter) -> Iterator[Hit]:
             if (source.name, zone.name) not in zones:
                 yield ("sources", source.name, "zones", zone.name), f"No analytic uses the zone {zone.name!r}."
     told = {name for analytic in analytics for name in analytic.tell}
+    told |= {destination.name for destination in told_of_stops(charter)}
     codes = {analytic.plug_in for analytic in analytics if isinstance(analytic, PlugIn)}
     yield from _without(charter.purposes, {a.purpose for a in analytics}, "purposes", "serves the purpose {}")
     yield from _without(charter.models, {a.model for a in analytics}, "models", "uses the model {}")

@@ -38,10 +38,14 @@ from watchglass.charter.permit import (
     SendNotice,
     ShowPublicView,
     ShowReviewerView,
+    TakeReports,
+    TakeSample,
+    TellStop,
     TryDestination,
 )
 from watchglass.charter.phrases import duration
 from watchglass.charter.releases import Against, against_case, against_opening, against_sealing
+from watchglass.charter.telling import speakers, told_of_stops
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.reach import is_near
 from watchglass.core.time import DAY, iso
@@ -241,25 +245,33 @@ def _unseen(standing: Standing, charter: Charter, now_ms: int) -> Iterator[str]:
 
 def _case(standing: Standing, charter: Charter, request: Request, now_ms: int) -> _Case:
     match request:
-        case RunAnalytic() | RaiseAlert() | KeepClip():
+        case RunAnalytic() | RaiseAlert() | KeepClip() | TakeSample():
             return _incident(charter, request, now_ms)
-        case LookAt(source) | ShowPublicView(source) | ConfirmBackdrop(source):
-            return _Case(_purpose_of_source(standing, charter, source), runs=True)
+        case LookAt() | ShowPublicView() | ConfirmBackdrop() | TakeReports():
+            if isinstance(request, TakeReports):
+                purpose = _purpose_of_log(charter, request.log)
+            else:
+                purpose = _purpose_of_source(standing, charter, request.source)
+            return _Case(purpose, runs=True)
         case ShowReviewerView(source, purpose):
             charter.source(source)
             return _Case(charter.purpose(purpose).name, runs=False)
         case Decide(name) | HandOver(name):
             return _Case(charter.analytic(name).purpose, runs=False)
-        case SendNotice() | TryDestination():
-            return _telling(standing, charter, request)
+        case SendNotice() | TryDestination() | TellStop():
+            return _telling(standing, charter, request, now_ms)
         case SealSegment() | OpenCase() | RequestRelease() | GrantRelease() | BreakGlass():
             return _original(standing, charter, request, now_ms)
         case _:
             assert_never(request)
 
 
-def _incident(charter: Charter, request: RunAnalytic | RaiseAlert | KeepClip, now_ms: int) -> _Case:
+def _incident(charter: Charter, request: RunAnalytic | RaiseAlert | KeepClip | TakeSample, now_ms: int) -> _Case:
     analytic = charter.analytic(request.analytic)
+    if isinstance(request, TakeSample) and charter.safeguards.samples is None:
+        raise BadInput(
+            "The charter does not let anybody look at what was not alerted.", fix="Nothing of it is kept or shown."
+        )
     if isinstance(request, RunAnalytic):
         if analytic.source != request.source:
             raise BadInput(
@@ -272,6 +284,18 @@ def _incident(charter: Charter, request: RunAnalytic | RaiseAlert | KeepClip, no
     if abs(at - now_ms) > DAY:
         raise BadInput("The incident's time is more than a day away from now.", fix="Check the clocks.")
     return _Case(analytic.purpose, runs=True, analytic=analytic, hours_at=at)
+
+
+def _purpose_of_log(charter: Charter, log: str) -> str:
+    """What a log of others may be compared with alerts for; without a clause about it, nothing."""
+    reports = charter.safeguards.reports
+    if reports is None or log not in reports.logs:
+        named = " or ".join(reports.logs) if reports is not None else "none"
+        raise BadInput(
+            f"The charter does not let anybody take in reports from {log!r}; it names {named}.",
+            fix="Name the log under `safeguards.reports`, or keep it where it is.",
+        )
+    return charter.analytic(reports.of[0]).purpose
 
 
 def _original(
@@ -303,22 +327,23 @@ def _original(
             assert_never(request)
 
 
-def _telling(standing: Standing, charter: Charter, request: SendNotice | TryDestination) -> _Case:
+def _telling(
+    standing: Standing, charter: Charter, request: SendNotice | TryDestination | TellStop, now_ms: int
+) -> _Case:
     """Whom an analytic may tell: whatever the hour, for a verdict comes later than its alert."""
-    deployment, name = standing.deployment, request.destination
-    tellers = [analytic for analytic in charter.analytics if name in analytic.tell]
+    if isinstance(request, TellStop):
+        return _telling_of_stop(standing, charter, request, now_ms)
+    name = request.destination
+    tellers = [charter.analytic(each) for each in speakers(charter, name)]
     if isinstance(request, SendNotice):
+        tellers = [analytic for analytic in tellers if name in analytic.tell]
         asked = charter.analytic(request.analytic)
         tellers = [analytic for analytic in tellers if analytic.name == asked.name]
     destination = next((known for known in charter.destinations if known.name == name), None)
     if not tellers or destination is None:
         who = repr(request.analytic) if isinstance(request, SendNotice) else "any analytic"
         raise BadInput(f"The charter does not let {who} tell {name!r}.", fix="Name it in the analytic's `tell`.")
-    if deployment != "production" and not is_near(_host(destination)):
-        raise BadInput(
-            f"A trial and the demo tell nobody far away, and {name!r} is not on this machine or in a private network.",
-            fix="Use a destination nearby, or make a real deployment.",
-        )
+    _check_near(standing, destination)
     analytic = tellers[0]
     if isinstance(request, SendNotice) and analytic.name in standing.on_trial:
         raise BadInput(
@@ -333,6 +358,29 @@ def _telling(standing: Standing, charter: Charter, request: SendNotice | TryDest
             fix="Wait for the verdict.",
         )
     return _Case(analytic.purpose, runs=True, analytic=analytic)
+
+
+def _telling_of_stop(standing: Standing, charter: Charter, request: TellStop, now_ms: int) -> _Case:
+    """A stop is told whatever is suspended: that is what it is about."""
+    analytic = charter.analytic(request.analytic)
+    destination = next((each for each in told_of_stops(charter) if each.name == request.destination), None)
+    if destination is None or charter.limits_of(analytic.name) is None:
+        raise BadInput(
+            f"The charter does not let {request.destination!r} be told that a limit stopped {analytic.name!r}.",
+            fix="Name its role in `roles`, and in `on_suspension.tell`.",
+        )
+    _check_near(standing, destination)
+    over = tuple(Against(reason, _FIX) for reason in _out_of_force(*in_force(charter), now_ms))
+    return _Case(analytic.purpose, runs=False, analytic=analytic, against=over)
+
+
+def _check_near(standing: Standing, destination: Destination) -> None:
+    if standing.deployment != "production" and not is_near(_host(destination)):
+        raise BadInput(
+            f"A trial and the demo tell nobody far away, and {destination.name!r} is not on this machine or in a "
+            "private network.",
+            fix="Use a destination nearby, or make a real deployment.",
+        )
 
 
 def _host(destination: Destination) -> str:

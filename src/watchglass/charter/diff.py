@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from watchglass.charter.conditions import Conditions
 from watchglass.charter.model import (
     AccessLog,
     Analytic,
@@ -24,13 +25,15 @@ from watchglass.charter.model import (
     QualityLimits,
     Record,
     Release,
+    Reports,
     Safeguards,
+    Samples,
     SeededChecks,
     Source,
     View,
 )
 from watchglass.charter.quality_told import limits_said
-from watchglass.charter.renewed import begun_anew, rule_of
+from watchglass.charter.renewed import begun_anew, is_sooner, rule_of
 from watchglass.charter.told import TOLD
 from watchglass.charter.weighing import Show, Told, Weight
 from watchglass.charter.words import listed, plain, said, sentence
@@ -104,8 +107,21 @@ def _shown(told: Told, value: Any, old: Any) -> str:
 
 
 def _is_part(value: object) -> bool:
+    if isinstance(value, Conditions):
+        return True
     return isinstance(
-        value, View | Picture | OnSuspension | Costs | Record | Release | GlassRule | Quality | SeededChecks
+        value,
+        View
+        | Picture
+        | OnSuspension
+        | Costs
+        | Record
+        | Release
+        | GlassRule
+        | Quality
+        | Reports
+        | Samples
+        | SeededChecks,
     )
 
 
@@ -153,6 +169,8 @@ def _source(was: Source, now: Source) -> Iterator[Change]:
     yield from _fields(was.place, now.place, f"{path}.place", who)
     if was.view is not None and now.view is not None:
         yield from _fields(was.view, now.view, f"{path}.view", who)
+    if was.conditions is not None and now.conditions is not None:
+        yield from _fields(was.conditions, now.conditions, f"{path}.conditions", who)
     if was.picture is not None and now.picture is not None:
         yield from _fields(was.picture, now.picture, f"{path}.picture", who)
     yield from _named(f"{path}.zones", was.zones, now.zones, lambda zone: f"the area “{said(zone.name)}” of {who}.")
@@ -166,9 +184,23 @@ def _analytics(old: Charter, new: Charter) -> Iterator[Change]:
             "narrowing", f"analytics.{name}", f"“{said(name)}” is gone. It no longer: {sentence(old, before[name])}"
         )
     for name in (name for name in after if name not in before):
-        yield Change("widening", f"analytics.{name}", f"“{said(name)}” is new. {sentence(new, after[name])}")
+        told = f"“{said(name)}” is new. {sentence(new, after[name])}{_in_place_of(old, new, after[name])}"
+        yield Change("widening", f"analytics.{name}", told)
     for name in (name for name in before if name in after):
         yield from _analytic(old, before[name], new, after[name])
+
+
+def _in_place_of(old: Charter, new: Charter, now: Analytic) -> str:
+    """What a new name leaves behind: tests and stops of limits go by names."""
+    kept = {analytic.name for analytic in new.analytics}
+    for was in old.analytics:
+        alike = type(was) is type(now) and (was.source, was.zone) == (now.source, now.zone)
+        if alike and was.name not in kept and old.limits_of(was.name) is not None:
+            return (
+                f" “{said(was.name)}”, which is gone, looked for the same at the same place: what was counted for its "
+                "limits, and that a limit stopped it, does not count for the new name."
+            )
+    return ""
 
 
 def _analytic(old: Charter, was: Analytic, new: Charter, now: Analytic) -> Iterator[Change]:
@@ -219,6 +251,10 @@ def _safeguards(old: Safeguards, new: Safeguards) -> Iterator[Change]:
     if old.review.seeded_checks is not None and new.review.seeded_checks is not None:
         at = "safeguards.review.seeded_checks"
         yield from _fields(old.review.seeded_checks, new.review.seeded_checks, at, "")
+    if old.samples is not None and new.samples is not None:
+        yield from _fields(old.samples, new.samples, "safeguards.samples", "")
+    if old.reports is not None and new.reports is not None:
+        yield from _fields(old.reports, new.reports, "safeguards.reports", "")
     if old.on_suspension is not None and new.on_suspension is not None:
         yield from _fields(old.on_suspension, new.on_suspension, "safeguards.on_suspension", "")
     yield from _sealed(old, new)
@@ -252,6 +288,9 @@ def _limits(old: Charter, new: Charter, was: QualityLimits, now: QualityLimits) 
         limit = change.path.rpartition(".")[2]
         told = " It is counted anew." if limit in anew else " What was counted so far still counts."
         yield replace(change, sentence=change.sentence + told) if limit in now.stated else change
+    if is_sooner(old, new) and "reviewed_in_time_at_least" in anew:
+        told = f"There is less time for alerts of {who}: how many are looked at in time is counted anew."
+        yield Change("maintenance", path, told)
 
 
 def _sealed(old: Safeguards, new: Safeguards) -> Iterator[Change]:

@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from watchglass.charter import checks
+from watchglass.charter.condition_rules import CONDITION_RULES
 from watchglass.charter.model import Deployment
 from watchglass.charter.parse import Parsed
 from watchglass.charter.quality_rules import NO_LIMITS, QUALITY_RULES
+from watchglass.charter.report_rules import REPORT_RULES
 from watchglass.charter.rules import Rule, Severity
+from watchglass.charter.sample_rules import SAMPLE_RULES
 from watchglass.charter.sealing_rules import SEALING_RULES
 
 __all__ = ["RULES", "Finding", "Rule", "Severity", "lint"]
@@ -205,6 +208,23 @@ RULES: Final = (
         "notice",
     ),
     Rule(
+        "read-again",
+        "warning",
+        "What is drawn for a second person is still there to be looked at.",
+        "EU AI Act Art. 14",
+        "Keep `retention.reviewer_clips` for two days at least, or leave out `review.second_read`.",
+        checks.read_again,
+        "notice",
+    ),
+    Rule(
+        "stops-reach",
+        "notice",
+        "Whoever is to be told of a stop gets a message.",
+        "",
+        "Give a destination the role in its `roles`.",
+        checks.stops_reach,
+    ),
+    Rule(
         "hours",
         "warning",
         "An area is forbidden at stated hours, not always.",
@@ -350,5 +370,8 @@ RULES: Final = (
     ),
     *SEALING_RULES,
     *QUALITY_RULES,
+    *CONDITION_RULES,
+    *SAMPLE_RULES,
+    *REPORT_RULES,
     NO_LIMITS,
 )

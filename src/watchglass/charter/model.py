@@ -31,7 +31,8 @@ from watchglass.charter.noticed import (
     VehicleInPedestrianArea,
     WrongWay,
 )
-from watchglass.charter.reviewing import Review, SeededChecks
+from watchglass.charter.reporting import Reports
+from watchglass.charter.reviewing import Review, Samples, SeededChecks
 from watchglass.charter.scene import (
     SOURCES,
     FileSource,
@@ -58,7 +59,7 @@ from watchglass.charter.sealing import (
     Use,
 )
 from watchglass.charter.sealing_ends import Keys, Sealing, sealing_ends
-from watchglass.charter.telling import DESTINATIONS, Costs, Destination, MqttDestination, WebhookDestination
+from watchglass.charter.telling import DESTINATIONS, ROLES, Costs, Destination, MqttDestination, WebhookDestination
 from watchglass.core.digest import b64, sha256
 from watchglass.core.errors import BadInput
 from watchglass.ledger.agreement import Agreement, more_than_half
@@ -111,10 +112,12 @@ __all__ = [
     "Record",
     "Regime",
     "Release",
+    "Reports",
     "Retention",
     "Review",
     "RtspSource",
     "Safeguards",
+    "Samples",
     "SeededChecks",
     "Setting",
     "Source",
@@ -134,20 +137,6 @@ __all__ = [
 Regime = Literal["gdpr", "led", "other"]
 Deployment = Literal["production", "trial", "demo"]
 
-ROLES: Final = (
-    "reviewer",
-    "responder",
-    "shift-lead",
-    "operator",
-    "custodian",
-    "investigator",
-    "privacy-officer",
-    "analyst",
-    "clerk",
-    "oversight",
-    "administrator",
-)
-"""The parts that people play. An investigator opens cases and asks custodians for releases."""
 TRIAL_DAYS: Final = 14
 """How long a trial may last; it cannot be renewed."""
 
@@ -276,6 +265,16 @@ class Safeguards:
         ),
     ] = ()
     release: Annotated[Release | None, Key(Part(Release), "What it takes to open sealed originals.")] = None
+    samples: Annotated[
+        Samples | None,
+        Key(Part(Samples), "What was not alerted is looked at by lot, to reckon what was missed. Without it: never."),
+    ] = None
+    reports: Annotated[
+        Reports | None,
+        Key(
+            Part(Reports), "What others note down is matched with alerts, to learn what was missed. Without it: never."
+        ),
+    ] = None
     access_log: Annotated[
         AccessLog | None,
         Key(
@@ -527,6 +526,27 @@ def loose_ends(charter: Charter) -> Iterator[LooseEnd]:
         matures_ms=rules.review.matures_ms,
         alerts_ms=rules.retention.alerts_ms,
     )
+    if rules.samples is not None and rules.samples.kept_ms > rules.retention.alerts_ms:
+        yield LooseEnd(
+            ("safeguards", "samples", "kept"),
+            "Samples would be kept longer than the alerts beside which they are judged.",
+            "Let `samples.kept` be at most `retention.alerts`.",
+        )
+    if rules.reports is not None:
+        yield from _ends_of_reports(charter, rules.reports)
+
+
+def _ends_of_reports(charter: Charter, reports: Reports) -> Iterator[LooseEnd]:
+    """Reports name analytics that are there, and are never kept longer than the alerts that they are matched with."""
+    at = ("safeguards", "reports")
+    for index, name in enumerate(reports.of):
+        yield from _unknown((*at, "of", index), "analytic", name, charter.analytics)
+    if reports.kept_ms + reports.within_ms > charter.safeguards.retention.alerts_ms:
+        yield LooseEnd(
+            (*at, "kept"),
+            "Reports would be kept longer than the alerts that they are matched with, and then look as if missed.",
+            "Let `reports.kept` and `reports.within` together be at most `retention.alerts`.",
+        )
 
 
 def _ends_of_analytic(charter: Charter, analytic: Analytic) -> Iterator[LooseEnd]:
@@ -586,7 +606,8 @@ def _unknown(
     | tuple[Purpose, ...]
     | tuple[Model, ...]
     | tuple[PlugInCode, ...]
-    | tuple[Destination, ...],
+    | tuple[Destination, ...]
+    | tuple[Analytic, ...],
 ) -> Iterator[LooseEnd]:
     known = tuple(item.name for item in items)
     if written not in known:

@@ -61,6 +61,25 @@ class KeepClip:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeSample:
+    """Keep a mosaicked clip of a moment about which nobody was alerted, for people to look at.
+
+    Attributes:
+        captured_ms: when the camera saw it; the analytic's hours are judged by it.
+    """
+
+    analytic: str
+    captured_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeReports:
+    """Take in what others noted down in a log, to match it with alerts."""
+
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowReviewerView:
     """Show a reviewer the mosaicked view of an alert that was raised."""
 
@@ -94,6 +113,14 @@ class SendNotice:
     destination: str
     analytic: str
     decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellStop:
+    """Tell a destination of a role that a limit stopped an analytic, or that it runs again; nothing of any alert."""
+
+    destination: str
+    analytic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +197,13 @@ Request = (
     | ConfirmBackdrop
     | RaiseAlert
     | KeepClip
+    | TakeSample
+    | TakeReports
     | ShowReviewerView
     | Decide
     | HandOver
     | SendNotice
+    | TellStop
     | TryDestination
     | SealSegment
     | OpenCase
@@ -190,10 +220,13 @@ R = TypeVar(
     ConfirmBackdrop,
     RaiseAlert,
     KeepClip,
+    TakeSample,
+    TakeReports,
     ShowReviewerView,
     Decide,
     HandOver,
     SendNotice,
+    TellStop,
     TryDestination,
     SealSegment,
     OpenCase,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from watchglass.charter.limits import LimitName, Quality, QualityLimits
 from watchglass.charter.phrases import duration, in_natural, listed, plain, said
-from watchglass.charter.reviewing import Review, SeededChecks
+from watchglass.charter.reviewing import Review, Samples, SeededChecks
 from watchglass.charter.weighing import Told, Weight, more_is_wider, neither, wider
 
 
@@ -140,6 +140,25 @@ QUALITY: Final[dict[type, dict[str, Told]]] = {
             lambda _old, new: "widening" if new is None else "narrowing", "Reviewers are {new}.", _known_ones
         ),
         "matures_ms": Told(neither, "An alert now counts after {new} at the latest, not after {old}.", duration),
+    },
+    Samples: {
+        "near_misses": Told(
+            more_is_wider,
+            "Of what came near a rule's threshold, so much is now looked at: {new}; before: {old}.",
+            in_natural,
+        ),
+        "very_near_misses": Told(
+            more_is_wider,
+            "Of what came very near a rule's threshold, so much is now looked at: {new}; before: {old}.",
+            lambda value: "as of what came near" if value is None else in_natural(value),
+        ),
+        "quiet_a_day": Told(
+            more_is_wider,
+            "So many quiet moments are now looked at for each 24 hours that an analytic runs: {new}; before: {old}.",
+        ),
+        "kept_ms": Told(
+            more_is_wider, "Samples of what was not alerted are now kept for {new}, not for {old}.", duration
+        ),
     },
     SeededChecks: {
         "share": Told(

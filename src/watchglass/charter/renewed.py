@@ -40,14 +40,27 @@ def _named(items: tuple[_Item, ...], name: str | None) -> _Item | None:
     return next((item for item in items if item.name == name), None)
 
 
+def is_sooner(old: Charter, new: Charter) -> bool:
+    """Whether people have less time to decide than before: then what was in time counts no more for what is."""
+    return new.safeguards.review.within_ms < old.safeguards.review.within_ms
+
+
 def begun_anew(old: Charter, new: Charter, analytic: str) -> tuple[LimitName, ...]:
     """The limits of an analytic that are counted anew under another charter; the others keep what was counted.
 
-    All of them where its model or its rule changed, and otherwise those that are tighter or new.
+    All of them where its model or its rule changed, and otherwise those that are tighter or new, or compare other
+    strata; and the one about review in time where people have less time.
     """
     before, after = old.limits_of(analytic), new.limits_of(analytic)
     if after is None:
         return ()
     if before is None or rule_of(old, analytic) != rule_of(new, analytic):
         return after.stated
-    return tuple(limit for limit in LIMITS if tightened(limit, getattr(before, limit), getattr(after, limit)))
+    others = set(before.strata) != set(after.strata) and after.disparity_at_most is not None
+    sooner = is_sooner(old, new) and after.reviewed_in_time_at_least is not None
+    also = {"disparity_at_most": others, "reviewed_in_time_at_least": sooner}
+    return tuple(
+        limit
+        for limit in LIMITS
+        if tightened(limit, getattr(before, limit), getattr(after, limit)) or also.get(limit, False)
+    )

@@ -29,6 +29,50 @@ class SeededChecks:
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """What was not alerted is looked at too, by lot: so that what was missed can be reckoned.
+
+    Attributes:
+        near_misses: thousandths of what came near a rule's threshold. very_near_misses: of what came very near it; None
+            is the same.
+        quiet_a_day: moments for each 24 hours that an analytic runs, whatever is in the picture.
+    """
+
+    near_misses: Annotated[
+        int, Key(schema.share(1, 1000), "How large a share of what came near a rule's threshold is looked at.")
+    ]
+    kept_ms: Annotated[int, Key(schema.DURATION, "For how long a sample is kept: from 1d to 90d.", "kept")]
+    very_near_misses: Annotated[
+        int | None,
+        Key(
+            schema.share(1, 1000),
+            "How large a share of what came very near it: three quarters of the way and more. Without it: the same.",
+        ),
+    ] = None
+    quiet_a_day: Annotated[
+        int,
+        Key(
+            schema.whole(0, 24),
+            "How many moments are looked at for each 24 hours that an analytic runs, whatever is in the picture.",
+        ),
+    ] = 0
+
+    def __post_init__(self) -> None:
+        if not DAY <= self.kept_ms <= 90 * DAY:
+            raise BadInput("A sample is kept for a day to 90 days.", fix="Write for example `kept: 30d`.")
+        if self.very_near_misses is not None and self.very_near_misses < self.near_misses:
+            raise BadInput(
+                "What came very near would be looked at less often than what only came near.",
+                fix="Let `very_near_misses` be at least `near_misses`.",
+            )
+
+    @property
+    def very_near(self) -> int:
+        """Thousandths of what came very near that are looked at."""
+        return self.near_misses if self.very_near_misses is None else self.very_near_misses
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """A person decides, within a time; some decisions are made twice.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal, Protocol, TypeVar
 
 from watchglass.charter import schema
+from watchglass.charter.conditions import Conditions
 from watchglass.charter.outline import Point, check_simple, flat, simple_polygon, straight_line
 from watchglass.charter.schema import Key, Many, Named, Part
 from watchglass.core.errors import BadInput
@@ -160,6 +161,15 @@ class Camera:
             "nobody in them is counted in it.",
         ),
     ] = ()
+
+    conditions: Annotated[
+        Conditions | None,
+        Key(
+            Part(Conditions),
+            "What its pictures must be like. While they are not, its analytics are degraded: they go on, and every "
+            "alert says so.",
+        ),
+    ] = None
 
     def zone(self, name: str) -> Zone:
         """The zone called ``name``."""

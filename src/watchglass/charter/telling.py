@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from watchglass.charter import schema
-from watchglass.charter.schema import Key
+from watchglass.charter.schema import Key, Many
 from watchglass.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from watchglass.charter.model import Charter
+
+ROLES: Final = (
+    "reviewer",
+    "responder",
+    "shift-lead",
+    "operator",
+    "custodian",
+    "investigator",
+    "privacy-officer",
+    "analyst",
+    "clerk",
+    "oversight",
+    "administrator",
+)
+"""The parts that people play. An investigator opens cases and asks custodians for releases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +34,13 @@ class Told:
 
     name: str
     who: Annotated[str, Key(schema.SENTENCE, "Who reads it, in words that a resident understands.")]
+    roles: Annotated[
+        tuple[str, ...],
+        Key(
+            Many(schema.word(*ROLES), fewest=1, most=len(ROLES)),
+            "Whose it is: here these roles are told of stops by a limit, where `on_suspension.tell` names them.",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +75,24 @@ Destination = WebhookDestination | MqttDestination
 
 DESTINATIONS: Final[tuple[type[Destination], ...]] = (WebhookDestination, MqttDestination)
 """The class of every kind of destination."""
+
+
+def told_of_stops(charter: Charter) -> tuple[Destination, ...]:
+    """The destinations of roles that are to be told when a limit stops an analytic, and when it runs again."""
+    stop = charter.safeguards.on_suspension
+    if stop is None or charter.quality is None:
+        return ()
+    return tuple(each for each in charter.destinations if set(each.roles) & set(stop.tell))
+
+
+def speakers(charter: Charter, destination: str) -> tuple[str, ...]:
+    """The analytics that a destination may be told about: their alerts, or that a limit stopped them."""
+    of_stops = any(each.name == destination for each in told_of_stops(charter))
+    return tuple(
+        each.name
+        for each in charter.analytics
+        if destination in each.tell or (of_stops and charter.limits_of(each.name) is not None)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import Any, Final
 
+from watchglass.charter.condition_told import CONDITIONS
+from watchglass.charter.condition_told import STATED as CONDITIONS_STATED
 from watchglass.charter.hours import WEEK, Days, Hours
 from watchglass.charter.model import (
     Authority,
@@ -46,6 +48,7 @@ from watchglass.charter.model import (
 )
 from watchglass.charter.outline import lies_inside
 from watchglass.charter.quality_told import QUALITY, quality_said
+from watchglass.charter.report_words import REPORTS_TOLD
 from watchglass.charter.sealed_told import KEPT, ORIGINAL, SEALED
 from watchglass.charter.weighing import (
     Told,
@@ -170,6 +173,7 @@ _CAMERA: Final[dict[str, Told]] = {
     ),
     "view": Told(wider, "{who}: what its picture shows of the ground is now {new}.", _stated),
     "picture": Told(neither, "{who}: the size of its picture is now {new}.", _stated),
+    "conditions": CONDITIONS_STATED,
 }
 
 _ADDRESS: Final = Told(wider, "{who} now shows what comes from another address: {new}, not {old}.", _quoted)
@@ -280,11 +284,13 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
     CameraFault: {key: told for key, told in _ANALYTIC.items() if key not in {"zone", "model"}},
     WebhookDestination: {
         "who": Told(wider, "Messages to {who} are now read by {new}, not by {old}.", _quoted),
+        "roles": Told(members_protect, "{who} is now told of stops for {new}; before: for {old}.", names),
         "url": Told(wider, "Messages to {who} now go to {new}, not to {old}."),
         "secret": Told(neither, "Messages to {who} are now signed with another secret."),
     },
     MqttDestination: {
         "who": Told(wider, "Messages to {who} are now read by {new}, not by {old}.", _quoted),
+        "roles": Told(members_protect, "{who} is now told of stops for {new}; before: for {old}.", names),
         "host": Told(wider, "Messages to {who} now go to the machine {new}, not to {old}."),
         "port": Told(neither, "Messages to {who} now go to the port {new}, not to {old}."),
         "tls": Told(
@@ -310,9 +316,20 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
             "What people do while it is stopped is {new}.",
             lambda stop: "no longer said" if stop is None else f"now said: “{stop.people_do}”",
         ),
+        "samples": Told(
+            lambda _old, new: "narrowing" if new is None else "widening",
+            "People {new} look at samples of what nobody was alerted about.",
+            lambda samples: "no longer" if samples is None else "now",
+        ),
+        "reports": Told(
+            lambda _old, new: "narrowing" if new is None else "widening",
+            "What others note down, in logs of calls and complaints, is {new} compared with alerts.",
+            lambda reports: "no longer" if reports is None else "now",
+        ),
         **ORIGINAL,
     },
     **SEALED,
+    **CONDITIONS,
     PublicView: {
         "mode": Told(wider, "The public picture is now {new}, not {old}.", _quoted),
         "delay_ms": Told(
@@ -330,6 +347,7 @@ TOLD: Final[dict[type, dict[str, Told]]] = {
         "sealed_ms": KEPT,
     },
     **QUALITY,
+    **REPORTS_TOLD,
     OnSuspension: {
         "tell": Told(members_protect, "While it is stopped, these are now told: {new}; before: {old}.", names),
         "people_do": Told(neither, "While it is stopped, people now do this: {new}; before: {old}.", _quoted),

@@ -44,8 +44,6 @@ NOT_BUILT: Final = (
     Unbuilt("analytics.*.kind=feed_anomaly", "the analytic `feed_anomaly`"),
     Unbuilt("safeguards.public_view.archive", "an archive of the public view (`public_view.archive`)"),
     Unbuilt("safeguards.embargo", "embargoes after which openings are published (`embargo`)"),
-    Unbuilt("quality.*.recall_at_least", "limits on what is missed (`recall_at_least`)"),
-    Unbuilt("quality.*.drills_planned", "staged drills that are scored (`drills_planned`)"),
     Unbuilt("statistics", "statistics under a privacy budget (`statistics`)"),
     Unbuilt("consultation", "public consultation (`consultation`)"),
     Unbuilt(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, assert_never
 
+from watchglass.charter.condition_words import condition_words
 from watchglass.charter.hours import WEEK, Days, Hours
 from watchglass.charter.model import (
     Analytic,
@@ -32,7 +33,10 @@ from watchglass.charter.model import (
 )
 from watchglass.charter.phrases import capital, count, day, duration, full_stop, listed, plain, said
 from watchglass.charter.quality_words import quality_words, review_words
+from watchglass.charter.report_words import report_words, reports_kept
+from watchglass.charter.sample_words import sample_words, samples_kept
 from watchglass.charter.sealed_words import kept_words, log_words, opened_words
+from watchglass.charter.telling import told_of_stops
 
 __all__ = [
     "Section",
@@ -132,6 +136,7 @@ def _where(charter: Charter) -> Iterator[str]:
             areas = "One part" if len(source.never_show) == 1 else f"{capital(count(len(source.never_show)))} parts"
             verb = "is" if len(source.never_show) == 1 else "are"
             yield f"{areas} of its picture {verb} never shown to the public, and who is there is not counted in it."
+        yield from condition_words(source.conditions)
         if source.gate == "always_open":
             yield "The software looks closely all the time."
         else:
@@ -223,8 +228,12 @@ def _told(charter: Charter) -> Iterator[str]:
     for destination in charter.destinations:
         told = [analytic for analytic in charter.analytics if destination.name in analytic.tell]
         who = capital(destination.who)
+        stops = destination in told_of_stops(charter)
+        if stops:
+            yield f"{who} gets a message when a limit stops a rule, and when that rule runs again."
         if not told:
-            yield f"{who} is told nothing at present."
+            if not stops:
+                yield f"{who} is told nothing at present."
             continue
         after = [said(analytic.name) for analytic in told if analytic.notify == "confirmed"]
         first = [said(analytic.name) for analytic in told if analytic.notify == "at_once"]
@@ -274,12 +283,16 @@ def _reviewer(charter: Charter) -> Iterator[str]:
     yield "A mosaic hides faces, but somebody who knows you may still recognise your coat or your walk."
     yield f"A person must decide about each alert within {duration(charter.safeguards.review.within_ms)}."
     yield from review_words(charter)
+    yield from sample_words(charter)
+    yield from report_words(charter)
 
 
 def _kept(charter: Charter) -> Iterator[str]:
     keep = charter.safeguards.retention
     yield from kept_words(charter)
     yield f"The blocked-out clips of alerts are kept for {duration(keep.reviewer_clips_ms)}."
+    yield from samples_kept(charter)
+    yield from reports_kept(charter)
     yield f"What was decided about alerts is kept for {duration(keep.alerts_ms)}."
 
 

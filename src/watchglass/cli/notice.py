@@ -9,12 +9,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from watchglass.acts.notices import Notice, Status, the_notice, undelivered
+from watchglass.acts.notices import Notice, asked_of, the_notice, undelivered
 from watchglass.acts.retry_notice import retry_notice
 from watchglass.acts.try_destination import try_destination
 from watchglass.bootstrap import House
 from watchglass.charter.decide import decide
-from watchglass.charter.permit import SendNotice, TryDestination
+from watchglass.charter.permit import TryDestination
 from watchglass.cli.output import Result
 from watchglass.core.time import iso
 
@@ -43,8 +43,7 @@ def _list(args: argparse.Namespace) -> Result:
 def _retry(args: argparse.Namespace) -> Result:
     with House(args.directory) as house:
         found = the_notice(house.store.read(), args.notice)
-        asked = SendNotice(found.destination, found.analytic, decided=found.status is not Status.UNCONFIRMED)
-        retry_notice(house.acting, None, decide(house.standing(), asked, house.clock.now()), found.id)
+        retry_notice(house.acting, None, decide(house.standing(), asked_of(found), house.clock.now()), found.id)
         return _posted(house, found)
 
 

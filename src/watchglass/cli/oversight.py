@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from watchglass.cli import challenge, misuse
 from watchglass.cli.key import openings_key, signing_key
 from watchglass.cli.offices import end_of, moment_of
 from watchglass.cli.output import Result, say
+from watchglass.cli.standing import standing_of
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem
 from watchglass.core.time import iso
@@ -169,7 +169,7 @@ def _suspend(args: argparse.Namespace) -> Result:
 
 
 def _resume(args: argparse.Namespace) -> Result:
-    told = _standing(args.where)
+    told = standing_of(args.where)
     by_limit = [each["analytic"] for each in orders.stopped_by_limit(told.get("quality") or ())]
     ordered = [each["analytic"] for each in told["suspensions"] if not each["lifted"]]
     if args.analytic in by_limit and args.analytic not in ordered:
@@ -208,7 +208,7 @@ def _settle(args: argparse.Namespace) -> Result:
 
 def _sign(args: argparse.Namespace, order: Order, *, role: str = "oversight") -> Result:
     key = signing_key(args.key)
-    standing = _standing(args.where)
+    standing = standing_of(args.where)
     charter = standing["charter"]
     if charter is None:
         raise Problem("This deployment has no charter yet.", fix="There is nothing to suspend or to enrol for.")
@@ -267,26 +267,6 @@ def _carry(args: argparse.Namespace) -> Result:
     except OSError as error:
         raise BadInput(f"{args.statement} cannot be read: {error.strerror}.", fix="Check its name.") from error
     return {"act": statement.leaf.act, **_hand_in(args.where, statement)}
-
-
-def _standing(where: str) -> dict[str, Any]:
-    """What stands, from the portal, the deployment, or a file that was carried here."""
-    file = Path(where)
-    if not file.is_file():
-        with connect(where) as house:
-            return house.standing()
-    try:
-        value = json.loads(file.read_bytes())
-        return {
-            "origin": value["origin"],
-            "charter": value["charter"],
-            "suspensions": value["suspensions"],
-            "quality": value.get("quality") or [],
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{where} does not hold what /api/v1/standing answers.", fix="Save that answer again, unchanged."
-        ) from error
 
 
 def _open(args: argparse.Namespace) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchglass.cli import quality_bias, quality_simulate, quality_state
+from watchglass.cli import quality_bias, quality_reports, quality_simulate, quality_state
 
 
 def add(subparsers: Any) -> None:
@@ -12,5 +12,6 @@ def add(subparsers: Any) -> None:
     group = subparsers.add_parser("quality", help="how well it works, and whom it fails")
     commands = group.add_subparsers(dest="command", metavar="COMMAND", required=True)
     quality_bias.add(commands)
+    quality_reports.add(commands)
     quality_simulate.add(commands)
     quality_state.add(commands)

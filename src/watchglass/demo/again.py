@@ -22,7 +22,7 @@ from watchglass.bootstrap import House
 from watchglass.charter.decide import decide
 from watchglass.charter.model import Charter
 from watchglass.charter.permit import Decide, KeepClip, RaiseAlert
-from watchglass.core.errors import Refused
+from watchglass.core.errors import Problem, Refused
 from watchglass.core.time import HOUR, MINUTE, SECOND
 from watchglass.review.model import VerdictValue
 from watchglass.review.reads import Why
@@ -115,7 +115,10 @@ class Again:
         except Refused:
             return False
         within = standing.charter.safeguards.review.within_ms
-        shown = show_again(house.acting, permit, alert, why, review_within_ms=within).value
+        try:
+            shown = show_again(house.acting, permit, alert, why, review_within_ms=within).value
+        except Problem:  # its rule was stopped for so long that the picture is gone, or the verdict was taken back
+            return True
         self.wait(SECOND)
         show_clip(house.acting, decide(house.standing(), KeepClip(shown.analytic), house.clock.now()), shown.id)
         self.wait(5 * SECOND + self.dice.randrange(40) * SECOND)

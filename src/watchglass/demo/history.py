@@ -8,6 +8,7 @@ simulations, which the pages say. No act is imitated: each is the one that the r
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from watchglass.access.roles import Grant, May, Person
 from watchglass.acts.accounts import person
 from watchglass.acts.confirm_backdrop import confirm_backdrop
 from watchglass.acts.decide_alert import decide_alert
+from watchglass.acts.judge_sample import Answer
 from watchglass.acts.keep_clip import keep_clip
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.raise_alert import raise_alert
@@ -35,11 +37,23 @@ from watchglass.core.time import DAY, HOUR, MINUTE, SECOND, month_of
 from watchglass.demo import BACKDROP, LABELS
 from watchglass.demo.again import Again
 from watchglass.demo.custody import Custody, Moment
+from watchglass.demo.missed import Missed, Near
+from watchglass.demo.orders import Orders
 from watchglass.demo.originals import Piece, Sealing, charter_in, pieces_of
 from watchglass.demo.recorder import Recorder
-from watchglass.perception.messages import Clip, Health, Incident, Report
+from watchglass.perception.messages import (
+    DRAWN_OF,
+    Clip,
+    Health,
+    Incident,
+    Report,
+    SamplesSpec,
+    Unalerted,
+)
+from watchglass.quality.states import State
 from watchglass.records.act_spec import Lane
 from watchglass.review.model import HandoverState, Outcome, VerdictValue
+from watchglass.runtime.limits import log as limits_log
 
 SEED: Final = 2009
 DAYS: Final = 28
@@ -50,9 +64,6 @@ A_DAY: Final = (6, 11)
 """Fewest and most incidents of a day."""
 NOTED_EVERY: Final = 6 * HOUR
 """How often it is recorded what witnesses cosigned; live, as often as the charter lets the log grow."""
-SUSPENDED_DAYS: Final = (17.4, 19.1)
-"""When oversight stops the analytic that takes a traffic cone for a person, and when it lets it run again."""
-SUSPENDED: Final = "in-the-bays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,8 @@ class Seen:
 
     incidents: list[tuple[Incident, Label | None]] = field(default_factory=list)
     clips: dict[str, Clip] = field(default_factory=dict)
+    near: list[Near] = field(default_factory=list)
+    """What came near an alert and was none, as far as it is labelled."""
     pieces: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
     """What is recorded around each incident, by its number."""
     seconds: float = 0.0
@@ -98,9 +111,21 @@ def labels() -> tuple[Label, ...]:
     )
 
 
+def answers(moment: Unalerted, start_ms: int) -> Answer | None:
+    """What the label says of a moment that came near an alert: whether something had happened; None without one."""
+    for part in json.loads(LABELS.read_text("utf-8"))["near_misses"]:
+        if part["analytic"] == moment.analytic and part["from_ms"] <= moment.at_ms - start_ms < part["until_ms"]:
+            answer: Answer = part["answer"]
+            return answer
+    return None
+
+
 def look_at_the_clip(house: House, start_ms: int) -> Seen:
-    """Run the real pipeline over the clip once, under the charter in force."""
-    seen = Seen()
+    """Run the real pipeline over the clip once, under the charter in force.
+
+    Everything that came near gets its clip, since the lot is drawn later, whenever the schedule has it happen.
+    """
+    seen, near = Seen(), list[Unalerted]()
     known = labels()
 
     def take(report: Report) -> None:
@@ -109,10 +134,16 @@ def look_at_the_clip(house: House, start_ms: int) -> Seen:
             seen.incidents.append((report, label))
         elif isinstance(report, Clip):
             seen.clips[report.incident] = report
+        elif isinstance(report, Unalerted):
+            near.append(report)
         elif isinstance(report, Health):
             seen.counted = report
 
-    seen.seconds = look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take).video_seconds
+    all_near = SamplesSpec(near=DRAWN_OF, very_near=DRAWN_OF, quiet=0)
+    seen.seconds = look_once(house, SOURCE, start_ms, BACKDROP.read_bytes(), take, samples=all_near).video_seconds
+    seen.near = [
+        Near(each, seen.clips[each.id], answer) for each in near if (answer := answers(each, start_ms)) is not None
+    ]
     seen.pieces = pieces_of(house, SOURCE, start_ms, [incident for incident, _ in seen.incidents])
     return seen
 
@@ -125,12 +156,13 @@ class History:
     clock: VirtualClock
     people: Mapping[str, int]
     custody: Custody
-    suspend: Callable[[int], None]
-    resume: Callable[[int], None]
+    orders: Orders
     dice: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311 (a schedule, not a secret)
     _sealing: Sealing = field(init=False)
     _recorder: Recorder = field(init=False)
     _again: Again = field(init=False)
+    _missed: Missed = field(init=False)
+    _tested_ms: int = 0
 
     def __post_init__(self) -> None:
         self._sealing = Sealing(self.house)
@@ -143,7 +175,7 @@ class History:
         confirm_backdrop(self.house.acting, grant, permit, SOURCE, BACKDROP.read_bytes())
 
     def play(self, seen: Seen, until_ms: int, progress: Callable[[float], None]) -> None:
-        """Play from now to ``until_ms``: incidents, verdicts, responses, one suspension, retention, hourly batches."""
+        """Play from now to ``until_ms``: incidents, verdicts, responses, what is stopped, retention, hourly batches."""
         begin = self.clock.now()
         self.house.watch.spacing_ms = NOTED_EVERY
         self._again.begin(until_ms)
@@ -151,12 +183,14 @@ class History:
         models = {MODEL: bytes.fromhex(shipped().sha256)}
         run = start_run(self.house.acting, charter, models, [SOURCE]).value
         self._recorder = Recorder(self.house, SOURCE, run, seconds=seen.seconds, looked=seen.counted)
+        self._missed = Missed(self.house, self.people, self._wait, self._grant, partial(self._drilled, seen), seen.near)
         self.custody.begin_month(month_of(begin))
         moments = sorted(
             [
                 *self._incidents(seen, begin, until_ms),
                 *self._orders(begin),
                 *self.custody.schedule(begin, until_ms),
+                *self._missed.schedule(begin, until_ms),
             ],
             key=lambda each: each[0],
         )
@@ -188,13 +222,12 @@ class History:
                     yield at, partial(self._incident, seen, incident, label, slow)
 
     def _orders(self, begin: int) -> Iterator[Moment]:
-        stop, go = (begin + round(days * DAY) for days in SUSPENDED_DAYS)
-        yield stop, partial(self._order, self.suspend, stop)
-        yield go, partial(self._order, self.resume, go)
+        for at, order in self.orders.schedule(begin):
+            yield at, partial(self._order, order)
 
-    def _order(self, order: Callable[[int], None], at: int) -> None:
+    def _order(self, order: Callable[[], object]) -> None:
         self._recorder.live()
-        order(at)
+        order()
         self._recorder.live()
 
     def _pass_time(self, until: int) -> None:
@@ -203,14 +236,34 @@ class History:
             self.clock.set(full)
             self._recorder.live()
             self.house.sequencer.tick()
-            self.house.limits.look()
+            self._test_limits(full)
+            self.orders.hour(full)
             self._again.hour(full)
+            self._missed.hour(full)
             if not full % DAY:
                 self.house.keep_retention()
                 self.house.look_for_misuse()
         if until > self.clock.now():
             self.clock.set(until)
-        self.house.limits.look()
+        if until >= self._tested_ms + MINUTE:
+            self._test_limits(until)
+
+    def _test_limits(self, now: int) -> None:
+        """Test the published limits, which the house does twice a second; what crosses one is stopped from here on."""
+        self._tested_ms = now
+        limits_log.setLevel(logging.CRITICAL)  # what was stopped then is no news of now
+        try:
+            changes = self.house.limits.look()
+        finally:
+            limits_log.setLevel(logging.NOTSET)
+        if any(change.stands.state is State.SUSPENDED for change in changes):
+            self.orders.obeyed()
+            self._recorder.live()
+
+    def _drilled(self, seen: Seen, analytic: str) -> None:
+        """What is played in a drill: the analytic's incident on the clip, to which nobody is sent."""
+        found, label = next(each for each in seen.incidents if each[0].analytic == analytic)
+        self._incident(seen, found, replace(label, outcome=None) if label else None, self.dice.random() * 0.9)
 
     # ---- what happens --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,12 +28,12 @@ from watchglass.bootstrap import (
     shipped,
 )
 from watchglass.bootstrap.rostering import COLUMNS
-from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Problem, WatchglassError
 from watchglass.core.time import DAY, HOUR, moment
 from watchglass.demo import CHARTER, STREET
 from watchglass.demo.custody import INVESTIGATOR, NAMES, Custody, Hands, months_of
-from watchglass.demo.history import DAYS, SUSPENDED, History, look_at_the_clip
+from watchglass.demo.history import DAYS, History, look_at_the_clip
+from watchglass.demo.orders import Orders
 from watchglass.demo.people import ACCOUNTS, People, as_someone, make_people
 from watchglass.ledger.keys import VerifierKey
 from watchglass.records.act_spec import Lane
@@ -141,7 +142,7 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
     with House(layout.root, clock=clock) as house, Hands(people, ORIGIN, months_of(begin, now)) as hands:
         witness = LocalWitness(open_witness(people.witness_folder, [VerifierKey.parse(house.log_vkey)], clock=clock))
         say("The charter: written, signed by authority and oversight in processes of their own, published ...")
-        live = _judged_twice(_charter(people, hands, begin, witness_port))
+        live = _judged(_charter(people, hands, begin, witness_port))
         _publish(house, witness, people, _for_history(live))
         accounts = _accounts(house, password)
         history = History(
@@ -149,8 +150,7 @@ def _set(layout: Layout, port: int, say: Say, progress: Callable[[float], None])
             clock,
             accounts,
             Custody(house, hands, stage.trust),
-            suspend=lambda at: _suspend(house, people, at),
-            resume=lambda at: _resume(house, people, at),
+            Orders(house, people),
         )
         history.confirm_the_backdrop()
         say("The pipeline looks at the clip once ...")
@@ -187,14 +187,24 @@ def _charter(people: People, hands: Hands, begin: int, witness_port: int) -> str
     return text
 
 
-def _judged_twice(text: str) -> str:
-    """With second judgements and checks; in the charter's own file they would stand in the way of whoever copies it."""
-    plain = "review: {within: 2m}"
-    if plain not in text:
-        raise Problem("The demo's charter has lost its review line.", fix="Restore demo/charter.yaml.in.")
+def _judged(text: str) -> str:
+    """With second judgements, checks, samples of what was not alerted, drills, a log, and what pictures must be like.
+
+    In the charter's own file all that would stand in the way of whoever copies it.
+    """
     checks = "seeded_checks: {share: 2%, at_least_per_reviewer_month: 10}"
-    more = f"second_read: 10%, second_read_at_least_per_reviewer_month: 10, {checks}"
-    return text.replace(plain, f"review: {{within: 2m, {more}}}")
+    twice = f"second_read: 10%, second_read_at_least_per_reviewer_month: 10, {checks}"
+    sampled = "  samples: {near_misses: 10%, very_near_misses: 30%, kept: 7d}\n"
+    reported = "  reports: {from: [dispatch], of: [on-the-lawn, gathering], within: 10m, kept: 60d}\n"
+    for plain, more in (
+        ("  review: {within: 2m}\n", f"  review: {{within: 2m, {twice}}}\n{sampled}{reported}"),
+        ("  on-the-lawn: {expected", "  on-the-lawn: {recall_at_least: 0.5, drills_planned: 330, expected"),
+        ("    view:\n", "    conditions: {brightness: [30, 230]}\n    view:\n"),
+    ):
+        if plain not in text:
+            raise Problem(f"The demo's charter has lost a line: {plain.strip()}", fix="Restore demo/charter.yaml.in.")
+        text = text.replace(plain, more)
+    return text
 
 
 def _for_history(live: str) -> str:
@@ -233,15 +243,18 @@ def _publish(house: House, witness: LocalWitness, people: People, text: str) -> 
     """Both sign on their own; the house publishes; the witness cosigns, and only then it comes into force."""
     file = house.layout.charter
     file.write_text(text, "utf-8")
-    approvals = []
-    for role in ("authority", "oversight"):
+    at = str(house.clock.now())
+
+    def approve(role: str) -> SignedStatement:
         output = people.folder / role / "charter.approval"
         as_someone(
             "charter", "sign", str(file), "--as", role, "--key", str(people.key_of(role)), "--origin", ORIGIN,
-            "-o", str(output), "--virtual-time", str(house.clock.now()),
+            "-o", str(output), "--virtual-time", at,
         )  # fmt: skip
-        approvals.append(SignedStatement.parse(output.read_bytes()))
-    house.publish(text.encode(), approvals)
+        return SignedStatement.parse(output.read_bytes())
+
+    with ThreadPoolExecutor() as both:
+        house.publish(text.encode(), list(both.map(approve, ("authority", "oversight"))))
     house.sequencer.watched_by({witness.name: witness})
     house.sequencer.tick((Lane.PROMPT,))
     if house.standing().published != "cosigned":
@@ -251,31 +264,6 @@ def _publish(house: House, witness: LocalWitness, people: People, text: str) -> 
 def _accounts(house: House, password: str) -> dict[str, int]:
     hashed = hash_password(password, house.entropy)
     return {name: open_account(house.acting, None, name, [role], hashed).value for name, role in ACCOUNTS.items()}
-
-
-def _suspend(house: House, people: People, at: int) -> None:
-    _order(house, people, at, "suspend", "--reason", "It takes a traffic cone for a person, again and again.")
-
-
-def _resume(house: House, people: People, at: int) -> None:
-    _order(
-        house, people, at, "resume", "--reason", "The kerb was looked at on the spot.",
-        "--what-changed", "The authority will move the cone, and reviewers know of it.",
-    )  # fmt: skip
-
-
-def _order(house: House, people: People, at: int, verb: str, *why: str) -> None:
-    """Oversight signs in its own process, from what stands; the house takes it in as it would from a network."""
-    standing, output = people.folder / "oversight" / "standing.json", people.folder / "oversight" / "order.json"
-    standing.write_text(json.dumps(house.describe()), "utf-8")
-    as_someone(
-        "oversight", verb, str(standing), "--key", str(people.key_of("oversight")), "--analytic", SUSPENDED, *why,
-        "--output", str(output), "--virtual-time", str(at),
-    )  # fmt: skip
-    done = house.hand_in(SignedStatement.parse(output.read_bytes()))
-    if verb == "suspend":
-        # no worker runs on the virtual clock, so nothing of the analytic runs from this moment on
-        house.note_obeyed(unb64(done["leaf_hash"]), within_ms=0)
 
 
 def _write_trust(stage: Stage, people: People) -> None:

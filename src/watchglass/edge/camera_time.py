@@ -65,6 +65,14 @@ class CameraTime:
             return f"times of arrival: the camera's clock is {_span(ahead)} {'ahead' if ahead > 0 else 'behind'}"
         return f"the camera's own times, {abs(round(ahead))} ms {'after' if ahead > 0 else 'before'} arrival"
 
+    @property
+    def ahead_ms(self) -> int | None:
+        """How far the camera's clock is ahead of this machine's; None where the camera has none.
+
+        As exact as its quickest packets are quick: what a picture needs on its way counts as being behind.
+        """
+        return None if self._origin is None or not self._least else round(self._origin - self._floor())
+
     def learn(self, stamp_ms: float | None, arrived_ms: int) -> None:
         """Learn from a packet that is placed later how quickly packets come."""
         if stamp_ms is not None:

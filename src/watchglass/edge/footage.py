@@ -60,6 +60,11 @@ class Footage(Protocol):
         """What there is to know about it, in words; never its address."""
         ...
 
+    @property
+    def clock_ms(self) -> int | None:
+        """How far its clock is ahead of this machine's; None where it has none of its own."""
+        ...
+
     def take(self) -> Packet | None:
         """The next packet; None while there is none, or at the end.
 
@@ -97,6 +102,7 @@ class FileFootage:
 
     live = False
     cpu_seconds = 0.0
+    clock_ms = None
 
     def __init__(self, path: Path, *, never_see: Areas, loop: bool, start_ms: int) -> None:
         self._file = VideoFile(path, never_see=never_see, loop=loop)

@@ -144,6 +144,11 @@ class LiveStream:
         times = self._times.note if self._plan.stamped else "times of arrival: this kind of camera sends none"
         return tuple(note for note in (times, self._decodes) if note)
 
+    @property
+    def clock_ms(self) -> int | None:
+        """How far the camera's clock is ahead of this machine's; None where it has none."""
+        return self._times.ahead_ms if self._plan.stamped else None
+
     def take(self) -> Packet | None:
         """The next packet; None while there is none. What arrived before the connection broke comes first.
 

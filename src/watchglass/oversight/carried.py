@@ -74,6 +74,13 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "began": dict[str, bytes],
         "owed": dict[str, tuple[int, int]],
     },
+    "drills": {
+        "planned": dict[int, tuple[str, str, str, str]],
+        "run": set[int],
+        "newest": int,
+        "scored": int,
+        "called_off": int,
+    },
     "lodged": {"recorded": dict[bytes, int], "ran": dict[str, tuple[int, int]]},
     "heartbeats": {"last": dict[str, tuple[int, str, int, int]]},
     "dark-time": {"beats": dict[str, list[_Span]], "runs": dict[str, list[_Run]], "every": dict[str, int]},
@@ -84,6 +91,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "decided": dict[int, tuple[int, int, int, int | None]],
         "withdrawn": int,
     },
+    "reports": {"logs": dict[int, str], "aside": dict[int, int], "due": _Due, "moved": int},
     "retention": {"waiting": dict[int, int], "due": dict[str, _Due]},
     "retention-originals": {"due": dict[int, _Due], "holds": dict[int, str], "unjudged": int, "sealed": int},
     "month-keys": {

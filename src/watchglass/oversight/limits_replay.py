@@ -7,8 +7,9 @@ that the mild one calls for had to come; one that the strict one does not call f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from watchglass.charter.model import Charter
@@ -73,12 +74,16 @@ def replay(
     alerts: Sequence[Seen],
     resumed: Sequence[Begun],
     charter_of: Callable[[bytes], Charter | None],
+    skip: Collection[int] = (),
+    waits: Callable[[Seen], int] = lambda _alert: 0,
 ) -> list[Step]:
     """The test called ``name`` over an analytic's alerts, in the order of the log, step by step.
 
     Args:
         resumed: the records by which it ran again, in their order.
         charter_of: a charter of the log by its SHA-256; None where it cannot be read, and nothing is judged.
+        skip: indices of alerts of staged drills, which count only for whether they were looked at in time.
+        waits: until when a test had to wait to know whether an alert is one of those.
     """
     known: dict[bytes, Charter] = {}
     mild: Testing | None = None
@@ -90,6 +95,10 @@ def replay(
         if charter is None:
             return steps
         known[alert.charter] = charter
+        if name != IN_TIME:
+            final_ms = max(final_ms, waits(alert))
+            if alert.at in skip:
+                continue
         now = sum(each.minute_ms <= alert.minute_ms for each in resumed)
         if now != epoch:
             why = {each.why for each in resumed[epoch:now]}
@@ -171,6 +180,14 @@ def surely_final(alert: Seen, charter: Charter, name: TestName) -> int:
     if None in owed:
         return matured
     return min(matured, max(each[1] for each in owed if each is not None) + MINUTE + UNDO_MS)
+
+
+def tests_of(steps: Iterable[Step]) -> list[list[Step]]:
+    """The steps of each test by itself: one ends where another model or rule, or a tighter limit, begins it anew.
+
+    A crossing that was needless, because another rule had come by then, says nothing of the test that came after.
+    """
+    return [list(group) for _, group in groupby(steps, key=lambda step: (step.epoch, step.mild.first))]
 
 
 def crossing(steps: Iterable[Step], *, mild: bool) -> Step | None:

@@ -66,9 +66,14 @@ class HealthWatch:
     Args:
         hold_ms: how long something must hold before it is reported.
         stride: how many pixels lie between two samples (``ports.stride_of``).
+
+    Attributes:
+        level: mean luma of the last look. sharpness: of the last look; None where it was black.
     """
 
     def __init__(self, hold_ms: int = _HOLD_MS, *, stride: int = 8) -> None:
+        self.level = 0.0
+        self.sharpness: float | None = None
         self._hold_ms = hold_ms
         self._stride = stride
         self._began: dict[str, int] = {}
@@ -91,6 +96,7 @@ class HealthWatch:
         """
         found: dict[str, dict[str, float]] = {}
         level, spread = float(sample.mean()), float(sample.std())
+        self.level, self.sharpness = level, None
         frozen = self._frozen(at_ms, sample)
         if level < _BLACK_LEVEL and spread < _BLACK_SPREAD:
             found["black"] = {"level": round(level, 1), "spread": round(spread, 1)}
@@ -167,7 +173,7 @@ class HealthWatch:
         return usual > 0
 
     def _judge(self, sample: Image, neighbours: Image, found: dict[str, dict[str, float]]) -> None:
-        sharp = _sharpness(sample, neighbours)
+        sharp = self.sharpness = _sharpness(sample, neighbours)
         if self._sharp is None:
             self._sharp = sharp
         blurred = self._sharp >= _SHARP_LEAST and sharp < _BLUR_RATIO * self._sharp

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from watchglass.perception.ground import Ground
+
+DRAWN_OF: Final = 1_000_000_000
+"""What a drawn number lies below."""
+VERY_NEAR: Final = 750
+"""Thousandths of the way to a rule's threshold from which something came very near it."""
 
 # ---- house -> worker ---------------------------------------------------------------------------------------------
 
@@ -91,6 +97,20 @@ class HeartbeatSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SamplesSpec:
+    """With which chance what was not alerted is looked at, in parts of ``DRAWN_OF``.
+
+    Attributes:
+        near, very_near: of each moment that came near a rule's threshold.
+        quiet: of each second that a rule runs.
+    """
+
+    near: int
+    very_near: int
+    quiet: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One source as a worker needs it.
 
@@ -116,6 +136,7 @@ class SourceSpec:
         grid_m, pin_hz: how coarse and how often pins are reported.
         sealing: how original video is kept; None where it is not.
         heartbeat: how heartbeats are signed; None where the charter does not ask for any.
+        samples: how much of what was not alerted is looked at; None where the charter does not ask for it.
         clip_before_ms, clip_after_ms: how much of the mosaicked clip lies before and after the incident.
     """
 
@@ -145,6 +166,7 @@ class SourceSpec:
     overhead: bool = False
     sealing: SealingSpec | None = None
     heartbeat: HeartbeatSpec | None = None
+    samples: SamplesSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +292,8 @@ class Incident:
         still: PNG of the painted still with the zone drawn; no pixel of a person.
         boxes: ((x1, y1, x2, y2, kind), ...) pixels, for the reviewer's overlay.
         probability: how likely it is right, from test clips (``calibration``); None where too little is known.
+        brightness: of the picture, 0 black to 255 white (``fitness``); None where it is not known.
+        infrared: whether the confirmed view in front of the camera is one in infrared; None where none is.
     """
 
     id: str
@@ -284,6 +308,42 @@ class Incident:
     still: bytes
     boxes: tuple[tuple[int, int, int, int, int], ...]
     probability: float | None = None
+    brightness: float | None = None
+    infrared: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unalerted:
+    """A moment about which nobody was alerted, and whether it is drawn for people to look at.
+
+    Attributes:
+        id: 16 hex digits, random; the clip that follows where it is drawn has it too.
+        kind: ``near``, it came near the rule's threshold; ``quiet``, whatever was in the picture.
+        at_ms: capture time: when it came nearest.
+        number, below: what was drawn, from 0 to ``DRAWN_OF``, and below which it is looked at.
+        closeness: how near it came, thousandths from 500 to 999; None of a quiet moment.
+    """
+
+    id: str
+    source: str
+    analytic: str
+    kind: Literal["near", "quiet"]
+    at_ms: int
+    number: int
+    below: int
+    closeness: int | None = None
+
+    @property
+    def band(self) -> Literal["near", "very_near"] | None:
+        """How near, roughly: the share that is drawn depends on it."""
+        if self.closeness is None:
+            return None
+        return "very_near" if self.closeness >= VERY_NEAR else "near"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether people look at it."""
+        return self.number < self.below
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +400,9 @@ class Health:
         notes: what else there is to know about the stream, a short sentence each: whose time it has, what decodes it,
             what fails in the recorded stream. Never an address.
         scene, unsure: which confirmed view is in front of the camera, or why none is (see ``Pins``).
+        brightness, sharpness, zones: how good the last pictures were (``fitness.Shown``); None where that is not known.
+        clock_ms: how far the camera's clock is ahead of this machine's; None where the camera has none.
+        followed: how many things were followed.
     """
 
     source: str
@@ -362,6 +425,11 @@ class Health:
     notes: tuple[str, ...] = ()
     scene: str = ""
     unsure: str = ""
+    brightness: float | None = None
+    sharpness: float | None = None
+    zones: float | None = None
+    clock_ms: int | None = None
+    followed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +498,7 @@ Report = (
     SourceOpened
     | Pins
     | Incident
+    | Unalerted
     | Clip
     | Sealed
     | Health

@@ -15,14 +15,16 @@ from watchglass.perception.analytics import Analytic, Finding, Scene, build
 from watchglass.perception.analytics.card import Card
 from watchglass.perception.calibration import Calibration
 from watchglass.perception.cascade import LONGEST_GROUP_MS, QUIET_MS, Cascade, Look, OpenShare
+from watchglass.perception.fitness import Fitness
 from watchglass.perception.gate import Habit
 from watchglass.perception.ground import Ground
 from watchglass.perception.health import Condition, HealthWatch
-from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec
+from watchglass.perception.messages import AnalyticSpec, Health, Incident, Pins, SourceSpec, Unalerted
 from watchglass.perception.observation import Detections, Tracks
 from watchglass.perception.ports import Decoder, Detector, Image, Packet, Painter, Picture, stride_of
 from watchglass.perception.recording import Kept, Recording
 from watchglass.perception.ring import ClipOrder, Ring
+from watchglass.perception.sampling import Sampling
 from watchglass.perception.sight import Sight
 from watchglass.perception.statics import StaticWatch
 
@@ -42,7 +44,7 @@ _PERSON: Final = 0
 _RATES: Final = 6
 """Lines of health over which the rate of a stream is averaged."""
 
-Event = Incident | Pins | ClipOrder | Kept
+Event = Incident | Unalerted | Pins | ClipOrder | Kept
 
 
 class Pipeline:
@@ -80,8 +82,10 @@ class Pipeline:
         self._allowed = allowed
         self._calibration = calibration
         self._watch = HealthWatch(stride=stride_of(*size))
+        self._fitness = Fitness(_zones(spec), size)
         self._ground = _ground(spec, size)
         self._ring = Ring(spec.name, spec.clip_before_ms, spec.clip_after_ms)
+        self._sampling = Sampling(spec, self._ring, entropy)
         self._recordings = _recordings(spec)
         self._rules: dict[str, tuple[AnalyticSpec, Analytic]] = {
             a.name: (a, rule_of(replace(a, ground=a.ground or self._ground))) for a in spec.analytics
@@ -156,6 +160,7 @@ class Pipeline:
         """There is no picture to look at."""
         self._at_ms = at_ms
         self._condition = self._watch.lost(at_ms)
+        self._fitness.forget()
         yield from self._ring.finish()
         self._sight.forget()
         self._painter.lose("no picture comes")
@@ -179,8 +184,10 @@ class Pipeline:
     def _forget(self) -> None:
         """Forget what was seen. What is wanted of the original is still wanted of what comes."""
         self._allow(frozenset())
+        self._fitness.forget()
         self._painter.lose("the camera is not looked at")
         self._seen_ms = None
+        self._sampling.clear()
         self._ring.clear()
         self._sight.forget()
         self._cascade.reset()
@@ -232,6 +239,7 @@ class Pipeline:
         self._told.append((self._at_ms, self._bytes))
         then_ms, then = self._told[0]
         span = self._at_ms - then_ms
+        shown = self._fitness.at(self._at_ms)
         return Health(
             source=self.spec.name,
             at_ms=at_ms,
@@ -249,6 +257,10 @@ class Pipeline:
             group_ms=self._cascade.group_ms,
             gate=self._cascade.words(),
             kbit_s=round(8 * (self._bytes - then) / span, 1) if span > 0 else 0.0,
+            brightness=shown.brightness,
+            sharpness=shown.sharpness,
+            zones=shown.zones,
+            followed=self._sight.followed,
         )
 
     # ---- looking ---------------------------------------------------------------------------------------------------
@@ -307,11 +319,20 @@ class Pipeline:
             moves = self._sight.moving
             moving = moves if busy is None else (busy if moves is None else busy | moves)
             self._cascade.gate.look(picture.at_ms, sample, moving)
+        self._fitness.look(
+            picture.at_ms,
+            level=self._watch.level,
+            sharpness=self._watch.sharpness,
+            black=picture.black,
+            condition=self._condition,
+            scene=self._painter.view.scene,
+        )
         if (
             self._condition
             and self._condition.name == "moved"
             and picture.at_ms - self._condition.since_ms > _ACCEPT_MS
         ):
+            self._fitness.accept(self._condition)
             self._watch.accept_scene()
         if self._statics:
             self._watch_statics(picture.at_ms, sample)
@@ -353,13 +374,16 @@ class Pipeline:
                 continue
             finding = rule.see(scene)
             if finding is not None:
+                self._sampling.raised(name, tracks.at_ms)
                 yield self._incident(spec, finding, tracks)
+            yield from self._sampling.looked(spec, getattr(rule, "nearing", None), tracks.at_ms)
 
     def _incident(self, spec: AnalyticSpec, finding: Finding, tracks: Tracks) -> Incident:
         identity = self._entropy.bytes(8).hex()
         self._ring.want(identity, tracks.at_ms)
         self._keep_around(spec.name, identity, tracks.at_ms)
         boxes = np.rint(tracks.boxes).astype(int)
+        shown = self._fitness.at(tracks.at_ms)
         return Incident(
             id=identity,
             source=self.spec.name,
@@ -376,6 +400,8 @@ class Pipeline:
             )
             + finding.boxes,
             probability=self._calibration.probability(spec.kind, finding.score) if self._calibration else None,
+            brightness=shown.brightness,
+            infrared=shown.infrared,
         )
 
     def _keep_around(self, analytic: str, incident: str, at_ms: int) -> None:
@@ -432,6 +458,7 @@ class Pipeline:
 
     def _seam(self, turn: int) -> None:
         self._turn = turn
+        self._sampling.clear()
         self._sight.forget()
         self._watch.seam()
         if self._statics:
@@ -470,6 +497,11 @@ def _recordings(spec: SourceSpec) -> dict[str, Recording]:
         )
         for purpose in purposes
     }
+
+
+def _zones(spec: SourceSpec) -> list[tuple[tuple[float, float], ...]]:
+    """The areas that the source's rules look at."""
+    return [each.zone.polygon for each in spec.analytics if each.zone is not None and not each.zone.line]
 
 
 def _ground(spec: SourceSpec, size: tuple[int, int]) -> Ground | None:

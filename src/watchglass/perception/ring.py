@@ -50,6 +50,7 @@ class Ring:
         self._bytes = 0
         self._wanted: list[tuple[str, int]] = []
         self._begun: set[str] = set()
+        self._held: dict[str, int] = {}
 
     def clear(self) -> None:
         """Forget everything at once."""
@@ -57,6 +58,7 @@ class Ring:
         self._tracks.clear()
         self._wanted.clear()
         self._begun.clear()
+        self._held.clear()
         self._bytes = 0
 
     def cut_off(self) -> None:
@@ -99,6 +101,19 @@ class Ring:
         """Ask for the clip around ``at_ms``."""
         self._wanted.append((incident, at_ms))
 
+    def hold(self, identity: str, at_ms: int) -> None:
+        """Keep what a clip around ``at_ms`` takes, which may never be wanted; said again, it is around another time."""
+        self._held[identity] = at_ms
+
+    def release(self, identity: str) -> None:
+        """What was held is not wanted."""
+        self._held.pop(identity, None)
+
+    def cut(self, identity: str) -> ClipOrder | None:
+        """The clip of what is held, with what there is of it; None where nothing is held."""
+        at_ms = self._held.get(identity)
+        return None if at_ms is None else self._cut(identity, at_ms)
+
     def finish(self) -> list[ClipOrder]:
         """The clips that still wait, with what there is."""
         orders = [self._cut(i, at) for i, at in self._wanted]
@@ -118,7 +133,7 @@ class Ring:
 
     def _trim(self, now_ms: int) -> None:
         """Drop whole groups of pictures that no clip can need any more, and more where memory is short."""
-        oldest = min([at for _, at in self._wanted], default=now_ms) - self._before_ms
+        oldest = min([*(at for _, at in self._wanted), *self._held.values()], default=now_ms) - self._before_ms
         useful = 0
         for i, packet in enumerate(self._packets):
             if packet.at_ms > oldest:
@@ -131,6 +146,6 @@ class Ring:
         self._trim_tracks(now_ms)
 
     def _trim_tracks(self, now_ms: int) -> None:
-        oldest = min([at for _, at in self._wanted], default=now_ms) - self._before_ms
+        oldest = min([*(at for _, at in self._wanted), *self._held.values()], default=now_ms) - self._before_ms
         while self._tracks and self._tracks[0].at_ms < oldest - 2000:
             self._tracks.popleft()

@@ -78,6 +78,11 @@ class Sight:
         self._credited_ms: int | None = None
 
     @property
+    def followed(self) -> int:
+        """How many things were followed so far."""
+        return self._tracker.confirmed
+
+    @property
     def moving(self) -> BoolArray | None:
         """Where something moved last, in strided luma; None while the gate is shut."""
         return self._moving

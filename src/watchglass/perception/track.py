@@ -136,12 +136,16 @@ class Tracker:
         size: (width, height) of the picture; what left it is forgotten.
         show_ms: a track that was looked for and not found is shown for so long at its expected place.
         keep_ms: and is remembered for so long, to be continued.
+
+    Attributes:
+        confirmed: how many things were followed so far.
     """
 
     def __init__(self, size: tuple[int, int], show_ms: int = 300, keep_ms: int = 2500) -> None:
         self._size = size
         self._show_ms = show_ms
         self._keep_ms = keep_ms
+        self.confirmed = 0
         self._tracks: list[_Track] = []
         self._next = 1
 
@@ -294,6 +298,7 @@ class Tracker:
         )
         track.score = float(found.scores[hit])
         track.hits += 1
+        self.confirmed += track.hits == _HITS
         track.mean_score += (track.score - track.mean_score) / min(track.hits, _MEMORY)
         if float(np.linalg.norm(centre - track.origin)) > min(float(box[2] - box[0]), _AWAY * track.length):
             track.moved = True

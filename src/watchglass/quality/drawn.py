@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from watchglass.quality.drift import Watch
+from watchglass.statistics.detectors import after, level, share_steps, warns_at
 from watchglass.statistics.evalues import count_log_e, disparity_log_e, threshold
 from watchglass.statistics.special import beta_share
 
@@ -156,3 +158,31 @@ def disparity_crossed_at(
 def over(parts: Iterator[Bools], measure: Callable[[Bools], Whole]) -> Whole:
     """``measure`` of all parts, one after another."""
     return np.concatenate([measure(part) for part in parts])
+
+
+def drift_warned_at(
+    dice: np.random.Generator,
+    before: float,
+    since: float,
+    good: int,
+    runs: int,
+    alerts: int,
+    normal: int,
+    run_length: float,
+) -> Whole:
+    """After which alert a watch of wrong ones first warns, counted from 1. (runs,).
+
+    Args:
+        before: the share of wrong ones in the first ``good`` alerts (in those that say what is normal, at least).
+        since: afterwards. alerts: how long each history is. normal: so many say what is normal.
+    """
+    watched = [Watch("wrong", normal, int(k)).limit or 1 for k in range(normal + 1)]
+    limits = np.array(watched)[dice.binomial(normal, before, runs)]
+    gains = np.stack([share_steps(int(limit), [False, True]) for limit in limits])
+    logs = np.full((runs, gains.shape[-1]), -np.inf)
+    found, each = np.full(runs, NEVER, np.int64), np.arange(runs)
+    for number in range(normal + 1, alerts + 1):
+        bad = dice.random(runs) < (before if number <= good or not good else since)
+        logs = after(logs, gains[each, bad.astype(np.int64)])
+        found[(found == NEVER) & (level(logs) >= warns_at(run_length))] = number
+    return found

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 from watchglass.charter.limits import LIMITS, LimitName, QualityLimits
 from watchglass.charter.model import Charter
-from watchglass.charter.renewed import rule_of
+from watchglass.charter.renewed import is_sooner, rule_of
 from watchglass.core.digest import b64, unb64
 from watchglass.core.errors import BadInput
 from watchglass.core.time import MINUTE
@@ -29,6 +29,8 @@ TestName = LimitName | Literal["trust"]
 TESTED: Final[tuple[TestName, ...]] = (*(name for name in LIMITS if name != "recall_at_least"), TRUST)
 """What alerts are tested for. Recall is tested by staged drills, since alerts tell nothing of what was missed."""
 IN_TIME: Final = "reviewed_in_time_at_least"
+RECALL: Final[TestName] = "recall_at_least"
+"""Tested with drills instead of alerts: one that was noticed is taken as right, one that was missed as wrong."""
 _THOUSAND: Final = 1000
 
 
@@ -112,7 +114,10 @@ def follow(
         return before
     anew = epoch > before.epoch and (before.crossed or name == TRUST)
     old = charter_of(before.charter)
-    if anew or rule_of(old, analytic) != rule_of(charter, analytic) or _tighter(old.limits_of(analytic), limits, name):
+    sooner = name == IN_TIME and is_sooner(old, charter)
+    same_rule = rule_of(old, analytic) == rule_of(charter, analytic)
+    others = isinstance(before.test, Disparity) and set(before.test.strata) != set(limits.strata)
+    if anew or sooner or others or not same_rule or _tighter(old.limits_of(analytic), limits, name):
         return _begin(name, charter, limits, epoch)
     # a test that counts over time does not count the time in which the analytic was stopped
     last_ms = before.last_ms if epoch == before.epoch else None
@@ -214,8 +219,8 @@ def _within(test: Test, limits: QualityLimits, name: TestName) -> Test:
 
 
 def _tighter(old: QualityLimits | None, new: QualityLimits, name: TestName) -> bool:
-    """Whether the limit allows less than before, or compares something else."""
+    """Whether the limit allows less than before."""
     if old is None:
         return True
     before, after = bound_of(old, name), bound_of(new, name)
-    return before is None or after is None or after < before or set(old.strata) != set(new.strata)
+    return before is None or after is None or after < before

@@ -20,6 +20,7 @@ from watchglass.core.errors import BadInput
 from watchglass.core.time import DAY
 from watchglass.quality.compare import Comparison, Tally, shares
 from watchglass.quality.finality import Answer, Value
+from watchglass.quality.seen import LIGHTING, SIZES, VIEWS
 from watchglass.statistics.intervals import garwood, ratio_of_shares, wilson
 
 WEEK: Final = 7 * DAY
@@ -34,6 +35,7 @@ _MEANS: Final[Mapping[Answer, Value]] = {
 
 IN_VIEW: Final = ("one", "two to four", "five or more")
 LIGHTS: Final[tuple[Stratum, ...]] = ("day", "night")
+CONDITIONS: Final = ("met", "not met")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Judged:
         light: whether the sun was up.
         in_view: how many things were tracked in the picture when it was raised.
         score, probability: what was said of it when it was raised, 0..1; None where nothing was.
+        lighting, view, size: as ``seen`` has them; "" where that is not known.
+        conditions: whether its source met the charter's conditions, as ``CONDITIONS`` has it; "" where none were.
+        drill: whether a staged drill raised it: then it is neither right nor wrong, and in no count but that of time.
     """
 
     raised_ms: int
@@ -55,6 +60,11 @@ class Judged:
     in_view: int
     score: float | None = None
     probability: float | None = None
+    lighting: str = ""
+    view: str = ""
+    size: str = ""
+    conditions: str = ""
+    drill: bool = False
 
 
 def value_at(
@@ -125,8 +135,8 @@ class Counted:
 
 
 def count(alerts: Iterable[Judged]) -> Counted:
-    """Count them."""
-    values = [each.value for each in alerts]
+    """Count them, but for those of drills."""
+    values = [each.value for each in alerts if not each.drill]
     return Counted(*(values.count(value) for value in (Value.RIGHT, Value.WRONG, Value.UNDECIDED, None)))
 
 
@@ -138,15 +148,25 @@ def in_time(alerts: Iterable[Judged]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Right alerts by one thing that may make a difference, side by side. ``by``: "light" or "in_view"."""
+    """Right alerts by one thing that may make a difference, side by side.
+
+    Attributes:
+        by: "light", "lighting", "view", "size", "in_view" or "conditions".
+        unknown: final alerts of which that is not known, such as those of earlier versions.
+    """
 
     by: str
     comparison: Comparison
+    unknown: int = 0
 
 
 _BY: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Judged], str]]]] = {
     "light": (LIGHTS, lambda each: each.light),
+    "lighting": (LIGHTING, lambda each: each.lighting),
+    "view": (VIEWS, lambda each: each.view),
+    "size": (SIZES, lambda each: each.size),
     "in_view": (IN_VIEW, lambda each: in_view_words(each.in_view)),
+    "conditions": (CONDITIONS, lambda each: each.conditions),
 }
 
 
@@ -157,7 +177,8 @@ def splits(alerts: Sequence[Judged], *, alpha: float, fewest: int) -> tuple[Spli
         found = {name: count(each for each in alerts if group_of(each) == name) for name in names}
         tallies = {name: Tally(each.right, float(each.final)) for name, each in found.items() if each.final}
         if tallies:
-            made.append(Split(by, shares(tallies, alpha=alpha, fewest=fewest)))
+            unknown = count(each for each in alerts if group_of(each) not in names).final
+            made.append(Split(by, shares(tallies, alpha=alpha, fewest=fewest), unknown))
     return tuple(made)
 
 

@@ -50,6 +50,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Decomposed:
+    """The mean Brier score of forecasts and its parts: score = miscalibration - discrimination + uncertainty."""
+
+    score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reliability:
     """What forecasts were worth.
 
@@ -85,17 +95,47 @@ def reliability(
         raise BadInput("That is no forecast.", fix="Give a share from 0 to 1 for each, and whether it came true.")
     if len(said) < max(1, fewest):
         return None
-    forecasts, where = np.unique(np.round(np.asarray(said, float), _DIGITS), return_inverse=True)
-    weights: Floats = np.bincount(where).astype(np.float64)
-    came: Floats = np.bincount(where, weights=np.asarray(right, float)).astype(np.float64)
+    forecasts, weights, came = _pooled(said, right)
     fitted = isotonic(came / weights, weights)
-    n, share = float(weights.sum()), float(came.sum() / weights.sum())
-    score = _brier(forecasts, came, weights)
-    best, plain = _brier(fitted, came, weights), share * (1 - share)
+    parts = _decomposed(forecasts, came, weights, fitted)
     draws = [isotonic(random.binomial(weights.astype(int), forecasts) / weights, weights) for _ in range(DRAWS)]
     low, high = np.quantile(np.stack(draws), _BAND, axis=0)
     steps = _steps(forecasts, came, weights, fitted, low, high)
-    return Reliability(int(n), int(came.sum()), steps, score, score - best, plain - best, plain)
+    return Reliability(
+        len(said),
+        int(came.sum()),
+        steps,
+        parts.score,
+        parts.miscalibration,
+        parts.discrimination,
+        parts.uncertainty,
+    )
+
+
+def decompose(said: Sequence[float], right: Sequence[bool]) -> Decomposed:
+    """What forecasts were worth, without a diagram: of one or more.
+
+    Raises:
+        BadInput: as for ``reliability``, or there are none.
+    """
+    if not said or len(said) != len(right) or any(not 0 <= each <= 1 for each in said):
+        raise BadInput("That is no forecast.", fix="Give a share from 0 to 1 for each, and whether it came true.")
+    forecasts, weights, came = _pooled(said, right)
+    return _decomposed(forecasts, came, weights, isotonic(came / weights, weights))
+
+
+def _pooled(said: Sequence[float], right: Sequence[bool]) -> tuple[Floats, Floats, Floats]:
+    """Each forecast once, how often it was given, and how often it came true then."""
+    forecasts, where = np.unique(np.round(np.asarray(said, float), _DIGITS), return_inverse=True)
+    weights: Floats = np.bincount(where).astype(np.float64)
+    return forecasts, weights, np.bincount(where, weights=np.asarray(right, float)).astype(np.float64)
+
+
+def _decomposed(forecasts: Floats, came: Floats, weights: Floats, fitted: Floats) -> Decomposed:
+    share = float(came.sum() / weights.sum())
+    score = _brier(forecasts, came, weights)
+    best, plain = _brier(fitted, came, weights), share * (1 - share)
+    return Decomposed(score, score - best, plain - best, plain)
 
 
 def isotonic(values: Floats, weights: Floats) -> Floats:

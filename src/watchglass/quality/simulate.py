@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchglass.quality import drawn
+from watchglass.quality.drawn_days import SEEN, false_warnings, noticed_after
+from watchglass.quality.drift import NORMAL, RUN_LENGTH
 from watchglass.quality.reviewers import CAREFUL, HABITS, RULES, found
 from watchglass.statistics.evalues import threshold
-from watchglass.statistics.intervals import wilson
+from watchglass.statistics.intervals import garwood, wilson
 from watchglass.statistics.power import boundary, crossings, median_alerts
 
 Figure = dict[str, Any]
@@ -35,6 +37,8 @@ _LIMIT: Final = 50
 _Z: Final = 1.96
 _CHECKS: Final = 300
 _READ: Final = 1000
+_MEMORIES: Final = (0.0, 0.3, 0.5, 0.7)
+_NOTICED_WITHIN: Final = (14, 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,9 @@ def figures(*, quick: bool, progress: Say, seed: int = SEED, size: Size | None =
         ("trials", _trials),
         ("counts a week", _counts),
         ("disparities", _disparities),
+        ("warnings of change", _drift),
         ("reviewers who do not look", _reviewers),
+        ("warnings about cameras", _input_drift),
     ):
         progress(words)
         made += part(dice, size)
@@ -282,6 +288,63 @@ def _disparities(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
             unit="alerts",
             note=f"ratio 2 allowed; {shares[0]:g} wrong in one stratum, {shares[1]:g} in the other; both counted",
         )
+
+
+def _drift(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
+    """Warnings of change: how many are false in a year, and how soon they come where a limit would come late."""
+    runs, a_year = size.others // 4, round(52 * RULES.alerts_a_week)
+    quiet = drawn.drift_warned_at(dice, 0.02, 0.02, 0, runs, a_year, NORMAL, RUN_LENGTH)
+    yield _share_figure(
+        "drift_false_warning_in_a_year",
+        quiet != drawn.NEVER,
+        note=f"nothing changes: 0.02 of the alerts are wrong, {RULES.alerts_a_week:g} come a week; false warnings come "
+        f"after {RUN_LENGTH} alerts or more in the mean, once {NORMAL} have said what is normal",
+    )
+    for before, since in ((0.02, 0.1), (0.3, 0.6)):
+        good = 1000
+        at = drawn.drift_warned_at(dice, before, since, good, runs, 3 * good, NORMAL, RUN_LENGTH)
+        late = at[(at == drawn.NEVER) | (at > good)]
+        yield _median_figure(
+            f"alerts_to_warn_{before:g}_to_{since:g}".replace(".", "_"),
+            np.where(late == drawn.NEVER, np.inf, late - float(good)),
+            unit="alerts",
+            note=f"after {good} alerts of which {before:g} were wrong, {since:g} are; a warning stops nothing. "
+            f"{len(at) - len(late)} of {runs} histories had a false warning before, and are left out",
+        )
+
+
+def _input_drift(dice: np.random.Generator, size: Size) -> Iterator[Figure]:
+    """Warnings that a camera delivers otherwise than before: how many are false, and how soon a halving is noticed."""
+    years, runs = max(1, size.others // 80), max(2, size.others // 20)
+    (dice,) = dice.spawn(1)  # the same whatever came before
+    for memory in _MEMORIES:
+        count = false_warnings(dice, memory, years)
+        low, high = garwood(count)
+        yield _figure(
+            f"input_drift_false_warnings_a_camera_year_{memory:g}".replace(".", "_"),
+            count / years,
+            None,
+            "warnings",
+            (low / years, high / years),
+            years,
+            f"{count} in {years} camera-years in which nothing changes but the weather; each day is correlated with "
+            f"the one before by {memory:g}; three measures, the newest {SEEN} days, looked at once a week",
+        )
+    for name, what in (("brightness", "brightness"), ("followed", "detections")):
+        at = [noticed_after(dice, name, 0.5, _MEMORIES[1], max(_NOTICED_WITHIN)) for _ in range(runs)]
+        for days in _NOTICED_WITHIN:
+            k = sum(each is not None and each <= days for each in at)
+            found = _figure(
+                f"input_drift_halved_{what}_noticed_within_{days}_days",
+                k / runs,
+                None,
+                "ratio",
+                wilson(k, runs),
+                runs,
+                f"halved from one day to the next, after {SEEN} days as usual; each day is correlated with the one "
+                f"before by {_MEMORIES[1]:g}",
+            )
+            yield {**found, "better": "higher"}
 
 
 def _reviewers(dice: np.random.Generator, size: Size) -> Iterator[Figure]:

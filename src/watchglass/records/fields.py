@@ -228,6 +228,7 @@ SIGNER: Final = Pattern(re.compile(r"[^\s+]{1,100}\+[0-9a-f]{8}"), "the name and
 ORIGIN: Final = Pattern(re.compile(r"[^\s+]{1,200}"), "a log's origin (no spaces, no `+`)")
 MINUTE: Final = Moment("%Y-%m-%dT%H:%MZ", "a minute, UTC (`2026-11-23T14:05Z`)")
 HOUR: Final = Moment("%Y-%m-%dT%HZ", "an hour, UTC (`2026-11-23T14Z`)")
+DATE: Final = Moment("%Y-%m-%d", "a day in UTC (`2026-11-23`)")
 MONTH: Final = Moment("%Y-%m", "a month (`2026-11`)")
 LINE: Final = Pattern(
     re.compile("[^\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]{1,300}"), "one line of 1 to 300 characters"

@@ -11,11 +11,53 @@ from typing import Final
 
 from watchglass.core.canonical import MAX_INTEGER
 from watchglass.records.act_spec import HOUSE, ActSpec, Basis, Lane
-from watchglass.records.fields import HASH, NAME, Choice, Members, OrNull, Text, Whole
+from watchglass.records.fields import HASH, NAME, Choice, ListOf, Members, OrNull, Text, Whole
 
 _COUNT: Final = Whole(0, MAX_INTEGER)
 _OVERSIGHT: Final = "Oversight, from the opening."
 _SIGNED_BY: Final = "The authority and oversight, from the statement; what was changed everybody, on the register."
+
+_MILLIONTHS: Final = Whole(-1_000_000, 1_000_000)
+_WORTH: Final = Members(
+    {
+        "brier": _MILLIONTHS,
+        "miscalibration": _MILLIONTHS,
+        "discrimination": _MILLIONTHS,
+        "uncertainty": _MILLIONTHS,
+    }
+)
+_MOST_POINTS: Final = 1_001
+"""One for each score, per mille."""
+
+_RECALIBRATED: Final = ActSpec(
+    "recalibrated",
+    Basis.ATTESTED,
+    Lane.BATCH,
+    frozenset({"operator"}),
+    "From here on alerts of an analytic say how likely they are right by what its own earlier alerts were; `cause` "
+    "says whether this is `learnt` for the first time, `renewed` from more alerts, or `withdrawn`. `calibration` holds "
+    "what was learnt, from which alerts, and what it was worth on later ones, in millionths of a Brier score.",
+    "Everybody, on the page of how well it works, that it was done; oversight, from the opening.",
+    clear={"analytic": NAME, "cause": Choice(("learnt", "renewed", "withdrawn"))},
+    committed={
+        "calibration": OrNull(
+            Members(
+                {
+                    "points": ListOf(
+                        Members({"least": Whole(0, 1000), "right": _COUNT, "n": Whole(1, MAX_INTEGER)}), _MOST_POINTS
+                    ),
+                    "learnt": _COUNT,
+                    "shown": _COUNT,
+                    "first": HASH,
+                    "last": HASH,
+                    "before": OrNull(_WORTH),
+                    "after": _WORTH,
+                }
+            )
+        ),
+        "account": Text(100),
+    },
+)
 
 JUDGE_ACTS: Final = (
     ActSpec(
@@ -80,4 +122,5 @@ JUDGE_ACTS: Final = (
         committed={"reason": Text(2_000)},
         refs_to=("analytic_judged", "resumption_proposed"),
     ),
+    _RECALIBRATED,
 )

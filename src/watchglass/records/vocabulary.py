@@ -38,6 +38,10 @@ from watchglass.records.fields import (
 )
 from watchglass.records.guard_acts import GUARD_ACTS
 from watchglass.records.judge_acts import JUDGE_ACTS
+from watchglass.records.missed_acts import MISSED_ACTS
+from watchglass.records.report_acts import REPORT_ACTS
+from watchglass.records.sample_acts import SAMPLE_ACTS, SAMPLES
+from watchglass.records.source_acts import SEEN, SOURCE_ACTS
 from watchglass.records.watch_acts import WATCH_ACTS
 
 _REVIEWERS: Final = frozenset({"reviewer", "shift-lead"})
@@ -207,7 +211,7 @@ _LIFE: Final = (
         HOUSE,
         "What the charter's retention had outlived was destroyed: keys first, then data.",
         _OVERSIGHT,
-        clear={"what": Choice(("clips", "alerts", "openings", "segments", "shares", "accesses"))},
+        clear={"what": Choice(("clips", "alerts", "openings", "segments", "shares", "accesses", "samples", "reports"))},
         committed={"count": Whole(0, MAX_INTEGER), "before": MINUTE},
     ),
 )
@@ -230,9 +234,11 @@ _ALERTS: Final = (
             "probability": OrNull(Whole(0, 1000)),
             "why": Text(500),
             "again": OrNull(Members({"of": HASH, "why": Choice(("second", "third", "check"))})),
+            "conditions": SEEN,
+            "calibration": OrNull(HASH),
         },
         purpose=Need.ALWAYS,
-        later=frozenset({"probability", "again"}),
+        later=frozenset({"probability", "again", "calibration", "conditions"}),
     ),
     ActSpec(
         "alert_decided",
@@ -356,13 +362,24 @@ _NOTICES: Final = (
         Basis.ATTESTED,
         Lane.BATCH,
         _TELLERS,
-        "Before anything left: what one destination of the charter is told about an alert or a verdict, or that it is "
-        "told nothing. Verdicts that tell nobody anything leave the same record, so that it gives no verdict away.",
+        "Before anything left: what one destination of the charter is told about an alert, a verdict or a stop by a "
+        "limit, or that it is told nothing. Verdicts that tell nobody anything leave the same record, so that it gives "
+        "no verdict away.",
         _STAFF_AND_OVERSIGHT,
         committed={
             **_NOTICE,
             "status": Choice(
-                ("unconfirmed", "confirmed", "rejected", "unsure", "withdrawn", "nothing", "test"),
+                (
+                    "unconfirmed",
+                    "confirmed",
+                    "rejected",
+                    "unsure",
+                    "withdrawn",
+                    "nothing",
+                    "test",
+                    "stopped",
+                    "resumed",
+                ),
             ),
             "body_sha256": HASH,
         },
@@ -441,11 +458,19 @@ _OVERSIGHTS: Final = (
 
 ACTS: Final[Mapping[str, ActSpec]] = {
     spec.name: spec
-    for spec in (*_LIFE, *_ALERTS, *_READS, *_NOTICES, *_OVERSIGHTS, *GUARD_ACTS, *WATCH_ACTS, *JUDGE_ACTS)
+    for spec in (
+        *(*_LIFE, *_ALERTS, *_READS, *_NOTICES, *_OVERSIGHTS),
+        *(*GUARD_ACTS, *WATCH_ACTS, *JUDGE_ACTS, *MISSED_ACTS, *SAMPLES, *SOURCE_ACTS),
+    )
 }
 
-OF_ALERTS: Final = frozenset({name for name, spec in ACTS.items() if "alert" in spec.committed} | {"reads_closed"})
-"""The acts whose openings tell of alerts, and go with them."""
+OF_ALERTS: Final = frozenset(
+    {name for name, spec in ACTS.items() if "alert" in spec.committed}
+    | {"reads_closed"}
+    | SAMPLE_ACTS
+    | {spec.name for spec in REPORT_ACTS}
+)
+"""The acts whose openings tell of alerts, or of what might have been one, and go with them."""
 
 
 def spec_of(act: object) -> ActSpec:

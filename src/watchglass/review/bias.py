@@ -10,10 +10,10 @@ with what was shown. Nothing below that is a judgement about anybody: few checks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from watchglass.core.time import HOUR
 from watchglass.review.frequency import Frequency
@@ -28,6 +28,7 @@ FEWEST: Final = 10
 """Below this many checks no share is shown."""
 FEWEST_OF_EACH: Final = 4
 """Before it is said that answers have nothing to do with what was shown, so many of both kinds were answered."""
+_End = TypeVar("_End", int, int | None)
 _SURE: Final = 0.05
 _ALWAYS: Final = 0.95
 
@@ -121,26 +122,56 @@ def figures(
     )
 
 
-def together(answers: Sequence[Answer], pairs: Sequence[tuple[VerdictValue, VerdictValue]]) -> Figures | None:
+def together(
+    answers: Sequence[Answer], pairs: Sequence[tuple[VerdictValue, VerdictValue]], *, judges: int
+) -> Figures | None:
     """The figures of a group; None where fewer than ``GROUP`` people answered, for each could be told from the rest.
 
-    A group has no pattern: that is one person's, and theirs alone to see.
+    That holds for each figure by itself: what fewer people answered under a condition, or judged twice, is left out. A
+    group has no pattern: that is one person's, and theirs alone to see.
+
+    Args:
+        judges: how many people gave ``pairs``.
     """
-    people = len({each.account for each in answers})
-    if people < GROUP:
+    if _people(answers) < GROUP:
         return None
-    made = figures(answers, pairs, people=people)
-    return Figures(
-        made.people,
-        made.right,
-        made.real_confirmed,
-        made.wrong_confirmed,
-        made.by_hour,
-        made.by_length,
-        None,
-        made.agreement,
-        made.twice,
+    real = [each for each in answers if each.truth is VerdictValue.CONFIRM]
+    other = [each for each in answers if each.truth is VerdictValue.REJECT]
+    made = figures(answers, pairs if judges >= GROUP else ())
+    return replace(
+        made,
+        real_confirmed=made.real_confirmed if _people(real) >= GROUP else _left_out(made.real_confirmed),
+        wrong_confirmed=made.wrong_confirmed if _people(other) >= GROUP else _left_out(made.wrong_confirmed),
+        by_hour=tuple(_shown(answers, HOURS, _within_hours, _hours_words)),
+        by_length=tuple(_shown(answers, LENGTHS, _of_length, _length_words)),
+        pattern=None,
+        twice=made.twice if judges >= GROUP else _left_out(made.twice),
     )
+
+
+def _people(answers: Iterable[Answer]) -> int:
+    return len({each.account for each in answers})
+
+
+def _left_out(frequency: Frequency) -> Frequency:
+    """Nothing of it, because it is of too few people."""
+    return replace(frequency, k=0, n=0, of=f"{frequency.of} (of {GROUP} people or more)")
+
+
+def _shown(
+    answers: Sequence[Answer],
+    spans: Iterable[tuple[int, _End]],
+    within: Callable[[Sequence[Answer], int, _End], list[Answer]],
+    words: Callable[[int, _End], str],
+) -> Iterator[Condition]:
+    """The conditions under which enough people answered, and of those that were not real, enough or nobody."""
+    for span in spans:
+        some = within(answers, *span)
+        if _people(some) < GROUP:
+            continue
+        made = _condition(words(*span), some)
+        few = _people(each for each in some if each.truth is VerdictValue.REJECT) < GROUP
+        yield replace(made, wrong_confirmed=_left_out(made.wrong_confirmed)) if few else made
 
 
 def pattern(answers: Sequence[Answer]) -> Pattern | None:

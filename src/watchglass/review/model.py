@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from watchglass.core.errors import Problem
 from watchglass.core.time import SECOND
@@ -80,8 +80,10 @@ class Alert:
         at_ms: when the rule was satisfied in the picture; raised_ms: when the act was recorded.
         due_ms: when the charter's ``review.within`` ends.
         score_per_mille: the raw score, not a probability; None where the rule has none.
-        probability_per_mille: how likely it was right by the test clips known when it was raised; None: not known.
+        probability_per_mille: how likely it was right by what was known when it was raised; None: not known.
+        calibration: the record of what was learnt here, by which that was said; None: test clips said it.
         boxes: ((x1, y1, x2, y2, kind index), ...) in pixels.
+        seen: under what conditions (``quality.seen``), with the source's that were not met; None: not known.
         claimed_by: the account that has it open, until ``claimed_until_ms``.
     """
 
@@ -105,6 +107,8 @@ class Alert:
     claimed_until_ms: int = 0
     has_clip: bool = False
     probability_per_mille: int | None = None
+    seen: Mapping[str, Any] | None = None
+    calibration: bytes | None = None
 
     def overdue(self, now_ms: int) -> bool:
         return self.state is AlertState.WAITING and now_ms > self.due_ms

@@ -14,12 +14,14 @@ from typing import Final
 
 from watchglass.acts.context import Acting
 from watchglass.acts.keep_clip import keep_clip
+from watchglass.acts.keep_sample import keep_sample
 from watchglass.acts.raise_alert import raise_alert
 from watchglass.acts.seal_segment import SealedSegment, seal_segment
+from watchglass.acts.take_sample import take_sample
 from watchglass.charter.decide import Standing, decide
-from watchglass.charter.permit import KeepClip, RaiseAlert, SealSegment
+from watchglass.charter.permit import KeepClip, RaiseAlert, SealSegment, TakeSample
 from watchglass.core.errors import CannotRecord, Problem, Refused, WatchglassError
-from watchglass.perception.messages import Clip, Health, Incident, Sealed, SourceEnded
+from watchglass.perception.messages import Clip, Health, Incident, Sealed, SourceEnded, Unalerted
 from watchglass.runtime.bus import Bus
 from watchglass.runtime.vault import Vault
 
@@ -52,7 +54,7 @@ class Intake:
         self._bus = bus
         self._complaint = ""
         self._counting = threading.Lock()
-        self.backlog: deque[Incident | Clip] = deque()
+        self.backlog: deque[Incident | Unalerted | Clip] = deque()
         self.tally = Tally()
         self.vault = Vault(self._seal, self._count)
 
@@ -61,7 +63,7 @@ class Intake:
         """Whether anything is not recorded yet."""
         return bool(self.backlog or self.vault.waiting)
 
-    def record(self, report: Incident | Clip | Sealed) -> None:
+    def record(self, report: Incident | Unalerted | Clip | Sealed) -> None:
         """Record it now; behind others that wait it waits too, for a clip follows its incident."""
         if isinstance(report, Sealed):
             self.vault.put(report)
@@ -108,12 +110,14 @@ class Intake:
             else:
                 self.tally.refused += number
 
-    def _attempt(self, report: Incident | Clip) -> bool:
+    def _attempt(self, report: Incident | Unalerted | Clip) -> bool:
         """Whether that is settled: recorded, refused, or impossible. False: it must be tried again."""
         try:
             match report:
                 case Incident():
                     self._raise(report)
+                case Unalerted():
+                    self._sample(report)
                 case Clip():
                     self._keep(report)
         except Refused as refusal:
@@ -151,6 +155,14 @@ class Intake:
         if at_once and alert.analytic not in standing.on_trial:
             self._bus.publish("handover", {"type": "not-confirmed", "alert": alert.id})
 
+    def _sample(self, moment: Unalerted) -> None:
+        standing = self._standing()
+        permit = decide(standing, TakeSample(moment.analytic, moment.at_ms), self._acting.clock.now())
+        assert standing.charter is not None  # decide has refused otherwise
+        samples = standing.charter.safeguards.samples
+        assert samples is not None  # likewise
+        take_sample(self._acting, permit, moment, kept_ms=samples.kept_ms)
+
     def _seal(self, sealed: Sealed) -> None:
         permit = decide(self._standing(), SealSegment(sealed.source, sealed.analytic), self._acting.clock.now())
         seal_segment(self._acting, permit, SealedSegment(sealed.data, sealed.sha256, sealed.incident))
@@ -158,6 +170,7 @@ class Intake:
     def _keep(self, clip: Clip) -> None:
         row = self._acting.store.read().one("SELECT analytic FROM alert WHERE id = ?", clip.incident)
         if row is None:
+            self._keep_sample(clip)
             return
         permit = decide(self._standing(), KeepClip(row["analytic"]), self._acting.clock.now())
         try:
@@ -166,3 +179,12 @@ class Intake:
             log.error("The clip of alert %s could not be kept: %s %s", clip.incident, error.message, error.fix)
             return
         self._bus.publish("queue", {"type": "clip-ready", "alert": clip.incident})
+
+    def _keep_sample(self, clip: Clip) -> None:
+        """The clip of a moment that was drawn; of nothing else is a clip kept."""
+        reader = self._acting.store.read()
+        row = reader.one("SELECT analytic, at_ms FROM sample WHERE id = ?", clip.incident)
+        if row is not None:
+            request = TakeSample(row["analytic"], row["at_ms"])
+            permit = decide(self._standing(), request, self._acting.clock.now())
+            keep_sample(self._acting, permit, clip)

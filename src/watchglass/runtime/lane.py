@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from watchglass.acts.context import Acting
-from watchglass.acts.notices import Fate, Notice, Status, has_newer, next_due, overtaken
+from watchglass.acts.notices import Fate, Notice, Status, asked_of, has_newer, next_due, overtaken
 from watchglass.acts.settle_notice import settle_notice
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Destination
-from watchglass.charter.permit import SendNotice
 from watchglass.core.entropy import Entropy
 from watchglass.core.errors import CannotRecord, Refused, WatchglassError
 from watchglass.core.time import MINUTE, SECOND
@@ -155,9 +154,8 @@ class Lane:
         if has_newer(self.acting.store.read(), notice):
             self._settle(notice.id, Fate.OVERTAKEN, notice.tries, notice.cause)
             return True
-        asked = SendNotice(notice.destination, notice.analytic, decided=notice.status is not Status.UNCONFIRMED)
         try:
-            decide(self.standing(), asked, now_ms)
+            decide(self.standing(), asked_of(notice), now_ms)
         except Refused as refusal:
             self._settle(notice.id, Fate.WITHHELD, notice.tries, refusal.message)
             return True

@@ -1,4 +1,4 @@
-"""Tests the published limits while the house runs: twice a second, so that what crosses one stops within two seconds.
+"""Tests the published limits and scores drills while the house runs: twice a second, so that what crosses one stops.
 
 Half a second here, the rest is the lease's (``runtime.supervisor``). A thread of its own, for nothing that is slow may
 hold up what stops an analytic.
@@ -14,6 +14,7 @@ from typing import Final
 from watchglass.acts.context import Acting
 from watchglass.acts.judge import Change, judge, resumptions_that_count, stands
 from watchglass.acts.judged import WHY
+from watchglass.acts.score_drills import score_drills
 from watchglass.charter.decide import Standing
 from watchglass.core.errors import WatchglassError
 from watchglass.quality.states import State
@@ -67,6 +68,7 @@ class Limits:
         standing = self._standing()
         if standing.charter is None or not stands(standing, self._acting.clock.now()):
             return []
+        score_drills(self._acting, standing.charter)
         effective = resumptions_that_count(self._acting.store.read(), standing.deployment, self._cosigned_size())
         done = judge(self._acting, standing.charter, effective=effective)
         changes = done.value if done is not None else []

@@ -14,18 +14,19 @@ from typing import Final
 
 from watchglass.acts.alerts import the_alert
 from watchglass.acts.context import Acting
-from watchglass.acts.judged import on_trial
-from watchglass.acts.notice_text import Letterhead, about_alert
+from watchglass.acts.judged import Stop, on_trial, stops
+from watchglass.acts.notice_text import Letterhead, about_alert, about_stop
 from watchglass.acts.notices import Draft, Fate, Status, told
 from watchglass.acts.reading import history_until
-from watchglass.acts.send_notice import send_notice
+from watchglass.acts.send_notice import send_notice, tell_stop
 from watchglass.acts.settle_notice import settle_notice
 from watchglass.acts.shown import shown_again
 from watchglass.acts.standing import charter_of
 from watchglass.acts.withhold_notice import withhold_notice
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import LIFE_SAFETY, Analytic, Charter, Destination
-from watchglass.charter.permit import SendNotice
+from watchglass.charter.permit import SendNotice, TellStop
+from watchglass.charter.telling import speakers, told_of_stops
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, CannotRecord, Refused, WatchglassError
 from watchglass.core.time import DAY, MINUTE
@@ -94,8 +95,8 @@ class Notifier:
         """Decide about everything that destinations must be told and that was not decided about yet."""
         standing = self._standing()
         if standing.charter is not None:
-            for draft, decided in self._new(standing.charter):  # in turn: each rests on what was decided before
-                self._decide(standing, standing.charter, draft, decided=decided)
+            for draft, asked in self._new(standing.charter):  # in turn: each rests on what was decided before
+                self._decide(standing, standing.charter, draft, asked)
 
     def post(self, destination: str) -> None:
         """Try once what waits for one destination, in this thread: for the command line, where nothing else runs."""
@@ -143,16 +144,17 @@ class Notifier:
         """Whether the charter lets at least one analytic tell it something now."""
         now = self._acting.clock.now()
         for name in self._tellers(charter, destination.name):
-            try:
-                decide(standing, SendNotice(destination.name, name, decided=True), now)
-            except Refused:
-                continue
-            return True
+            for asked in (SendNotice(destination.name, name, decided=True), TellStop(destination.name, name)):
+                try:
+                    decide(standing, asked, now)
+                except Refused:
+                    continue
+                return True
         return False
 
     @staticmethod
     def _tellers(charter: Charter, destination: str) -> frozenset[str]:
-        return frozenset(analytic.name for analytic in charter.analytics if destination in analytic.tell)
+        return frozenset(speakers(charter, destination))
 
     def _gone(self, destination: str, tellers: frozenset[str]) -> frozenset[str]:
         """Analytics that some published charter let tell the destination, and this one does not."""
@@ -162,8 +164,8 @@ class Notifier:
 
     # ---- what is new ---------------------------------------------------------------------------------------------
 
-    def _new(self, charter: Charter) -> Iterator[tuple[Draft, bool]]:
-        """What destinations must be told and was not decided about yet; and whether a person has decided."""
+    def _new(self, charter: Charter) -> Iterator[tuple[Draft, SendNotice | TellStop]]:
+        """What destinations must be told and was not decided about yet, with what the charter is asked for it."""
         reader, now = self._acting.store.read(), self._acting.clock.now()
         telling = {analytic.name: analytic for analytic in charter.analytics if analytic.tell}
         since = max(self._since or now - LOOK_BACK_MS, history_until(reader))
@@ -174,7 +176,37 @@ class Notifier:
             for row in rows:
                 if row["decided_ms"] > history_until(reader):
                     yield from self._drafts(reader, charter, telling, the_alert(reader, row["alert"]), row)
+        yield from self._stops(reader, charter, since)
         self._since = now - _MARGIN_MS
+
+    def _stops(self, reader: Reader, charter: Charter, since_ms: int) -> Iterator[tuple[Draft, TellStop]]:
+        """What roles must be told through their destinations of analytics that limits stopped, and of their return."""
+        names = {each.name for each in charter.analytics if charter.limits_of(each.name) is not None}
+        kept = on_trial(reader, charter)
+        for stop in reversed(stops(reader) if told_of_stops(charter) else []):
+            news = [(Status.STOPPED, stop.stopped_ms), (Status.RESUMED, stop.over_ms)]
+            for status, at_ms in news:
+                if at_ms is None or at_ms <= since_ms or stop.analytic not in names:
+                    continue
+                event = f"{status}:{stop.analytic}:{stop.leaf_hash.hex()}"
+                for destination in self._whom(reader, charter, stop, status):
+                    if told(reader, event, destination) is None:
+                        number, now = self._acting.entropy.bytes(8).hex(), self._acting.clock.now()
+                        body = about_stop(
+                            self._head, charter, stop, status, kept=stop.analytic in kept, notice=number, now_ms=now
+                        )
+                        draft = Draft(number, event, destination, stop.analytic, None, status, body)
+                        yield draft, TellStop(destination, stop.analytic)
+
+    @staticmethod
+    def _whom(reader: Reader, charter: Charter, stop: Stop, status: Status) -> tuple[str, ...]:
+        """Whom the charter lets be told; of a stop, the one too that it came under: a later one reaches not back."""
+        now = tuple(each.name for each in told_of_stops(charter))
+        if status is not Status.STOPPED or stop.version == charter.version:
+            return now
+        row = reader.one("SELECT text FROM charter_version WHERE version = ?", stop.version)
+        then = {each.name for each in told_of_stops(charter_of(bytes(row["text"])))} if row else set()
+        return tuple(name for name in now if name in then)
 
     @staticmethod
     def _raised(reader: Reader, since_ms: int) -> Iterator[Alert]:
@@ -185,7 +217,7 @@ class Notifier:
 
     def _drafts(
         self, reader: Reader, charter: Charter, telling: Mapping[str, Analytic], alert: Alert, verdict: Row | None
-    ) -> Iterator[tuple[Draft, bool]]:
+    ) -> Iterator[tuple[Draft, SendNotice]]:
         analytic = telling.get(alert.analytic)
         if analytic is None or (verdict is None and analytic.notify != "at_once"):
             return
@@ -197,7 +229,7 @@ class Notifier:
                     if told(reader, event, destination) is None:
                         said = Status.NOTHING if kept else status  # on trial nobody outside is told, now or later
                         draft = self._draft(reader, charter, alert, event, destination, said)
-                        yield draft, verdict is not None
+                        yield draft, SendNotice(destination, alert.analytic, decided=verdict is not None)
 
     @staticmethod
     def _tell_then(reader: Reader, alert: Alert) -> tuple[str, ...]:
@@ -216,14 +248,16 @@ class Notifier:
             body = about_alert(reader, self._head, charter, alert, status, notice=number, now_ms=now)
         return Draft(number, event, destination, alert.analytic, alert.id, status, body)
 
-    def _decide(self, standing: Standing, charter: Charter, draft: Draft, *, decided: bool) -> None:
+    def _decide(self, standing: Standing, charter: Charter, draft: Draft, asked: SendNotice | TellStop) -> None:
         try:
-            asked = SendNotice(draft.destination, draft.analytic, decided=decided)
             permit = decide(standing, asked, self._acting.clock.now())
         except Refused as refusal:
             withhold_notice(self._acting, charter, draft, refusal.message)
             return
-        send_notice(self._acting, permit, draft)
+        if isinstance(asked, TellStop):
+            tell_stop(self._acting, permit, draft)
+        else:
+            send_notice(self._acting, permit, draft)
 
     def _orphans(self, charter: Charter) -> None:
         """Withhold what waits for a destination that may be told nothing any more."""

@@ -15,6 +15,7 @@ from watchglass.access.roles import Role
 from watchglass.acts import rereads
 from watchglass.acts.close_reads import close_reads, settle_reads
 from watchglass.acts.context import Acting
+from watchglass.acts.count_near_misses import count_near_misses
 from watchglass.acts.show_again import show_again, show_clip
 from watchglass.charter.decide import Standing, decide
 from watchglass.charter.model import Charter
@@ -55,6 +56,8 @@ class Rereading:
                 self.tend()
             except WatchglassError as error:
                 log.error("Second judgements wait: %s %s", error.message, error.fix)
+            except Exception:  # a thread that died silently would let drawn alerts mature unread
+                log.exception("Second judgements met a fault in Watchglass.")
 
     def tend(self) -> None:
         """Let clips follow that are due; now and then, see whether something is to be shown again or closed."""
@@ -62,6 +65,7 @@ class Rereading:
         charter = standing.charter
         if charter is None:
             return
+        count_near_misses(self._acting, charter)
         self._clips(standing, now)
         review = charter.safeguards.review
         if now - self._looked < LOOK_MS or (review.second_read is None and review.seeded_checks is None):

@@ -468,6 +468,7 @@ class Source:
                 detect_seconds=round(self._meter.detect_seconds, 3),
                 kbit_s=round(sum(size for _, size, _ in self._arrivals) * 8 / _RATE_MS, 1),
                 notes=self._notes(),
+                clock_ms=self._footage.clock_ms if self._footage is not None and self._running else None,
             )
         )
 

@@ -20,8 +20,17 @@ from watchglass.charter.permit import LookAt, RunAnalytic
 from watchglass.core.digest import unb64
 from watchglass.core.errors import BadInput, Refused
 from watchglass.core.geometry import Polygon
-from watchglass.core.time import SECOND
-from watchglass.perception.messages import AnalyticSpec, HeartbeatSpec, Lease, SealingSpec, SourceSpec, ZoneSpec
+from watchglass.core.time import DAY, SECOND
+from watchglass.perception.messages import (
+    DRAWN_OF,
+    AnalyticSpec,
+    HeartbeatSpec,
+    Lease,
+    SamplesSpec,
+    SealingSpec,
+    SourceSpec,
+    ZoneSpec,
+)
 
 
 def no_secrets(name: str) -> str:
@@ -85,6 +94,7 @@ def specs_of(
             grid_m=charter.safeguards.public_view.grid_m,
             sealing=sealing(source),
             heartbeat=heartbeat(source),
+            samples=samples_of(charter),
         )
         for source in charter.sources
     )
@@ -120,6 +130,16 @@ def sealing_of(charter: Charter, source: Source, *, origin: str, statements: tup
         purposes=tuple((analytic.name, analytic.purpose) for analytic in analytics),
         purpose=charter.kept_for(source.name),
     )
+
+
+def samples_of(charter: Charter) -> SamplesSpec | None:
+    """How much of what was not alerted is looked at; None where the charter does not ask for it."""
+    samples = charter.safeguards.samples
+    if samples is None:
+        return None
+    per_mille = DRAWN_OF // 1000
+    quiet = samples.quiet_a_day * DRAWN_OF * SECOND // DAY
+    return SamplesSpec(samples.near_misses * per_mille, samples.very_near * per_mille, quiet)
 
 
 def heartbeat_of(charter: Charter, source: Source, *, origin: str) -> HeartbeatSpec | None:

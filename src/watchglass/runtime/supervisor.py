@@ -52,8 +52,10 @@ from watchglass.perception.messages import (
     SourceEnded,
     SourceOpened,
     SourceSpec,
+    Unalerted,
 )
 from watchglass.runtime.bus import Bus
+from watchglass.runtime.conditions import SourceConditions
 from watchglass.runtime.crew import Crew, Worker
 from watchglass.runtime.intake import Intake, Tally
 from watchglass.runtime.live import Live
@@ -117,6 +119,8 @@ class Supervisor:
         self._telling = threading.Lock()
         self.intake = Intake(acting, standing, bus)
         self._measure = Measure(acting.store, acting.clock)
+        self._conditions = SourceConditions(acting)
+        self._looked_at: frozenset[str] = frozenset()
         self.crew = Crew(
             acting.clock,
             inference=inference,
@@ -184,6 +188,7 @@ class Supervisor:
         self.intake.retry()
         self._pulses.retry()
         self._measure.keep()
+        self._conditions.keep(self._charter, self._looked_at)
 
     def _follow(self, standing: Standing) -> None:
         """Start, restart or stop the workers when another charter counts."""
@@ -253,6 +258,7 @@ class Supervisor:
         """Send the lease; in how many milliseconds to do so again."""
         now = self._acting.clock.now()
         lease = lease_of(standing, now)
+        self._looked_at = lease.look
         self.crew.tell(lease)
         return max(1, min(RENEW_MS, lease.until_ms - now)) if lease.look else RENEW_MS
 
@@ -284,8 +290,9 @@ class Supervisor:
             case Health():
                 self._live.take_health(self._pulses.told(self.intake.told(report)))
                 self._measure.take(report)
+                self._conditions.take(report)
                 self._note_running(report)
-            case Incident() | Clip() | Sealed() | RecorderKey() | Heartbeats():
+            case Incident() | Unalerted() | Clip() | Sealed() | RecorderKey() | Heartbeats():
                 self._record(report)
             case SourceOpened():
                 self._live.opened(report.source, report.width, report.height)
@@ -303,7 +310,7 @@ class Supervisor:
             case _:
                 assert_never(report)
 
-    def _record(self, report: Incident | Clip | Sealed | RecorderKey | Heartbeats) -> None:
+    def _record(self, report: Incident | Unalerted | Clip | Sealed | RecorderKey | Heartbeats) -> None:
         if isinstance(report, RecorderKey | Heartbeats):
             self._pulses.take(report)
         else:

@@ -74,6 +74,8 @@ def test_an_alert_waits_and_its_record_tells_the_public_no_more_than_it_may(worl
     assert leaf.charter == world.standing().charter.sha256  # type: ignore[union-attr]
     assert record.fields == {
         "again": None,
+        "conditions": {"light": None, "view": None, "size": "small", "crowding": "one", "degraded": []},
+        "calibration": None,
         "alert": alert.id,
         "minute": "2026-11-23T12:00Z",
         "score": 713,

@@ -265,7 +265,7 @@ def a_whole_story(world: World) -> Alert:
     return alert
 
 
-LEFT = {"shares": 0, "segments": 0, "accesses": 0}
+LEFT = {"shares": 0, "segments": 0, "accesses": 0, "samples": 0, "reports": 0}
 """Nothing of original video is there to destroy."""
 
 

@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from watchglass.acts.how_sure import Step, about, of_alert, on_test_clips
-from watchglass.perception.calibration import Block, Calibration, Curve, Known
+from watchglass.perception.calibration import Calibration, Known
 from watchglass.review.model import Alert, AlertState
+from watchglass.statistics.isotonic import Block, Curve
 
 TABLE = Calibration(
     "ab",

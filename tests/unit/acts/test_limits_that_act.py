@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from limited import limited
+from limited import LIMITS, limited
 from watchglass.access.roles import May, Role
-from watchglass.acts import reading
+from watchglass.acts import judge, reading
 from watchglass.acts.accounts import close_account
 from watchglass.acts.judge import Change
 from watchglass.acts.judged import judged_of, progress_of, stops
@@ -18,7 +19,7 @@ from watchglass.bootstrap.limits_told import limits_of
 from watchglass.charter.permit import Decide, RaiseAlert, RunAnalytic
 from watchglass.cli.main import main
 from watchglass.core.digest import b64, unb64
-from watchglass.core.errors import DidNotVerify, Problem, Refused, WatchglassError
+from watchglass.core.errors import BadInput, DidNotVerify, Problem, Refused, WatchglassError
 from watchglass.core.time import DAY, MINUTE
 from watchglass.quality.states import State
 from watchglass.review.model import UNDO_WINDOW, Alert, VerdictValue
@@ -175,6 +176,17 @@ def test_what_retention_destroyed_before_it_was_final_is_passed_over(world: Worl
     assert taken(world) == (1, 0)
 
 
+def test_a_house_that_stood_still_counts_what_matured_before_retention_destroys_it(tmp_path: Path) -> None:
+    with make_house(tmp_path, edits=(*limited(), ("alerts: 1y", "alerts: 8d"))) as world:
+        look(world)
+        alerts(world, None, WRONG)  # what is open holds up what follows
+        world.clock.advance(9 * DAY)
+        world.house.keep_retention()
+        assert world.house.store.read().all("SELECT id FROM alert WHERE state = 'decided'") == []
+        look(world)
+        assert taken(world) == (2, 2)
+
+
 def test_a_reviewer_who_is_gone_leaves_their_verdicts(world: World) -> None:
     look(world)
     alerts(world, WRONG)
@@ -192,6 +204,7 @@ def test_a_reviewer_who_is_gone_leaves_their_verdicts(world: World) -> None:
         (("precision_at_least: 0.8", "precision_at_least: 0.7"), (2, 2), False),  # wider: its history goes on
         (("precision_at_least: 0.8", "precision_at_least: 0.9"), (1, 1), False),  # tighter: anew
         (("expected_alerts_per_week: 200", "expected_alerts_per_week: 300"), (2, 2), False),
+        (("trial: 30d", "trial: 30d\n    disparity_at_most: 2\n    strata: [day, night]"), (2, 2), False),  # one more
         ((RULE, "of: [person]\n    for: 2s"), (1, 1), True),  # another rule: anew, and on trial
     ],
 )
@@ -206,6 +219,25 @@ def test_only_tightening_or_another_rule_starts_a_test_anew(
     alerts(world, WRONG)
     look(world)
     assert taken(world) == counted
+
+
+@pytest.mark.parametrize(("within", "counted"), [("1m", (1, 1)), ("3m", (2, 2))])
+def test_less_time_to_decide_begins_only_the_test_of_review_in_time_anew(
+    tmp_path: Path, within: str, counted: tuple[int, int]
+) -> None:
+    stated = LIMITS.replace("    trial: 30d\n", "    reviewed_in_time_at_least: 95%\n    trial: 30d\n")
+    with make_house(tmp_path, edits=limited(stated)) as world:
+        for edit in ((), (("within: 2m", f"within: {within}"),)):
+            if edit:
+                world.publish(world.edited(*edit))
+            look(world)
+            late = world.raise_alert()
+            world.clock.advance(5 * MINUTE)
+            world.decide(late, WRONG)
+            world.clock.advance(MINUTE)
+            look(world)
+        assert taken(world, "reviewed_in_time_at_least") == counted
+        assert taken(world) == (2, 2)
 
 
 def test_evidence_about_the_rule_of_before_does_not_stop_the_new_one(world: World) -> None:
@@ -317,6 +349,29 @@ def test_what_cannot_be_recorded_did_not_happen_and_is_tried_again(world: World)
     world.mend_the_log()
     (change,) = look(world)
     assert change.stands.state is State.SUSPENDED
+
+
+def test_what_keeps_one_from_being_judged_keeps_no_other_from_being_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = LIMITS + LIMITS.partition("\n")[2].replace(LAWN, "gathering")
+    with make_house(tmp_path, edits=limited(more)) as world:
+        look(world)
+        real = judge._due
+
+        def but_one(acting: Any, reader: Any, charter: Any, name: str, effective: Any) -> bool:
+            if name == "gathering":
+                raise BadInput("A row cannot be read.", fix="Restore the house from its backup.")
+            return real(acting, reader, charter, name, effective)
+
+        monkeypatch.setattr(judge, "_due", but_one)
+        for _ in range(15):
+            alerts(world, WRONG)
+            with pytest.raises(BadInput, match="row"):
+                look(world)
+            if state(world) is State.SUSPENDED:
+                break
+        assert state(world) is State.SUSPENDED
 
 
 def test_how_it_stands_is_told_beside_a_house_that_runs(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -298,6 +299,22 @@ def test_it_comes_by_itself_at_some_moment_to_somebody_who_is_there(street: Worl
     seen(ben)
     street.settle()
     assert tend(4) == 2  # one at a time
+
+
+def test_a_fault_does_not_end_second_judgements_for_good(street: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, rounds = threading.Event(), []
+    rereading = Rereading(street.house.acting, street.standing, street.house.bus)
+
+    def tend() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) > 1:
+            stop.set()
+        raise KeyError("row")
+
+    monkeypatch.setattr(rereading, "tend", tend)
+    monkeypatch.setattr("watchglass.runtime.rereading._EVERY_S", 0.001)
+    rereading.run(stop)
+    assert rounds == [0, 1]
 
 
 def test_deciding_draws_with_the_charters_chance_and_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -61,8 +62,36 @@ def test_the_judged_harbour_charter_can_be_published(rejudge) -> None:
         ("quality-late", "warning"),  # fifteen weeks for reviews that come too late
         ("quality-soon", "notice"),
         ("quality-trust", "notice"),
+        ("samples-cost", "notice"),
+        ("samples-learnt", "notice"),
+        ("reports-learnt", "notice"),
         ("not-consulted", "notice"),
+        ("stops-reach", "notice"),
     }
+
+
+def test_whoever_is_to_be_told_of_a_stop_and_gets_no_message_is_named(rejudge) -> None:
+    reach = (
+        "destinations:\n  desk: {kind: webhook, who: the desk, url: https://a.example/x, secret: desk, roles: [%s]}\n"
+    )
+    said = {}
+    for roles in ("clerk", "shift-lead", "oversight, shift-lead"):
+        judged = rejudge(("quality:\n", f"{reach % roles}quality:\n"))
+        said[roles] = [f.message.split(" when ")[0] for f in found(judged) if f.rule == "stops-reach"]
+    assert said == {
+        "clerk": ["No message reaches oversight and shift lead"],
+        "shift-lead": ["No message reaches oversight"],
+        "oversight, shift-lead": [],
+    }
+
+
+@pytest.mark.parametrize(("kept", "hit"), [("47h", True), ("48h", False)])
+def test_clips_that_are_gone_before_a_second_person_looks_are_named(rejudge, judged: str, kept: str, hit: bool) -> None:
+    now = re.search(r"reviewer_clips: \w+", judged)
+    assert now is not None
+    hits = [f for f in found(rejudge((now[0], f"reviewer_clips: {kept}"))) if f.rule == "read-again"]
+    assert bool(hits) is hit
+    assert all("reviewer_clips" in f.path for f in hits)
 
 
 def test_of_every_limit_is_told_how_soon_it_would_notice_the_double(rejudge) -> None:

@@ -141,15 +141,6 @@ def test_nobody_is_compared_by_who_they_are(rejudge) -> None:
     assert refusal.rule == "sensitive-traits"
 
 
-@pytest.mark.parametrize("extra", ["drills_planned: 40", "recall_at_least: 0.8"])
-def test_what_is_missed_cannot_be_limited_yet(rejudge, extra: str) -> None:
-    with pytest.raises(CharterRefused) as caught:
-        parse(rejudge((CROWDING, f"{CROWDING}    {extra}\n")))
-    (refusal,) = caught.value.refusals
-    assert (refusal.rule, refusal.path) == ("not-built", f"quality.crowding.{extra.partition(':')[0]}")
-    assert "does not build" in refusal.message
-
-
 def test_drills_go_together_with_the_limit_that_they_are_for(judged_charter: Charter) -> None:
     limits = judged_charter.limits_of("crowding")
     assert limits is not None

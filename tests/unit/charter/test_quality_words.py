@@ -88,6 +88,16 @@ def test_tightening_begins_a_test_anew_and_loosening_keeps_its_history(
     assert begun_anew(judged_charter, parse(data), "on-the-track") == ()
 
 
+@pytest.mark.parametrize(("within", "anew"), [("1m", ("reviewed_in_time_at_least",)), ("3m", ())])
+def test_less_time_to_decide_begins_the_limit_of_review_in_time_anew(
+    rejudge, judged_charter: Charter, within: str, anew: tuple[str, ...]
+) -> None:
+    data = rejudge(("within: 2m", f"within: {within}"))
+    assert begun_anew(judged_charter, parse(data), "crowding") == anew
+    told = changes(judged_charter, data).get("quality.crowding")
+    assert (told is not None and "counted anew" in told.sentence) is bool(anew)
+
+
 def test_a_limit_that_goes_widens_and_one_that_comes_narrows(rejudge, judged_charter: Charter) -> None:
     data = rejudge(("    undecided_at_most: 20%\n", ""))
     gone = changes(judged_charter, data)["quality.crowding.undecided_at_most"]
@@ -120,6 +130,17 @@ def test_hours_names_of_zones_and_whom_it_tells_are_no_part_of_the_rule(rejudge,
     renamed = parse(rejudge(("      track: {", "      rails: {"), ("zone: track", "zone: rails")))
     assert rule_of(renamed, "on-the-track") == rule_of(judged_charter, "on-the-track")
     assert rule_of(judged_charter, "nothing-of-the-kind") is None
+
+
+def test_another_name_for_the_same_is_said_to_leave_behind_what_was_counted(
+    judged: str, judged_charter: Charter
+) -> None:
+    renamed = judged.replace("on-the-track", "by-the-track").encode()
+    sentence = changes(judged_charter, renamed)["analytics.by-the-track"].sentence
+    assert "“on the track”, which is gone, looked for the same at the same place" in sentence
+    assert "that a limit stopped it, does not count for the new name" in sentence
+    elsewhere = renamed.replace(b"zone: track, purpose", b"zone: steps, purpose")
+    assert "which is gone" not in changes(judged_charter, elsewhere)["analytics.by-the-track"].sentence
 
 
 def test_limits_as_a_whole_come_and_go(judged_charter: Charter, charter: Charter) -> None:

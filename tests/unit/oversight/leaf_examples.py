@@ -27,6 +27,7 @@ _TEXTS = (
     str(KEY.verifier),
     "2026-11-23T12:00Z",
     "2026-11",
+    "2026-11-23",
     "small.example/log",
 )
 

@@ -60,6 +60,8 @@ _ANY: Final[Mapping[str, Any]] = {
     "read": 1,
     "draw": None,
     "again": None,
+    "conditions": None,
+    "calibration": None,
     "hold": "00000000000000ff",
     "masked_per_mille": 3,
     "note": "",

@@ -440,6 +440,8 @@ def test_an_order_that_was_lodged_while_the_house_was_away_accuses_nobody(small:
             "alert": "00000000000000aa", "source": "street", "zone": None, "score": None, "probability": None,
             "why": "x",
             "again": None,
+            "conditions": None,
+            "calibration": None,
         },
     )  # fmt: skip
     small.pass_time(3 * HOUR)

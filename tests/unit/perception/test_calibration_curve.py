@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchglass.perception.calibration import Block, Curve, enough, fit, parse
+from watchglass.perception.calibration import parse
+from watchglass.statistics.isotonic import Block, Curve, enough, fit
 
 _PAIRS = st.lists(st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.booleans()), min_size=1, max_size=120)
 

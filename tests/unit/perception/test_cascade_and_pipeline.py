@@ -43,6 +43,8 @@ class World:
 
 
 class SimulatedPicture:
+    black = 16
+
     def __init__(self, at_ms: int, shot: Shot) -> None:
         self.at_ms, self.shot = at_ms, shot
         self.width, self.height = shot.size

@@ -18,9 +18,10 @@ from test_cascade_and_pipeline import (
     incidents,
 )
 
-from watchglass.perception.calibration import Block, Calibration, Curve, Known
+from watchglass.perception.calibration import Calibration, Known
 from watchglass.perception.messages import SourceSpec
 from watchglass.perception.pipeline import Pipeline
+from watchglass.statistics.isotonic import Block, Curve
 
 TABLE = Calibration(
     "ab", {"intrusion": Known(Curve((Block(0.1, 3, 14), Block(0.5, 47, 62))), synthetic=False, about="")}

@@ -119,6 +119,8 @@ def test_the_promised_figures_are_there_and_met(made: dict[str, dict[str, Any]])
     assert made["bursts_of_5_false_suspension_rate"]["value"] > 0.15
     assert made["better_detector_suspended"]["value"] < 0.02
     assert made["alerts_until_suspended_reviewer_always_confirm"]["value"] is None
+    assert made["input_drift_false_warnings_a_camera_year_0"]["value"] == 0
+    assert made["input_drift_halved_brightness_noticed_within_28_days"]["value"] == 1
 
 
 def test_the_same_seed_gives_the_same_histories() -> None:

@@ -12,6 +12,7 @@ from watchglass.edge.entropy import SeededEntropy
 from watchglass.ledger.keys import SignerKey
 from watchglass.records.act_spec import ActSpec, Basis, Need
 from watchglass.records.fields import (
+    DATE,
     HASH,
     IDENTIFIER,
     LINE,
@@ -39,6 +40,7 @@ KEY: Final = SignerKey.generate("oversight.example.org", SeededEntropy("oversigh
 PRIVATE: Final = X25519PrivateKey.from_private_bytes(SeededEntropy("openings").bytes(32))
 
 _SAMPLES: Final[dict[int, Any]] = {
+    id(DATE): "2026-11-23",
     id(HASH): b64(b"h" * 32),
     id(IDENTIFIER): "0123456789abcdef",
     id(LINE): "City archive, archive@city.example",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from watchglass.core.digest import b64
 from watchglass.core.errors import BadInput
 from watchglass.records.fields import (
+    DATE,
     HASH,
     HOUR,
     IDENTIFIER,
@@ -50,6 +51,7 @@ GOOD: list[tuple[FieldType, list[Any]]] = [
     (MINUTE, ["2026-11-23T14:05Z", "2024-02-29T00:00Z"]),
     (HOUR, ["2026-11-23T14Z"]),
     (MONTH, ["2026-11"]),
+    (DATE, ["2026-11-23"]),
     (PSEUDONYM, ["house", "p-abcdefgh2345"]),
     (SIGNER, ["example.org/key+01234567"]),
 ]
@@ -68,6 +70,7 @@ BAD: list[tuple[FieldType, list[Any]]] = [
     (LINE, ["", "two\nlines", "\x1b[2J", "\u202eturned", "x" * 301, None]),
     (MINUTE, ["2026-11-23T14:5Z", "2026-02-30T00:00Z", "2026-11-23T24:00Z", "2026-11-23T14:05", " 2026-11-23T14:05Z"]),
     (HOUR, ["2026-11-23T14:05Z", "2026-13-01T00Z", "2026-11-23T7Z"]),
+    (DATE, ["2026-02-30", "2026-1-1", "2026-11"]),
     (MONTH, ["2026-00", "2026-1", "26-11"]),
     (PSEUDONYM, ["Anna", "p-abc", "p-ABCDEFGH2345", "home", "", None]),
     (SIGNER, ["no-id", "a b+01234567", "a+0123456X"]),

@@ -77,10 +77,28 @@ def test_figures_say_what_was_confirmed_though_wrong_and_under_which_conditions(
 def test_a_group_is_shown_from_five_people_on_and_names_nobody() -> None:
     habit = HABITS["always confirms"][0]
     people = [answers(habit, 20, seed, account=seed) for seed in range(GROUP)]
-    assert together([each for one in people[:-1] for each in one], []) is None
-    found = together([each for one in people for each in one], [])
+    assert together([each for one in people[:-1] for each in one], [], judges=9) is None
+    found = together([each for one in people for each in one], [], judges=9)
     assert found is not None
     assert (found.people, found.pattern) == (GROUP, None)
+
+
+def test_of_a_group_no_single_figure_is_of_fewer_than_five_people() -> None:
+    people = [Answer(who, CONFIRM, CONFIRM, NOON, HOUR, 1) for who in range(GROUP) for _ in range(4)]
+    late = [Answer(who, REJECT, CONFIRM, NOON, 7 * HOUR, 12) for who in range(GROUP - 1) for _ in range(6)]
+    pairs = [(CONFIRM, CONFIRM), (CONFIRM, REJECT)] * 15
+    found = together(people + late, pairs, judges=GROUP - 1)
+    assert found is not None
+    assert (found.right.n, found.real_confirmed.n) == (44, 20)
+    assert [each.what for each in found.by_hour] == ["in hours 1 and 2 of a shift"]
+    assert [each.what for each in found.by_length] == ["while nothing else waited"]
+    for hidden in (found.wrong_confirmed, found.twice):
+        assert (hidden.n, "5 people or more" in hidden.sentence) == (0, True)
+    assert (found.agreement.units, found.agreement.low) == (0, None)
+    more = together([*people, *late, Answer(9, REJECT, REJECT, NOON, 7 * HOUR, 12)], pairs, judges=GROUP)
+    assert more is not None
+    assert [each.wrong_confirmed.n for each in more.by_hour] == [0, 25]
+    assert (more.wrong_confirmed.n, more.twice.n, more.agreement.units) == (25, 30, 30)
 
 
 def test_fishers_test_is_the_textbooks() -> None:

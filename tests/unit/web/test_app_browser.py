@@ -241,7 +241,7 @@ def test_a_source_that_is_heard_no_more_is_not_said_to_have_a_view(rooms: Rooms)
 
 
 PAGES = {
-    "operator": ("/notices", "/sources", "/sources/street/backdrop"),
+    "operator": ("/notices", "/drills", "/sources", "/sources/street/backdrop"),
     "oversight": ("/oversight", "/oversight/suspend", "/oversight/openings", "/nowhere"),
     "administrator": ("/accounts", "/account"),
     "shift-lead": ("/notices", "/figures", "/sources", "/doubts", "/review/mine"),

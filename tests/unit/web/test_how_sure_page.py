@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from a_portal import Portal, make_portal
 
-from watchglass.perception.calibration import Block, Calibration, Curve, Known
+from watchglass.perception.calibration import Calibration, Known
+from watchglass.statistics.isotonic import Block, Curve
 
 TABLE = Calibration("ab", {"intrusion": Known(Curve((Block(0.4, 7, 14), Block(0.6, 50, 62))), False, "PETS")})
 SENTENCE = "On test clips, about 8 of 10 such alerts were right (n\u00a0=\u00a062)."

@@ -31,15 +31,18 @@ EVERYONE = (
 SIGNED_IN = ("/account", "/logout")
 OPEN_TO = {
     "reviewer": ("/review",),
-    "responder": ("/respond",),
-    "shift-lead": ("/review", "/doubts", "/notices", "/figures", "/quality", "/sources", "/desk"),
-    "operator": ("/notices", "/quality", "/sources", "/sources/{name}/backdrop"),
+    "responder": ("/respond", "/drills"),
+    "shift-lead": (
+        *("/review", "/doubts", "/notices", "/drills", "/reports", "/figures", "/quality"),
+        *("/sources", "/desk"),
+    ),
+    "operator": ("/notices", "/drills", "/reports", "/quality", "/sources", "/sources/{name}/backdrop"),
     "custodian": ("/desk",),
     "investigator": ("/desk",),
     "privacy-officer": ("/figures",),
     "analyst": (),
     "clerk": (),
-    "oversight": ("/oversight", "/quality", "/sources"),
+    "oversight": ("/oversight", "/drills", "/quality", "/sources"),
     "administrator": ("/accounts",),
 }
 ONLY_OPERATORS = ("/sources/{name}/backdrop", "/sources/{name}/zones")
@@ -52,6 +55,10 @@ UNSIGNED_IN_POSTS = {
     "/api/v1/segments",
 }
 """All that anybody may post without a session: the signature over it is the authority, or a password."""
+
+
+PLANS_DRILLS = ("shift-lead", "operator")
+RUNS_DRILLS = (*PLANS_DRILLS, "responder")
 
 
 def _under(path: str, prefixes: tuple[str, ...]) -> bool:
@@ -67,8 +74,10 @@ def expected(role: str, rule: Rule) -> bool:
         return False
     if _under(rule.path, SIGNED_IN):
         return True
-    if _under(rule.path, ONLY_OPERATORS):
+    if _under(rule.path, ONLY_OPERATORS) or (rule.method == "POST" and _under(rule.path, ("/quality",))):
         return role == "operator"
+    if rule.method == "POST" and _under(rule.path, ("/drills",)):
+        return role in (RUNS_DRILLS if rule.path.endswith(("/begin", "/end", "/tell")) else PLANS_DRILLS)
     return _under(rule.path, OPEN_TO[role])
 
 

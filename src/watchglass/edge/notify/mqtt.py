@@ -37,8 +37,8 @@ _AGAIN_S: Final = (1, 60)
 
 DISCOVERY: Final = "homeassistant"
 """Where Home Assistant listens for new things, unless somebody changed it there."""
-EVENTS: Final = ("unconfirmed", "confirmed", "rejected", "unsure", "withdrawn", "test")
-"""What may be said about an alert; the same words stand in a message's ``event_type``."""
+EVENTS: Final = ("unconfirmed", "confirmed", "rejected", "unsure", "withdrawn", "test", "stopped", "resumed")
+"""What may be said about an alert, or a rule that a limit stopped; the same words stand in ``event_type``."""
 
 _ONLINE: Final = b"online"
 _OFFLINE: Final = b"offline"

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from watchglass.core.errors import BadInput, CannotRecord, Problem, WatchglassError
 from watchglass.records.outbox import Value
 
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 APPLICATION_ID: Final = 0x57474C53
 """``WGLS``: marks the file as a Watchglass database."""
 BUSY_MS: Final = 5_000

@@ -16,6 +16,8 @@ from watchglass.oversight.promises.charters import CharterSuccession
 from watchglass.oversight.promises.counts import Counts
 from watchglass.oversight.promises.dark_time import DarkTime
 from watchglass.oversight.promises.disclosed import Disclosed
+from watchglass.oversight.promises.drills import Drills
+from watchglass.oversight.promises.drills_replayed import DrillsReplayed
 from watchglass.oversight.promises.emergencies import Emergencies
 from watchglass.oversight.promises.enrolments import Enrolments
 from watchglass.oversight.promises.fresh import Fresh
@@ -34,11 +36,14 @@ from watchglass.oversight.promises.opened import Opened
 from watchglass.oversight.promises.originals import Originals
 from watchglass.oversight.promises.promise import Promise
 from watchglass.oversight.promises.reads import Reads
+from watchglass.oversight.promises.recalibrated import Recalibrated
 from watchglass.oversight.promises.receipts import Receipts
 from watchglass.oversight.promises.refs import Refs
 from watchglass.oversight.promises.releases import Releases
+from watchglass.oversight.promises.reports import Reports
 from watchglass.oversight.promises.retention import Retention
 from watchglass.oversight.promises.retention_told import RetentionTold
+from watchglass.oversight.promises.samples import Samples
 from watchglass.oversight.promises.scopes import Scopes
 from watchglass.oversight.promises.settled import Settled
 from watchglass.oversight.promises.suspensions import Suspensions
@@ -75,6 +80,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     Suspensions,
     Obeyed,
     Limits,
+    Drills,
     LodgedOrders,
     Heartbeats,
     DarkTime,
@@ -82,6 +88,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     Challenges,
     Alerts,
     Retention,
+    Reports,
     Originals,
     MonthKeys,
     Releases,
@@ -96,6 +103,8 @@ _OPENINGS: Final[tuple[type[Promise], ...]] = (
     Opened,
     Minutes,
     LimitsReplayed,
+    DrillsReplayed,
+    Recalibrated,
     Scopes,
     Cases,
     Holds,
@@ -105,6 +114,7 @@ _OPENINGS: Final[tuple[type[Promise], ...]] = (
     OneKey,
     Settled,
     Reads,
+    Samples,
 )
 
 

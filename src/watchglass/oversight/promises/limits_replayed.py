@@ -5,24 +5,26 @@ The tests of the house are run again over the openings, in the order of the log,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from watchglass.charter.limits import QualityLimits
 from watchglass.charter.model import Charter
 from watchglass.charter.renewed import rule_of
 from watchglass.core.digest import b64, unb64
-from watchglass.core.time import SECOND, iso
+from watchglass.core.time import HOUR, MINUTE, SECOND, iso
 from watchglass.oversight.entry import Entry
-from watchglass.oversight.limits_replay import SLACK_MS, Begun, Seen, Step, crossing, replay
+from watchglass.oversight.limits_replay import SLACK_MS, Begun, Seen, Step, crossing, replay, tests_of
 from watchglass.oversight.minutes import minute_ms
 from watchglass.oversight.orders import SUSPENDED
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
 from watchglass.oversight.world import End, World
+from watchglass.quality.drilled import LATE_MS, LONGEST_RUN_MS
 from watchglass.quality.judging import TESTED, TRUST, TestName
 from watchglass.quality.states import State, Why
 
 _READS: Final = {"second": 2, "third": 3}
+_TELLS_NOTHING: Final = frozenset({"nothing", "test"})
 _SAID: Final = {
     "precision_at_least": "how many of its alerts are right",
     "false_alerts_per_week": "wrong alerts a week",
@@ -42,8 +44,32 @@ class LimitsReplayed(Promise):
         "without cause, and on trial nothing left the reviewers' queue."
     )
     depth = "openings"
-    acts = frozenset({"alert_raised", "alert_decided", "verdict_withdrawn", "analytic_judged", "heartbeat"})
-    keeps = ("alerts", "places", "again", "decided", "judged", "ran", "handed")
+    acts = frozenset(
+        {
+            "alert_raised",
+            "alert_decided",
+            "verdict_withdrawn",
+            "analytic_judged",
+            "heartbeat",
+            "drill_planned",
+            "drill_called_off",
+            "drill_scored",
+            "notice_decided",
+        }
+    )
+    keeps: ClassVar[tuple[str, ...]] = (
+        "alerts",
+        "places",
+        "again",
+        "decided",
+        "judged",
+        "ran",
+        "handed",
+        "named",
+        "told",
+        "drilled",
+        "drills",
+    )
     waits = True
 
     def __init__(self) -> None:
@@ -61,6 +87,14 @@ class LimitsReplayed(Promise):
         """The end of the last heartbeat in which an analytic ran, in milliseconds."""
         self.handed: dict[str, list[tuple[int, int]]] = {}
         """Of each analytic, decisions by which an alert was handed over: (index, minute)."""
+        self.named: dict[str, str] = {}
+        """The analytic of each alert, by the alert's number."""
+        self.told: dict[str, list[tuple[int, int]]] = {}
+        """Of each analytic, notices by which somebody outside heard of an alert: (index, minute)."""
+        self.drilled: set[int] = set()
+        """Alerts that were of staged drills, as was said when those were scored."""
+        self.drills: dict[int, tuple[str, int, int, bool]] = {}
+        """Drills, by the index of their plan: analytic, from, to, whether it was said what became of them."""
 
     # ---- what the log tells ------------------------------------------------------------------------------------------
 
@@ -76,13 +110,17 @@ class LimitsReplayed(Promise):
             case "alert_decided":
                 self._decided(entry, values, world)
             case "verdict_withdrawn":
-                self._withdrawn(entry, world)
+                self._withdrawn(entry, values, world)
+            case "notice_decided":
+                self._told(entry, values)
+            case "drill_planned" | "drill_called_off" | "drill_scored":
+                self._drill(entry, values, world)
             case _:
                 self._judged(entry, values)
 
     def _raised(self, entry: Entry, values: Mapping[str, Any] | None, world: World) -> None:
-        known = world.under(entry)
         name = entry.clear["analytic"]
+        known = world.under(entry)
         if known is None or known.charter.limits_of(name) is None:
             return
         again = (values or {}).get("again")
@@ -91,6 +129,8 @@ class LimitsReplayed(Promise):
             if first is not None and again["why"] in _READS:
                 self.again[entry.index] = (first, _READS[again["why"]])
             return
+        if values is not None:
+            self.named[values["alert"]] = name
         listed = self.alerts.setdefault(name, [])
         self.places[entry.index] = (name, len(listed))
         at = minute_ms(values["minute"]) if values else entry.begins_ms
@@ -116,12 +156,16 @@ class LimitsReplayed(Promise):
         if values["handed_to"] is not None:
             self.handed.setdefault(place[0], []).append((entry.index, at))
 
-    def _withdrawn(self, entry: Entry, world: World) -> None:
+    def _withdrawn(self, entry: Entry, values: Mapping[str, Any] | None, world: World) -> None:
         index = world.references.index(entry.refs[0], "alert_decided")
         first, read = self.decided.pop(-1 if index is None else index, (-1, 0))
         place = self.places.get(first)
-        if place is not None:
-            self.alerts[place[0]][place[1]][5].pop(read, None)
+        if index is None or place is None:
+            return
+        _, at = self.alerts[place[0]][place[1]][5].pop(read, ("", None))
+        if at is not None and values is not None and minute_ms(values["minute"]) > at + SLACK_MS:
+            what = f"takes back what was said of an alert of '{place[0]}', and the time for that was over"
+            self.breach(what, OPERATOR, world, entry, index)
 
     def _judged(self, entry: Entry, values: Mapping[str, Any] | None) -> None:
         at = minute_ms(values["minute"]) if values else entry.begins_ms
@@ -129,23 +173,64 @@ class LimitsReplayed(Promise):
         told = (entry.index, at, entry.clear["state"], entry.clear["cause"], evidence)
         self.judged.setdefault(entry.clear["analytic"], []).append(told)
 
+    def _drill(self, entry: Entry, values: Mapping[str, Any] | None, world: World) -> None:
+        if entry.act == "drill_planned":
+            if values is not None:
+                plan = (entry.clear["analytic"], values["from_ms"], values["to_ms"], False)
+                self.drills[entry.index] = plan
+            return
+        index = world.references.index(entry.refs[0], "drill_planned")
+        known = self.drills.pop(-1 if index is None else index, None)
+        if index is None or known is None or entry.act == "drill_called_off" or values is None:
+            return
+        self.drills[index] = (*known[:3], True)
+        found = (world.references.index(unb64(each), "alert_raised") for each in values["alerts"])
+        self.drilled.update(each for each in found if each is not None)
+
+    def _drill_over(self, name: str, alert: Seen) -> int:
+        """Until when nobody could know whether an alert is of a drill; 0 where there is none."""
+        return max((to for to, _ in self._drills_about(name, alert.minute_ms)), default=0)
+
+    def _drills_about(self, name: str, at: int) -> Iterator[tuple[int, bool]]:
+        for analytic, begin, end, scored in self.drills.values():
+            if analytic == name and begin - MINUTE <= at <= end + LONGEST_RUN_MS + HOUR:
+                yield end + LATE_MS + LONGEST_RUN_MS, scored
+
     # ---- what follows ------------------------------------------------------------------------------------------------
 
     def ends(self, world: World, end: End) -> None:
         settled = end.at_ms - world.charters.merge_within()
         for name in sorted(self.alerts.keys() | self.judged.keys()):
-            alerts = [Seen(*each) for each in self.alerts.get(name, ())]
+            alerts = [self._as_known(name, Seen(*each)) for each in self.alerts.get(name, ())]
             judged = self.judged.get(name, [])
             self.checked += len(alerts)
             self._kept_back(name, judged, world)
             resumed = [Begun(at, _stopped_by(judged, index)) for index, at, _, why, _ in judged if why == Why.RESUMED]
-            runs = {test: replay(test, name, alerts, resumed, lambda sha: _charter(world, sha)) for test in TESTED}
+            runs = {test: self._replay(test, name, alerts, resumed, world) for test in TESTED}
             for each in judged:
                 self._evidence(name, alerts, each, runs, world)
             for test, steps in runs.items():
                 if test != TRUST:
                     self._called_for(name, test, alerts, steps, resumed, world, settled)
             self._expired(name, judged, alerts, world, settled)
+
+    def _as_known(self, name: str, alert: Seen) -> Seen:
+        """Without an answer where it may be of a drill that is not scored yet."""
+        open_ = any(not scored for _, scored in self._drills_about(name, alert.minute_ms))
+        return alert._replace(open=False) if open_ else alert
+
+    def _replay(
+        self, test: TestName, name: str, alerts: Sequence[Seen], resumed: Sequence[Begun], world: World
+    ) -> list[Step]:
+        return replay(
+            test,
+            name,
+            alerts,
+            resumed,
+            lambda sha: _charter(world, sha),
+            skip=self.drilled,
+            waits=lambda alert: self._drill_over(name, alert),
+        )
 
     def _evidence(
         self, name: str, alerts: Sequence[Seen], told: Judgement, runs: Mapping[TestName, list[Step]], world: World
@@ -217,10 +302,11 @@ class LimitsReplayed(Promise):
         settled: int,
     ) -> None:
         """A limit that was surely crossed stopped it: it ran on no longer than minutes can hide."""
-        for epoch in sorted({step.epoch for step in steps}):
-            step = crossing([each for each in steps if each.epoch == epoch], mild=True)
+        for each in tests_of(steps):
+            step = crossing(each, mild=True)
             if step is None or not step.sure or step.final_ms + SLACK_MS >= settled:
                 continue
+            epoch = step.epoch
             by = step.final_ms + SLACK_MS
             until = resumed[epoch].minute_ms if epoch < len(resumed) else settled
             begun = resumed[epoch - 1].minute_ms if epoch else 0
@@ -269,17 +355,26 @@ class LimitsReplayed(Promise):
             elif after is not None and after[3] == Why.EXPIRED and after[1] + SLACK_MS < at + limits.trial_ms:
                 self.breach(f"ends a trial of '{name}' before its time was over", OPERATOR, world, after[0], index)
 
+    def _told(self, entry: Entry, values: Mapping[str, Any] | None) -> None:
+        """Somebody outside hears of an alert. What is not about one, such as a stop by a limit, may leave."""
+        if values is None or values["status"] in _TELLS_NOTHING:
+            return
+        name = self.named.get(values["alert"] or "")
+        if name is not None:
+            self.told.setdefault(name, []).append((entry.index, minute_ms(values["minute"])))
+
     def _kept_back(self, name: str, judged: Sequence[Judgement], world: World) -> None:
-        """On trial nothing was handed over."""
+        """On trial nothing was handed over, and nobody outside was told."""
         for begun, after in zip(judged, [*judged[1:], None], strict=True):
             index, at, state, _, _ = begun
             if state != State.TRIAL:
                 continue
             until = after[1] if after is not None else None
-            for decided, minute in self.handed.get(name, ()):
+            left = [(each, "hands over") for each in self.handed.get(name, ())]
+            left += [(each, "tells somebody outside of") for each in self.told.get(name, ())]
+            for (decided, minute), does in left:
                 if minute > at and (until is None or minute < until):
-                    what = f"hands over an alert of '{name}', which was on trial"
-                    self.breach(what, OPERATOR, world, decided, index)
+                    self.breach(f"{does} an alert of '{name}', which was on trial", OPERATOR, world, decided, index)
 
     def _limits_at(self, name: str, at: int, world: World) -> QualityLimits | None:
         charters = [known.charter for known in world.charters.order if known.begin_ms <= at]

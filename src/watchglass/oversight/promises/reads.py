@@ -216,14 +216,15 @@ class Reads(Promise):
                 )
 
     def _excused(self, analytic: str, hour: int, until: int, world: World) -> bool:
-        """Whether it may not have been allowed: an order or a limit stopped it, or the charter changed."""
+        """Whether it may not have been allowed: an order or a limit stopped it, or a charter began or ended."""
         for scope in (EVERYTHING, analytic):
             for order in world.orders.by_scope.get(scope, ()):
                 if order.hour <= until and (order.lift_hour is None or order.lift_hour >= hour):
                     return True
         if any(hour - 1 <= each <= until for each in self.stopped.get(analytic, ())):
             return True
-        return any(hour * HOUR < each.begin_ms <= (until + 1) * HOUR for each in world.charters.order)
+        within = range(hour * HOUR + 1, (until + 1) * HOUR + 1)
+        return any(each.begin_ms in within or each.end_ms in within for each in world.charters.order)
 
     def how(self, world: World, end: End) -> str:
         del world, end

@@ -10,7 +10,7 @@ from watchglass.oversight.minutes import minute_ms
 from watchglass.oversight.promises.promise import OPERATOR, Promise, count
 from watchglass.oversight.world import End, World
 
-_AT_ONCE: Final = frozenset({"segments", "shares"})
+_AT_ONCE: Final = frozenset({"segments", "shares", "samples"})
 """Each of these carries its own end."""
 _SLACK: Final = 2 * MINUTE
 
@@ -28,6 +28,9 @@ class RetentionTold(Promise):
         self.checked += 1
         keeps, what = known.charter.safeguards.retention, entry.clear["what"]
         keep = 0 if what in _AT_ONCE else keeps.reviewer_clips_ms if what == "clips" else keeps.alerts_ms
+        if what == "reports":
+            clause = known.charter.safeguards.reports
+            keep = clause.kept_ms if clause is not None else 0
         told, right = minute_ms(values["before"]), minute_ms(values["minute"]) - keep
         if abs(told - right) > _SLACK:
             when = "later" if told > right else "earlier"

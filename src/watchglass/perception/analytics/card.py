@@ -35,6 +35,7 @@ class Card:
         evidence: what an incident of this kind carries in ``why`` and ``facts``.
         fails: known failure modes, each one sentence that names a cause.
         sees: what it is given. Never pixels.
+        near: what it takes for a near-miss, and how near that is; "" where it tells of none.
     """
 
     kind: str
@@ -44,3 +45,4 @@ class Card:
     evidence: str
     fails: tuple[str, ...]
     sees: tuple[Literal["tracks", "found", "statics", "condition"], ...] = ("tracks",)
+    near: str = ""

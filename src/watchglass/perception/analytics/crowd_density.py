@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from watchglass.core.errors import BadInput
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of, up_to
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.zones import Zone
@@ -48,6 +49,7 @@ class CrowdDensity:
             ),
             "Feet that are hidden are guessed, and at a zone's edge that counts people in or out wrongly.",
         ),
+        near="From 80 % of `people_per_m2` on; three quarters of the way where that is reached, and `for` begins.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -65,9 +67,11 @@ class CrowdDensity:
         if self._limit <= 0:
             raise BadInput(f"The rule {spec.name!r} has a limit of zero.", fix="Set people_per_m2 above zero.")
         self._lasting = Lasting(int(number(spec, "for_ms", 20_000)), rearm_ms=int(number(spec, "rearm_ms", 10_000)))
+        self.nearing = Nearing()
 
     def reset(self) -> None:
         """See ``Analytic.reset``."""
+        self.nearing.reset()
         self._lasting.reset()
 
     def see(self, scene: Scene) -> Finding | None:
@@ -78,6 +82,7 @@ class CrowdDensity:
         above = density >= self._limit
         held = self._lasting.held(scene.at_ms, holds=above)
         crowded = density >= _RELEASE * self._limit
+        self.nearing.saw(scene.at_ms, up_to(density / self._limit, share_of(held, self._lasting.for_ms)))
         if not self._lasting.fires(scene.at_ms, occupied=crowded, reached=above and held >= self._lasting.for_ms):
             return None
         return Finding(

@@ -9,6 +9,7 @@ import numpy as np
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray, feet
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of, up_to
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, number
 from watchglass.perception.ground import Ground
 from watchglass.perception.messages import AnalyticSpec
@@ -64,6 +65,7 @@ class CrowdSurge:
             "`width_m` alone makes far people slow and near people fast; measure a ground plane.",
         ),
         sees=("tracks", "found"),
+        near="From 80 % of `people` running on; three quarters of the way where so many run, and `for` begins.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -80,11 +82,13 @@ class CrowdSurge:
             raise BadInput(f"The rule {spec.name!r} asks for nothing.", fix="Set people and speed above zero.")
         self._trails = Trails(("person",), keep_ms=3_000)
         self._lately: dict[int, tuple[int, float]] = {}
+        self.nearing = Nearing()
         self._lasting = Lasting(int(number(spec, "for_ms", 1000)), rearm_ms=int(number(spec, "rearm_ms", 10_000)))
 
     def reset(self) -> None:
         """See ``Analytic.reset``."""
         self._trails.reset()
+        self.nearing.reset()
         self._lately.clear()
         self._lasting.reset()
 
@@ -106,6 +110,7 @@ class CrowdSurge:
         running = min(view, round(view * len(fast) / len(self._lately))) if len(fast) >= self._people / 2 else 0
         surges = running >= self._people
         held = self._lasting.held(scene.at_ms, holds=surges)
+        self.nearing.saw(scene.at_ms, up_to(running / self._people, share_of(held, self._lasting.for_ms)))
         if not self._lasting.fires(scene.at_ms, occupied=surges, reached=surges and held >= self._lasting.for_ms):
             return None
         middle = float(np.median(fast))

@@ -44,15 +44,21 @@ class Fall(LyingRule):
             "Who was already down when the camera began to look, or after a gap, is not told.",
         ),
         sees=("found",),
+        near="How long somebody lay, as a share of `for`; or how fast they came down, as a share of a fall's speed.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
-        super().__init__(spec, for_ms=FOR_MS, holds=_fell, words=_words, confirmed=False)
+        super().__init__(spec, for_ms=FOR_MS, holds=_fell, words=_words, confirmed=False, nearly=_nearly)
 
 
 def _fell(one: Lying) -> bool:
     """From above nobody can say how fast it was."""
     return one.fell_ms is None or one.fell_ms <= FELL_MS
+
+
+def _nearly(one: Lying) -> float:
+    """Who came down more slowly than a fall is the nearer to one, the faster it was."""
+    return 1.0 if one.fell_ms is None else min(1.0, FELL_MS / max(1, one.fell_ms))
 
 
 def _words(one: Lying, lasted: int) -> str:

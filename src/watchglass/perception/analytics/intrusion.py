@@ -8,6 +8,7 @@ import numpy as np
 
 from watchglass.core.errors import BadInput
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of
 from watchglass.perception.analytics.rule import Finding, Lasting, Scene, count_of, kinds_of, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS
@@ -40,6 +41,7 @@ class Intrusion:
             "A reflection or a poster that looks like a person and moves is taken for one.",
             "Somebody who is followed with breaks is in the zone for a shorter time than they are.",
         ),
+        near="The longest that one thing stayed, as a share of `for`.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -50,9 +52,11 @@ class Intrusion:
         self._lasting = Lasting(int(number(spec, "for_ms", 2000)), rearm_ms=int(number(spec, "rearm_ms", 5000)))
         self._entered: dict[int, int] = {}
         self._left: dict[int, int] = {}
+        self.nearing = Nearing()
 
     def reset(self) -> None:
         """See ``Analytic.reset``."""
+        self.nearing.reset()
         self._lasting.reset()
         self._entered.clear()
         self._left.clear()
@@ -71,6 +75,8 @@ class Intrusion:
         stayed = inside & np.array(
             [scene.at_ms - self._entered.get(t, scene.at_ms) >= self._lasting.for_ms for t in tracks.ids.tolist()], bool
         )
+        longest = max((scene.at_ms - self._entered[track] for track in now), default=0)
+        self.nearing.saw(scene.at_ms, share_of(longest, self._lasting.for_ms), goes_on=bool(now))
         # One event is one occupation of the zone, however many come and go while it lasts.
         if not self._lasting.fires(scene.at_ms, occupied=bool(inside.any()), reached=bool(stayed.any())):
             return None

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from watchglass.perception.analytics.nearing import Nearing, share_of
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS
@@ -26,6 +27,7 @@ class LyingRule:
         holds: whether this rule is about that person.
         words: the rule in words, for the finding.
         confirmed: time counts up to when something last spoke for the person, not up to now.
+        nearly: how near somebody is to what ``holds`` asks for, 0..1.
     """
 
     def __init__(
@@ -36,17 +38,21 @@ class LyingRule:
         holds: Callable[[Lying], bool],
         words: Callable[[Lying, int], str],
         confirmed: bool,
+        nearly: Callable[[Lying], float],
     ) -> None:
         self._zone = Zone(spec.zone)
         self._for_ms = int(number(spec, "for_ms", for_ms))
         self._rearm_ms = int(number(spec, "rearm_ms", REARM_MS))
         self._holds, self._words, self._confirmed = holds, words, confirmed
+        self._nearly = nearly
+        self.nearing = Nearing()
         self._postures = Postures()
         self._told: dict[int, tuple[int, Lying]] = {}
 
     def reset(self) -> None:
         """See ``Analytic.reset``. Who was told of stays told until the time for that is over."""
         self._postures.reset()
+        self.nearing.reset()
 
     def see(self, scene: Scene) -> Finding | None:
         """See ``Analytic.see``. While something is wrong with the camera nobody's posture is known to change."""
@@ -62,10 +68,14 @@ class LyingRule:
         self._told = {i: (seen, one) for i, (seen, one) in self._told.items() if at_ms - seen <= self._rearm_ms}
         for one in lying:
             lasted = (one.there_ms if self._confirmed else at_ms) - one.since_ms
+            if one.id not in self._told and self._inside(one, scene) and not self._is_told(one):
+                near = min(share_of(lasted, self._for_ms), self._nearly(one))
+                self.nearing.saw(at_ms, near, one.id, goes_on=True)
             if lasted < self._for_ms or one.id in self._told or not self._holds(one) or not self._inside(one, scene):
                 continue
             again = self._is_told(one)
             self._told[one.id] = (at_ms, one)
+            self.nearing.told(one.id)
             if not again:
                 x1, y1, x2, y2 = (round(float(v)) for v in one.box)
                 where = ((x1, y1, x2, y2, KINDS.index("person")),)

@@ -38,10 +38,17 @@ class PersonDown(LyingRule):
             "A thing that somebody who lay down and rose left at the place can keep the state for a while.",
         ),
         sees=("found", "statics"),
+        near="How long somebody lay, as a share of `for`.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
-        super().__init__(spec, for_ms=FOR_MS, holds=lambda one: one.certain, words=_words, confirmed=True)
+        super().__init__(
+            spec, for_ms=FOR_MS, holds=lambda one: one.certain, words=_words, confirmed=True, nearly=_nearly
+        )
+
+
+def _nearly(one: Lying) -> float:
+    return 1.0 if one.certain else 0.0
 
 
 def _words(one: Lying, lasted: int) -> str:

@@ -25,6 +25,10 @@ A rule is given tracks (boxes with a kind, followed within one camera for as lon
 what perception found about the camera or the scene. It is never given a picture. There is no kind that is about who
 somebody is, and none that is about [being somewhere for long](../adr/0018-no-loitering.md).
 
+A *near-miss* is what came half of the way to the threshold or more and never reached it; it counts once, when it is
+over, and only [where a charter asks for samples](../how-to/look-at-what-was-not-alerted.md). Very near is from three
+quarters of the way on.
+
 `for` in a charter is `for_ms` here; a charter writes it as `for: 5s`.
 """
 
@@ -54,6 +58,7 @@ def _lines(card: Card) -> Iterator[str]:
     yield f"- needs: {card.needs or 'nothing but the camera'}"
     yield f"- is given: {', '.join(_GIVEN[what] for what in card.sees)}"
     yield f"- an incident says: {card.evidence}"
+    yield f"- a near-miss: {card.near or 'none is told'}"
     yield ""
     if card.parameters:
         yield "| Setting | Unit | Default | Means |"

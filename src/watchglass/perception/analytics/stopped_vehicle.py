@@ -10,6 +10,7 @@ import numpy as np
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray, iou
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS
@@ -46,6 +47,7 @@ class _Stand:
     came: bool
     score: float
     told: bool = False
+    number: int = 0
 
 
 class StoppedVehicle:
@@ -76,6 +78,7 @@ class StoppedVehicle:
             "A vehicle that stops exactly where a parked one has just left within 5 s is taken for the parked one.",
         ),
         sees=("tracks", "statics"),
+        near="How long it stood, as a share of `for`.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -86,11 +89,14 @@ class StoppedVehicle:
         self._trails = Trails(("vehicle",))
         self._stands: list[_Stand] = []
         self._began_ms: int | None = None
+        self._stood = 0
+        self.nearing = Nearing()
 
     def reset(self) -> None:
         """See ``Analytic.reset``. What stands now will count as parked: nobody saw it come."""
         self._trails.reset()
         self._stands.clear()
+        self.nearing.reset()
         self._began_ms = None
 
     def see(self, scene: Scene) -> Finding | None:
@@ -103,6 +109,11 @@ class StoppedVehicle:
         self._stands = [s for s in self._stands if at_ms - s.seen_ms <= _GONE_MS]
         for stand in self._stands:
             held = at_ms - stand.since_ms
+            if stand.came and not stand.told and stand.seen_ms == at_ms and self._in(stand.box):
+                if not stand.number:
+                    self._stood += 1
+                    stand.number = self._stood
+                self.nearing.saw(at_ms, share_of(held, self._for_ms), stand.number)
             # It must be there now: a stand that waits to be confirmed is not told meanwhile.
             if (
                 stand.came

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from watchglass.core.geometry import FloatArray, feet, iou
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS, StaticChange
@@ -104,6 +105,7 @@ class UnattendedObject:
             "What was there before the camera began to look, or before another light came on, belongs to the scene.",
         ),
         sees=("tracks", "found", "statics"),
+        near="How long it was alone, as a share of `for`.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -112,10 +114,12 @@ class UnattendedObject:
         self._within_m = number(spec, "owner_within_m", OWNER_WITHIN_M)
         self._moments: deque[_Moment] = deque()
         self._things: dict[int, _Thing | None] = {}
+        self.nearing = Nearing()
 
     def reset(self) -> None:
         """See ``Analytic.reset``. What was told stays told."""
         self._moments.clear()
+        self.nearing.reset()
         self._things = {i: thing for i, thing in self._things.items() if thing is not None and thing.told}
 
     def see(self, scene: Scene) -> Finding | None:
@@ -135,6 +139,7 @@ class UnattendedObject:
             if thing is None or thing.told or static.gone:
                 continue
             self._attend(thing, static, scene)
+            self.nearing.saw(at_ms, self._alone(thing, static, at_ms), static.id)
             if finding is None and self._is_alone(thing, static, at_ms):
                 thing.told = True
                 finding = self._finding(thing, static, scene)
@@ -194,10 +199,20 @@ class UnattendedObject:
     def _is_alone(self, thing: _Thing, static: StaticChange, at_ms: int) -> bool:
         if thing.left_ms is None or at_ms - thing.left_ms < self._for_ms:
             return False
+        return self._counts(thing, static)
+
+    def _counts(self, thing: _Thing, static: StaticChange) -> bool:
+        """Whether it is a thing, and in the zone."""
         if thing.alive > _SHARE * thing.looks:
             return False
         foot = np.array([[(static.box[0] + static.box[2]) / 2, static.box[3]]], np.float32)
         return bool(self._zone.holds(foot)[0])
+
+    def _alone(self, thing: _Thing, static: StaticChange, at_ms: int) -> float:
+        """For how much of ``for`` it has been alone."""
+        if thing.left_ms is None or not self._counts(thing, static):
+            return 0.0
+        return share_of(at_ms - thing.left_ms, self._for_ms)
 
     def _finding(self, thing: _Thing, static: StaticChange, scene: Scene) -> Finding:
         assert thing.left_ms is not None

@@ -11,6 +11,7 @@ import numpy as np
 from watchglass.core.errors import BadInput
 from watchglass.core.geometry import FloatArray, iou
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import LIMIT, Nearing, share_of, up_to
 from watchglass.perception.analytics.pace import WINDOW_MS, Pace, Stride, stride_of
 from watchglass.perception.analytics.rule import Finding, Scene, number
 from watchglass.perception.messages import AnalyticSpec
@@ -105,6 +106,10 @@ class VehicleInPedestrianArea:
             "A person's track that jumps to somebody else looks fast; uneven steps are refused, an even jump is not.",
         ),
         sees=("tracks", "found"),
+        near=(
+            "For what is on wheels: from 80 % of the pace from which it counts on; three quarters of the way where "
+            "that is reached, and `for` begins. Nobody is nearly a skateboard."
+        ),
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -123,12 +128,14 @@ class VehicleInPedestrianArea:
         self._pace = Pace(spec.ground)
         self._since: dict[int, int] = {}
         self._told: list[_Thing] = []
+        self.nearing = Nearing()
         self._glimpses: dict[int, deque[tuple[int, FloatArray]]] = {}
 
     def reset(self) -> None:
         """See ``Analytic.reset``. How fast people walk here stays known."""
         self._trails.reset()
         self._since.clear()
+        self.nearing.reset()
         self._told.clear()
         self._glimpses.clear()
 
@@ -151,7 +158,12 @@ class VehicleInPedestrianArea:
                 continue
             entered = self._since.setdefault(trail.id, self._entered(trail))
             what = self._what(trail, stride, now)
-            if what is None or self._known(trail.id, stride, scene.at_ms) or finding is not None:
+            near = self._closeness(trail, stride, what, scene.at_ms - entered)
+            self.nearing.saw(scene.at_ms, near, trail.id)
+            if what is not None and self._known(trail.id, stride, scene.at_ms):
+                self.nearing.told(trail.id)
+                continue
+            if what is None or finding is not None:
                 continue
             if scene.at_ms - entered >= self._for_ms:
                 self._told.append(_Thing(trail.id, stride.foot, stride.velocity, scene.at_ms))
@@ -159,6 +171,15 @@ class VehicleInPedestrianArea:
         alive = {trail.id for trail in self._trails}
         self._since = {track: since for track, since in self._since.items() if track in alive}
         return finding
+
+    def _closeness(self, trail: Trail, stride: Stride, what: str | None, held: int) -> float:
+        """How near it is to being told."""
+        if what is not None:
+            return up_to(1, share_of(held, self._for_ms)) if self._for_ms else 1.0
+        wheels = trail.kind != _PERSON and len(trail) >= _HITS and trail.age_ms >= _LABEL_MS
+        named = self._wanted & ({"vehicle", "cart"} if trail.kind == _VEHICLE else {"bicycle"})
+        asked = _ROLLS if trail.kind == _VEHICLE else _RIDES
+        return min(LIMIT, up_to(self._pace.paces(stride) / asked, 0)) if wheels and named else 0.0
 
     def _entered(self, trail: Trail) -> int:
         """Since when the track has been in the zone without a break, as far as is remembered."""

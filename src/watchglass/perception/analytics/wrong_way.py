@@ -10,6 +10,7 @@ import numpy as np
 
 from watchglass.core.geometry import feet
 from watchglass.perception.analytics.card import Card, Parameter
+from watchglass.perception.analytics.nearing import Nearing, share_of
 from watchglass.perception.analytics.rule import Finding, Scene, kinds_of, number
 from watchglass.perception.messages import AnalyticSpec
 from watchglass.perception.observation import KINDS
@@ -77,6 +78,7 @@ class WrongWay:
                 "from."
             ),
         ),
+        near="How long it was on the wrong side before it came back, as a share of `for`.",
     )
 
     def __init__(self, spec: AnalyticSpec) -> None:
@@ -86,16 +88,20 @@ class WrongWay:
         self._for_ms = int(number(spec, "for_ms", 1000))
         self._walkers: dict[int, _Walker] = {}
         self._due: deque[tuple[int, float, int]] = deque()
+        self.nearing = Nearing()
 
     def reset(self) -> None:
         """See ``Analytic.reset``."""
         self._walkers.clear()
+        self.nearing.reset()
         self._due.clear()
 
     def see(self, scene: Scene) -> Finding | None:
         """See ``Analytic.see``. Two that cross at the same moment are told one after the other."""
         self._follow(scene)
         for track, walker in list(self._walkers.items()):
+            if walker.crossed_ms is not None:
+                self.nearing.saw(scene.at_ms, share_of(scene.at_ms - walker.crossed_ms, self._for_ms), track)
             if walker.crossed_ms is not None and scene.at_ms - walker.crossed_ms >= self._for_ms:
                 self._due.append((walker.kind, walker.score, walker.crossed_ms))
                 walker.crossed_ms = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watchglass.bootstrap import orders, overseeing
+from watchglass.bootstrap.orders import Order
 from watchglass.web.desk.pages import SURE, Card, Fields, Get, Keeper, Look, Post, confirm, said
 
 _PROPOSE: Final = {
@@ -22,6 +24,39 @@ _RESUME: Final = {
     "Who will see it": "Everybody sees that it may run again. Why is sealed to oversight.",
     "What cannot be undone": "The record stays. You can stop it at any time, and so can its limit.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What one office signs about a stop: the order made of what it says in ``field``, and the page before it."""
+
+    order: Callable[[Iterable[Mapping[str, Any]], str, str], Order]
+    field: str
+    what: str
+    after: Mapping[str, str]
+    title: str
+    button: str
+    role: str
+
+
+_PROPOSAL: Final = _Form(
+    orders.proposal,
+    "what_changed",
+    "what was changed",
+    _PROPOSE,
+    "Propose that {} runs again?",
+    "Propose it",
+    "authority",
+)
+_RESUMPTION: Final = _Form(
+    orders.resumption_of_limit,
+    "reason",
+    "why it may run again",
+    _RESUME,
+    "Let {} run again?",
+    "Let it run, on trial",
+    "oversight",
+)
 
 
 class Limits:
@@ -60,37 +95,26 @@ class Limits:
 
     def propose(self, request: Request, fields: Fields) -> Response:
         """Say what was changed."""
-        told = overseeing.limits(self._desk.office)
-        name = said(fields, "analytic", "which analytic")
-        order = orders.proposal(told["quality"], name, said(fields, "what_changed", "what was changed"))
-        if SURE not in fields:
-            return confirm(
-                self._desk,
-                request,
-                fields,
-                order,
-                title=f"Propose that {name} runs again?",
-                button="Propose it",
-                back="/limits",
-                after=_PROPOSE,
-            )
-        done = overseeing.hand(self._desk.office, order, role="authority")
-        return self._desk.receipt_for({**done, "next": "/limits"})
+        return self._sign(request, fields, _PROPOSAL)
 
     def resume(self, request: Request, fields: Fields) -> Response:
         """Let it run again."""
+        return self._sign(request, fields, _RESUMPTION)
+
+    def _sign(self, request: Request, fields: Fields, form: _Form) -> Response:
         told = overseeing.limits(self._desk.office)
         name = said(fields, "analytic", "which analytic")
-        order = orders.resumption_of_limit(told["quality"], name, said(fields, "reason", "why it may run again"))
+        order = form.order(told["quality"], name, said(fields, form.field, form.what))
         if SURE not in fields:
             return confirm(
                 self._desk,
                 request,
                 fields,
                 order,
-                title=f"Let {name} run again?",
-                button="Let it run, on trial",
+                title=form.title.format(name),
+                button=form.button,
                 back="/limits",
-                after=_RESUME,
+                after=form.after,
             )
-        return self._desk.receipt_for({**overseeing.hand(self._desk.office, order), "next": "/limits"})
+        done = overseeing.hand(self._desk.office, order, role=form.role)
+        return self._desk.receipt_for({**done, "next": "/limits"})

@@ -30,6 +30,8 @@ STAFF: Final = (
     ("/doubts", "Doubts", May.SEE_DOUBTS),
     ("/respond", "To do", May.RESPOND),
     ("/notices", "Notices", May.SETTLE_NOTICES),
+    ("/drills", "Drills", May.SEE_DRILLS),
+    ("/reports", "Reports", May.KEEP_REPORTS),
     ("/sources", "Sources", May.SEE_SOURCES),
     ("/figures", "Figures", May.SEE_STAFF_FIGURES),
     ("/quality", "Quality", May.SEE_QUALITY),

@@ -20,6 +20,8 @@ from watchglass.quality.compare import Comparison, Group
 from watchglass.web.portal import charts, rate_words, tested
 from watchglass.web.portal.answers import NotFound
 from watchglass.web.portal.context import house_of, reader_of
+from watchglass.web.portal.missed import TABLES as MISSED_TABLES
+from watchglass.web.portal.missed import missed
 from watchglass.web.portal.render import page
 from watchglass.web.portal.tables import Cell, Columns, as_csv
 from watchglass.web.portal.twins import twin
@@ -43,7 +45,7 @@ def how_well(request: Request) -> Response:
 
 @router.get("/how-well/{table}.csv", response_model=None)
 def how_well_csv(request: Request, table: str) -> Response:
-    """One table of the page, as CSV: rules, limits, strata, weeks, events, areas or hours."""
+    """One table of the page, as CSV: rules, limits, strata, weeks, events, areas, hours, or of what it missed."""
     charter = house_of(request).standing().charter
     if charter is None or table not in TABLES:
         raise NotFound
@@ -70,7 +72,8 @@ def _data(request: Request, charter: Charter) -> dict[str, Any]:
         "summary": rate_words.summary(rules),
         "meanwhile": meanwhile(house.standing()),
         "rules": rules,
-        "missed": None,
+        "missed": missed(reader, charter, until),
+        "_missed_tables": tuple(MISSED_TABLES),
         "exposed": _exposed(exposed),
         "areas_given": areas is not None,
         "areas_problem": problem,
@@ -125,6 +128,8 @@ def _rule_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:
             *((rate.happened, rate.days, rate.value, rate.low, rate.high) if rate is not None else (None,) * 5),
             *(rule.to_verdict.n, rule.to_verdict.median_ms, rule.to_verdict.low_ms, rule.to_verdict.high_ms),
             *(rule.to_arrival.n, rule.to_arrival.median_ms, rule.to_arrival.low_ms, rule.to_arrival.high_ms),
+            *((rule.met.k, rule.met.n) if rule.met is not None else (None, None)),
+            rule.degraded,
         )
 
 
@@ -199,6 +204,7 @@ TABLES: Final = {
             *("false", "camera_days", "false_a_day", "false_a_day_low", "false_a_day_high"),
             *("verdicts", "to_verdict_median_ms", "to_verdict_low_ms", "to_verdict_high_ms"),
             *("arrivals", "to_arrival_median_ms", "to_arrival_low_ms", "to_arrival_high_ms"),
+            *("right_while_conditions_met", "final_while_conditions_met", "share_of_time_conditions_not_met"),
         ),
         _rule_rows,
     ),
@@ -220,5 +226,6 @@ TABLES: Final = {
         _area_rows,
     ),
     "hours": Columns(("what", *_GROUP), _hour_rows),
+    **MISSED_TABLES,
 }
 """Every table of the page, by its name in the address."""

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
 from watchglass.acts.give_up_notice import give_up_notice
-from watchglass.acts.notices import Fate, Notice, Status, latest, the_notice, undelivered
+from watchglass.acts.notices import Fate, Notice, Status, asked_of, latest, the_notice, undelivered
 from watchglass.acts.retry_notice import retry_notice
 from watchglass.acts.try_destination import try_destination
 from watchglass.charter.model import Destination
-from watchglass.charter.permit import SendNotice, TryDestination
+from watchglass.charter.permit import TryDestination
 from watchglass.core.errors import BadInput
 from watchglass.ledger.receipt import Receipt
 from watchglass.web.portal.answers import wants_data
@@ -31,6 +31,8 @@ STATUS_WORDS: Final[Mapping[Status, str]] = {
     Status.WITHDRAWN: "taken back, stand down",
     Status.NOTHING: "nothing",
     Status.TEST: "a test",
+    Status.STOPPED: "stopped by its limit",
+    Status.RESUMED: "runs again after its limit stopped it",
 }
 FATE_WORDS: Final[Mapping[Fate | None, str]] = {
     Fate.DELIVERED: "delivered",
@@ -87,8 +89,7 @@ def _destination(known: Destination, secrets: frozenset[str]) -> dict[str, objec
 def again(request: Request, notice: str) -> Response:
     """Send it again, with the same id: a receiver that has it already can tell."""
     found = the_notice(reader_of(request), notice)
-    asked = SendNotice(found.destination, found.analytic, decided=found.status is not Status.UNCONFIRMED)
-    done = retry_notice(house_of(request).acting, grant_of(request), permit_for(request, asked), notice)
+    done = retry_notice(house_of(request).acting, grant_of(request), permit_for(request, asked_of(found)), notice)
     return _settled(request, done.value, done.receipts)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from watchglass.acts import judged, reading
+from watchglass.acts.conditions_reading import public_words
 from watchglass.acts.inspect_openings import take_openings
 from watchglass.acts.watched_times import Watched, watched
 from watchglass.acts.what_waits import what_waits
@@ -51,6 +52,10 @@ def everything(request: Request, act: str = "", hour: str = "", before: int | No
             "waiting": reading.count_waiting(reader),
             "watched": [
                 {"source": found.source, "place": place, "sentences": found.sentences} for place, found in steadiness
+            ],
+            "conditions": [
+                {"source": each.name, "place": each.place.name, "sentences": public_words(reader, each)}
+                for each in (charter.sources if charter else ())
             ],
             "waits": what_waits(reader, house.clock.now(), steadiness, house.nightly.latest()),
         },

@@ -143,14 +143,14 @@ PROMISES: Final = (
         Built.PARTLY,
         "Nothing happens on an alert until a person has decided about it. How often such alerts were right is shown as "
         "a natural frequency with its interval, or as “not enough data yet”. A charter can set limits: whatever "
-        "crosses one stops by itself, begins on trial when it may run again, and needs two signatures for that. Some "
-        "decisions are made twice by people who do not know of each other, and reviewers are checked with known "
-        "alerts.",
-        "Limits on what is missed: staged drills are not scored yet.",
+        "crosses one stops by itself, begins on trial when it may run again, and needs two signatures for that. Staged "
+        "drills show what is missed, and a limit for that stops a rule as well. Some decisions are made twice by "
+        "people who do not know of each other, and reviewers are checked with known alerts.",
+        "Whoever stages drills chooses what is played; nobody else checks that it is like what happens.",
         "/how-well",
         "How well it works",
-        "Read how often each rule's alerts were right, and how near each is to its limits; then read in the rules what "
-        "stops it.",
+        "Find the rule that its limit has stopped: in the demo, in-the-bays. Its page in the register says when it ran "
+        "again, and that it was stopped a second time. Then let it run again, at both desks.",
         "watchglass quality simulate --quick",
     ),
     Promise(
@@ -200,11 +200,14 @@ PROMISES: Final = (
         Built.PARTLY,
         "A public page says of each rule how often it was right, by light and by how much was in view, with intervals; "
         "who is watched and who is acted on, by area and hour; and on what nobody tested the model. Audit sets test it "
-        "on pictures of your own, by any strata. Staff see calibration and drift from this place's own verdicts.",
-        "Drills, and any measure of what was missed. Nothing is known of how bright or sharp pictures stay over time.",
+        "on pictures of your own, by any strata. What was missed is told by staged drills, by samples of what gave no "
+        "alert, and by logs that others keep. A camera that does not meet the charter's conditions is called degraded, "
+        "and so are its alerts. Staff see calibration and drift from this place's own verdicts.",
+        "The detector that comes with it is tested on few things: its model card lists on what it is not.",
         "/how-well",
         "How well it works",
-        "Read what it was not tested on. Then compare its alerts by day and by night.",
+        "Read what it missed, what that rests on, and what it was not tested on. Then compare its alerts by day and by "
+        "night.",
         "watchglass quality audit-set DIR",
     ),
     Promise(

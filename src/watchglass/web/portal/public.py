@@ -16,6 +16,7 @@ from watchglass.access.policies import policies_of
 from watchglass.acts import how_sure, judged, public_originals
 from watchglass.acts import public_charter as charters
 from watchglass.acts import public_facts as facts
+from watchglass.acts.conditions_reading import public_words
 from watchglass.acts.watched_times import watched
 from watchglass.charter import words
 from watchglass.charter.decide import Standing
@@ -89,7 +90,11 @@ def register(request: Request) -> Response:
     reader = request.app.state.house.store.read()
     data = {
         "sources": [
-            {**_source(charter, source.name), "watched": watched(reader, charter, source.name, now, most=0).sentences}
+            {
+                **_source(charter, source.name),
+                "watched": watched(reader, charter, source.name, now, most=0).sentences,
+                "conditions": public_words(reader, source),
+            }
             for source in charter.sources
         ],
         "analytics": [facts.analytic_facts(standing, analytic, now) for analytic in charter.analytics],
@@ -133,6 +138,7 @@ def source(request: Request, name: str) -> Response:
         "analytics": [facts.analytic_facts(standing, item, now) for item in charter.analytics_of(name)],
         "originals": public_originals.of_source(charter, name),
         "originals_recorded": charter.records(name),
+        "conditions": public_words(request.app.state.house.store.read(), the_source),
         "watched": watched(request.app.state.house.store.read(), charter, name, now, most=0).sentences,
     }
     return page(request, "public/source.html", data)

@@ -1,4 +1,7 @@
-"""How well each rule works, for staff: every test with its evidence, calibration, strata, drift, checks."""
+"""How well each rule works, for staff: every test with its evidence, calibration, strata, drift, checks.
+
+Nothing on it moves with a verdict for whoever gives verdicts.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,19 @@ from typing import Any, Final, cast
 
 from fastapi import APIRouter, Request, Response
 
+from watchglass.access.roles import May
 from watchglass.acts import staff_quality
+from watchglass.acts.conditions_reading import Drift, input_drift
 from watchglass.acts.public_facts import Condition
 from watchglass.charter.model import Charter
 from watchglass.charter.quality_words import limit_words
-from watchglass.web.portal import charts, rate_words
+from watchglass.core.time import DAY
+from watchglass.web.portal import charts, rate_words, recalibrating
 from watchglass.web.portal.answers import NotFound
-from watchglass.web.portal.context import house_of, reader_of
+from watchglass.web.portal.context import house_of, may, reader_of
 from watchglass.web.portal.how_well import group_rows
+from watchglass.web.portal.missed import TABLES as MISSED_TABLES
+from watchglass.web.portal.missed import missed
 from watchglass.web.portal.render import page
 from watchglass.web.portal.tables import Cell, Columns, as_csv
 from watchglass.web.portal.twins import twin
@@ -24,7 +32,7 @@ router: Final = APIRouter(include_in_schema=False)
 
 @twin(router, "/quality")
 def quality(request: Request) -> Response:
-    """Every rule's tests, calibration, strata and drift, as they are now."""
+    """Every rule's tests, calibration, strata and drift."""
     charter = house_of(request).standing().charter
     if charter is None:
         return page(request, "public/nothing.html", {"condition": Condition.NO_CHARTER})
@@ -33,7 +41,7 @@ def quality(request: Request) -> Response:
 
 @router.get("/quality/{table}.csv", response_model=None)
 def quality_csv(request: Request, table: str) -> Response:
-    """One table of the page, as CSV: tests, reliability, strata, weeks or drift."""
+    """One table of the page, as CSV: tests, reliability, strata, weeks, drift, or of what it missed."""
     charter = house_of(request).standing().charter
     if charter is None or table not in TABLES:
         raise NotFound
@@ -42,11 +50,16 @@ def quality_csv(request: Request, table: str) -> Response:
 
 def _data(request: Request, charter: Charter) -> dict[str, Any]:
     reader, now = reader_of(request), house_of(request).clock.now()
-    found = staff_quality.inside(reader, charter, now)
-    rules = found.rules
+    judges = may(request, May.DECIDE_ALERT)
+    found = staff_quality.inside(reader, charter, now, judges=judges)
+    rules, until = found.rules, staff_quality.end_of(reader, now)
+    again = recalibrating.parts(request, charter, now - now % DAY if judges else now)
     return {
-        "until_ms": staff_quality.end_of(reader, now),
+        "until_ms": until,
         "rules": rules,
+        "missed": missed(reader, charter, until),
+        "inputs": input_drift(reader, charter.sources, now),
+        "_missed_tables": tuple(MISSED_TABLES),
         "together": {"said_as": found.scores, "calibration": found.together},
         "judging": staff_quality.checks(reader, now),
         "_pools": {rule.name: charts.pools(rule.calibration) for rule in rules if rule.calibration is not None},
@@ -55,8 +68,18 @@ def _data(request: Request, charter: Charter) -> dict[str, Any]:
         "_dots": {rule.name: charts.dots(rule.weeks) for rule in rules},
         "_chart": {"width": charts.WIDTH, "height": charts.HEIGHT, "top": charts.TOP, "bottom": charts.BOTTOM},
         "_say": rate_words,
+        "recalibration": again,
+        "_again": recalibrating.drawn(again),
+        "judges": judges,
+        "_may_recalibrate": recalibrating.may_change(request) and not judges,
         "_tests": {rule.name: _names(charter, rule) for rule in rules},
     }
+
+
+def _input_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:
+    for each in cast("tuple[Drift, ...]", data["inputs"]):
+        found = each.warned
+        yield each.source, found.measure, found.days, str(found.warns).lower(), found.lately, found.before
 
 
 def _names(charter: Charter, rule: staff_quality.Inner) -> dict[str, str]:
@@ -113,6 +136,7 @@ def _drift_rows(data: Mapping[str, object]) -> Iterator[tuple[Cell, ...]]:
 
 
 TABLES: Final = {
+    "inputs": Columns(("source", "measure", "days", "warns", "last_week", "four_weeks_before"), _input_rows),
     "tests": Columns(
         ("rule", "test", "alpha", "alerts", "bad", "log_e", "log_e_needed", "e_value", "crossed"), _test_rows
     ),
@@ -124,5 +148,6 @@ TABLES: Final = {
         ("rule", "from_ms", "right", "wrong", "undecided", "not_final", "right_low", "right_high"), _week_rows
     ),
     "drift": Columns(("rule", "what", "last_week", "three_weeks_before", "ratio", "low", "high"), _drift_rows),
+    **MISSED_TABLES,
 }
 """Every table of the page, by its name in the address."""

@@ -11,6 +11,7 @@ from watchglass.core.time import MINUTE, SECOND
 from watchglass.quality.compare import Comparison
 from watchglass.quality.disparity import PARTS
 from watchglass.quality.rates import FEWEST_DAYS, Near, Nearness, Rate
+from watchglass.quality.seen import BRIGHT, DARK, LARGE, SMALL
 
 MONTH_DAYS: Final = 30
 NEAR_WORDS: Final = {
@@ -22,10 +23,26 @@ NEAR_WORDS: Final = {
 }
 BY_WORDS: Final = {
     "light": "By the light (whether the sun was up)",
+    "lighting": "By how bright the picture was",
+    "view": "By what the camera showed it in",
+    "size": "By how large what was followed looked (median height)",
     "in_view": "By how many people and things were in view",
+    "conditions": "By whether the camera met the conditions that the rules state for it",
 }
 GROUP_WORDS: Final = {
     "light": {"day": "By day", "night": "By night"},
+    "lighting": {
+        "dark": f"Dark (below {DARK:.0f} of 255)",
+        "dim": f"Dim (below {BRIGHT:.0f})",
+        "bright": f"Bright ({BRIGHT:.0f} and more)",
+    },
+    "view": {"colour": "In colour", "infrared": "In infrared"},
+    "size": {
+        "small": f"Small (below {SMALL:.0f} pixels)",
+        "middle": f"Middle (below {LARGE:.0f})",
+        "large": f"Large ({LARGE:.0f} and more)",
+    },
+    "conditions": {"met": "Met", "not met": "Not met"},
     "in_view": {"one": "One", "two to four": "Two to four", "five or more": "Five or more"},
 }
 
@@ -47,6 +64,19 @@ def false_words(rate: Rate | None) -> str:
         f"In {days} of watching, {rate.happened} {what} wrong or left without an answer: about "
         f"{_number(rate.value * scale)} {unit}, likely between {_number(rate.low * scale)} and "
         f"{_number(rate.high * scale)}."
+    )
+
+
+def degraded_words(share: float | None) -> str:
+    """For how much of the time a camera did not meet its conditions."""
+    if share is None:
+        return "For how long its camera did not meet the conditions that the rules state cannot be told."
+    if not share:
+        return "Its camera met the conditions that the rules state for it, all the time that it was watching."
+    parts = max(1, round(100 * share))
+    return (
+        f"For about {parts} of 100 parts of the time that it was watching, its camera did not meet the conditions that "
+        "the rules state for it. Alerts of that time say so, and the limits count them like all others."
     )
 
 

@@ -10,12 +10,14 @@ from starlette.responses import RedirectResponse
 
 from watchglass.acts import judged, reading
 from watchglass.acts.alerts import the_alert, the_handover
+from watchglass.acts.drills import announced_at
 from watchglass.acts.notices import of_alert
 from watchglass.acts.progress_handover import progress_handover
 from watchglass.acts.record_outcome import LONGEST_NOTE, record_outcome
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import HandOver
 from watchglass.core.time import DAY
+from watchglass.quality.conditions import SHORT
 from watchglass.review.model import OUTCOME_WORDS, Alert, Handover, HandoverState, Outcome
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.context import grant_of, house_of, permit_for, reader_of, receipts_json, stream
@@ -87,6 +89,7 @@ def _not_confirmed(request: Request) -> list[dict[str, object]]:
             "why": alert.why,
             "at_ms": alert.at_ms,
             "frequency": reading.how_often_right(reader, alert.analytic),
+            "drill": _drill(request, alert),
         }
         for alert in reading.not_confirmed(reader)
         if alert.analytic in urgent
@@ -118,13 +121,21 @@ def card(request: Request, alert: str) -> Response:
             "card": _card(request, found, handover),
             "note": handover.note,
             "frequency": reading.how_often_right(reader, found.analytic),
+            "not_met": [SHORT[name] for name in (found.seen or {}).get("degraded", ())],
             "stands": judged.beside(reader, house_of(request).standing().charter, found.analytic),
             "steps": later,
+            "drill": _drill(request, found),
             "notices": [line_of(notice) for notice in of_alert(reader, alert)],
             "_outcomes": list(OUTCOME_WORDS.items()),
             "_longest_note": LONGEST_NOTE,
         },
     )
+
+
+def _drill(request: Request, alert: Alert) -> dict[str, int] | None:
+    """The time of a drill that is announced where the alert is: for those who go there, not for those who judge."""
+    drill = announced_at(reader_of(request), alert.source, alert.raised_ms)
+    return None if drill is None else {"from_ms": drill.from_ms, "to_ms": drill.to_ms}
 
 
 def _ahead(handover: Handover, step: HandoverState) -> bool:

@@ -21,6 +21,8 @@ from watchglass.evidence.custody import LARGEST_BUNDLE
 
 MAX_BODY: Final = 256 * 1024
 """The largest request body, bytes. The portal takes forms and signed statements; nobody uploads pictures to it."""
+LARGEST_LOG: Final = 1_000_000
+"""Of a log that others keep; below what a form's parser keeps in memory, so that no name in it touches a disk."""
 LARGEST_BUNDLE_BODY: Final = LARGEST_BUNDLE * 4 // 3 + MAX_BODY
 """Of a signed act with its bundle of shares: the bundle in base64, and the statement."""
 
@@ -111,6 +113,9 @@ STAFF: Final = (
     *_both(May.SEE_QUEUE, "/review"),
     *_get(May.SEE_QUEUE, "/review/events", stream=True),
     *_both(May.SEE_QUEUE, "/review/mine"),
+    *_both(May.SEE_QUEUE, "/review/samples"),
+    *_get(May.SEE_CLIP, "/review/samples/{sample}/clip.mp4"),
+    *_post(May.DECIDE_ALERT, "/review/samples/{sample}/answer"),
     *_both(May.SEE_DOUBTS, "/doubts"),
     *_both(May.SEE_QUEUE, "/review/alerts/{alert}"),
     *_get(May.SEE_QUEUE, "/review/alerts/{alert}/still.png"),
@@ -127,12 +132,19 @@ STAFF: Final = (
     *_both(May.RESPOND, "/respond/{alert}"),
     *_get(May.RESPOND, "/respond/{alert}/still.png"),
     *_post(May.RESPOND, "/respond/{alert}/step", "/respond/{alert}/outcome"),
+    *_both(May.SEE_DRILLS, "/drills"),
+    *_post(May.PLAN_DRILL, "/drills", "/drills/{drill}/call-off"),
+    *_post(May.RUN_DRILL, "/drills/{drill}/begin", "/drills/{drill}/end", "/drills/{drill}/tell"),
     *_both(May.SETTLE_NOTICES, "/notices"),
     *_post(May.SETTLE_NOTICES, "/notices/test", "/notices/{notice}/again", "/notices/{notice}/give-up"),
+    *_both(May.KEEP_REPORTS, "/reports"),
+    Rule("POST", "/reports", May.KEEP_REPORTS, largest=LARGEST_LOG),
+    *_post(May.KEEP_REPORTS, "/reports/{report}/aside", "/reports/{report}/back"),
     *_both(May.PREPARE_RELEASE, "/desk"),
     *_both(May.SEE_STAFF_FIGURES, "/figures"),
     *_both(May.SEE_QUALITY, "/quality"),
     *_get(May.SEE_QUALITY, "/quality/{table}.csv"),
+    *_post(May.RECALIBRATE, "/quality/{analytic}/recalibrate", "/quality/{analytic}/withdraw-calibration"),
     *_both(May.SEE_SOURCES, "/sources", "/sources/{name}"),
     *_get(May.SEE_SOURCES, "/sources/events", stream=True),
     *_both(May.CONFIRM_BACKDROP, "/sources/{name}/backdrop"),

@@ -246,6 +246,10 @@ class Guard:
             return receive
         body = await request.body()
         given = request.headers.get("x-csrf-token") or _field(request.headers, body, "csrf")
+        if not given and _media_type(request.headers) == "multipart/form-data":
+            sent = Request(request.scope, _again(body, receive))
+            async with sent.form(max_files=1, max_fields=_FIELDS) as form:
+                given = str(form.get("csrf", ""))
         if session is None or not hmac.compare_digest(given.encode(), session.csrf.encode()):
             raise Unacceptable(
                 "This form is out of date, so nothing was done.",
@@ -298,8 +302,12 @@ def _to_login(request: Request) -> Response:
     return RedirectResponse(f"/login?next={quote(request.url.path + query)}", status_code=303)
 
 
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip()
+
+
 def _field(headers: Headers, body: bytes, name: str) -> str:
-    if headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+    if _media_type(headers) != "application/x-www-form-urlencoded":
         return ""
     try:
         pairs = parse_qsl(body.decode(), max_num_fields=_FIELDS)

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from watchglass.access.roles import May
+from watchglass.acts.conditions_reading import DAYS, degraded_lately, input_drift, measured
 from watchglass.acts.source_history import History, history
 from watchglass.web.portal.context import house_of, may, reader_of
 from watchglass.web.portal.render import page
@@ -50,6 +51,10 @@ def one_source(request: Request, name: str) -> Response:
         "now_ms": house.clock.now(),
         "source": health_of(request, name),
         "gate_rule": source.gate,
+        "conditions": measured(reader_of(request), source, house.clock.now()),
+        "degraded": degraded_lately(reader_of(request), name, house.clock.now()),
+        "drift": [each for each in input_drift(reader_of(request), (source,), house.clock.now()) if each.warned.days],
+        "_days": DAYS,
         "past": past,
         "_charts": charts(past),
         "_faults": [_span(index) for index, step in enumerate(past.steps) if step.fault_s],

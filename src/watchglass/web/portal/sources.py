@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 from watchglass.access.roles import May
 from watchglass.acts import reading
 from watchglass.acts.confirm_backdrop import all_confirmed, confirm_backdrop, confirmed, withdraw_backdrop
+from watchglass.acts.source_conditions import failing
 from watchglass.charter.decide import Standing, decide, in_force
 from watchglass.charter.hours import look
 from watchglass.charter.model import Analytic, Charter, Source
@@ -81,6 +82,7 @@ class SourceHealth:
     scene: str
     unsure: str
     proposal_waits: bool
+    not_met: tuple[str, ...]
     analytics: tuple[Running, ...]
 
 
@@ -137,6 +139,7 @@ def _health(request: Request, charter: Charter, source: Source) -> SourceHealth:
         scene=line.scene if line and not silent else "",
         unsure=line.unsure if line and not silent else "nothing is heard from it",
         proposal_waits=_proposal(request, source.name) is not None,
+        not_met=tuple(each.words for each in failing(reader_of(request), source.name)),
         analytics=tuple(running(standing, charter, a, now) for a in charter.analytics_of(source.name)),
     )
 

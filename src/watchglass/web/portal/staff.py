@@ -16,6 +16,7 @@ from watchglass.acts.alerts import standing_verdict, the_alert
 from watchglass.acts.claim_alert import claim_alert, release_claim
 from watchglass.acts.decide_alert import decide_alert
 from watchglass.acts.notices import count_stuck
+from watchglass.acts.recalibrate import by_record
 from watchglass.acts.rereads import differing
 from watchglass.acts.reviewer_figures import group
 from watchglass.acts.shown import hidden_from, shown_again, the_alert_for
@@ -24,8 +25,11 @@ from watchglass.acts.withdraw_verdict import withdraw_verdict
 from watchglass.charter.model import LIFE_SAFETY
 from watchglass.charter.permit import Decide, ShowReviewerView
 from watchglass.core.time import DAY
+from watchglass.quality.conditions import SHORT
+from watchglass.quality.recalibration import curve_of
 from watchglass.records.outbox import Reader
 from watchglass.review.model import REASONS, UNDO_WINDOW, Alert, Verdict, VerdictValue
+from watchglass.statistics.isotonic import Curve
 from watchglass.web.portal.answers import wants_data
 from watchglass.web.portal.clip_words import clip_words
 from watchglass.web.portal.context import (
@@ -183,8 +187,10 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
         "clip_words": clip_words(kept_clip(reader, alert.id), house_of(request).clock.now() - alert.raised_ms),
         "facts": alert.facts,
         "frequency": reading.how_often_right(reader, alert.analytic),
+        "not_met": [SHORT[name] for name in (alert.seen or {}).get("degraded", ())],
         "stands": judged.beside(reader, house_of(request).standing().charter, alert.analytic),
-        "on_test_clips": how_sure.of_alert(house_of(request).calibration, alert),
+        "on_test_clips": how_sure.of_alert(house_of(request).calibration, alert, _learnt_here(reader, alert)),
+        "_said_here": alert.calibration is not None,
         "raw_score": None if alert.score_per_mille is None else round(alert.score_per_mille / 10),
         "purpose": alert.purpose,
         "entry": reading.index_of(reader, alert.leaf_hash),
@@ -199,6 +205,12 @@ def _alert_data(request: Request, reader: Reader, alert: Alert) -> dict[str, obj
         "reasons": {value.value: [{"code": c, "words": w} for c, w in REASONS[value]] for value in VerdictValue},
         "verdict": _verdict(reader, verdict, person_of(request).account) if verdict else None,
     }
+
+
+def _learnt_here(reader: Reader, alert: Alert) -> Curve | None:
+    """What said how likely it is right, where this rule's own alerts did."""
+    found = by_record(reader, alert.calibration) if alert.calibration is not None else None
+    return curve_of(found.points) if found is not None else None
 
 
 def _verdict(reader: Reader, verdict: Verdict, me: int) -> dict[str, object]:
@@ -347,9 +359,16 @@ def release(request: Request, alert: str) -> Response:
 
 @twin(router, "/figures")
 def figures(request: Request) -> Response:
-    """How long it takes from an incident until a person is told; and how people judge, together."""
+    """How long it takes from an incident until a person is told; and how people judge, together.
+
+    For whoever judges it ends at the last midnight (UTC): a count that did not move with a confirmation would tell
+    them that the alert was shown again.
+    """
     reader, now = reader_of(request), house_of(request).clock.now()
-    return page(request, "staff/figures.html", {"times": reading.told(reader, now), "judging": group(reader, now)})
+    judges = may(request, May.DECIDE_ALERT)
+    until = now - now % DAY if judges else now
+    data = {"times": reading.told(reader, until), "judging": group(reader, until), "ends_at_midnight": judges}
+    return page(request, "staff/figures.html", data)
 
 
 def announce(request: Request, what: str, alert: Alert, **more: str) -> None:
