@@ -289,16 +289,17 @@ class World:
     def records(self, act: str | None = None) -> list[Record]:
         """Every record, in the public log or still waiting for it, opened with oversight's key where that opens it."""
         reader = self.house.store.read()
+        # First: in a running house a record may move into the log in between, and is found in both then.
+        waiting = reader.all("SELECT leaf, sealed FROM outbox ORDER BY seq")
         keys = {
             bytes(row["key_id"]): WrappedKey(bytes(row["key_id"]), row["hour"], bytes(row["wrapped"]))
             for row in reader.all("SELECT key_id, hour, wrapped FROM opening_key")
         }
         sealed = {bytes(row["leaf_hash"]): bytes(row["sealed"]) for row in reader.all("SELECT * FROM opening")}
-        found: list[tuple[bytes, bytes | None]] = [(data, None) for data in self.entries()]
-        waiting = reader.all("SELECT leaf, sealed FROM outbox ORDER BY seq")
-        found += [(bytes(row["leaf"]), bytes(row["sealed"]) if row["sealed"] else None) for row in waiting]
+        found: dict[bytes, bytes | None] = dict.fromkeys(self.entries())
+        found |= {bytes(row["leaf"]): bytes(row["sealed"]) if row["sealed"] else None for row in waiting}
         records = []
-        for data, beside in found:
+        for data, beside in found.items():
             leaf = Leaf.parse(data)
             if act in (None, leaf.act):
                 blob = beside or sealed.get(leaf.hash())
