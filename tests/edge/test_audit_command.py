@@ -24,7 +24,8 @@ ALL = {"scope": "all", "analytic": None}
 def lived(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A day on which something ran, three alerts were decided, and oversight ordered an analytic to stop.
 
-    Who audits has the world's clock: what an auditor says of a checkpoint "from the future" names the second of saying it.
+    Who audits has the world's clock: what an auditor says of a checkpoint "from the future" names the second of saying
+    it.
     """
     monkeypatch.setattr("watchglass.bootstrap.auditing.SystemClock", lambda: world.clock)
     start_run(world.house.acting, world.house.standing().charter, {}, ["street"])
