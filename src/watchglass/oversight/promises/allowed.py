@@ -13,7 +13,9 @@ from watchglass.records.act_spec import Need
 from watchglass.records.vocabulary import ACTS
 
 _PURPOSES: Final = frozenset(name for name, spec in ACTS.items() if spec.purpose is Need.ALWAYS)
-_SOURCES: Final = frozenset(name for name, spec in ACTS.items() if {"source", "sources"} & spec.clear.keys())
+_ENDS: Final = frozenset({"drill_scored", "source_recovered"})
+"""What ends something that began under an earlier charter, which may have had another source."""
+_SOURCES: Final = frozenset(name for name, spec in ACTS.items() if {"source", "sources"} & spec.clear.keys()) - _ENDS
 _SEALING: Final = frozenset(
     {"segment_sealed", "sealing_key_published", "release_requested", "glass_broken", "hold_ordered"}
 )
