@@ -6,6 +6,7 @@ from typing import Final
 
 from dishonest import Lie
 from lies_archives import LIES_OF_ARCHIVES
+from lies_conditions import CONDITION_LIES
 from lies_drills import DRILL_LIES
 from lies_limits import LIMIT_LIES
 from lies_originals import ORIGINALS
@@ -29,6 +30,7 @@ LIES: Final[tuple[Lie, ...]] = (
     *LIMIT_LIES,
     *DRILL_LIES,
     *RECALIBRATED_LIES,
+    *CONDITION_LIES,
 )
 BY_NAME: Final = {lie.name: lie for lie in LIES}
 

@@ -62,6 +62,7 @@ class Rules:
     samples: str = ""
     reports: str = ""
     quality: str = ""
+    conditions: str = ""
     pace: tuple[int, int, int] = (60_000, 3_600_000, 7_200_000)
     heartbeat_ms: int | None = None
     witnessed_ms: int | None = None
@@ -97,7 +98,7 @@ def text_of(rules: Rules) -> str:
             "models:",
             *[f"  {name}: sha256:{hash_of(name).hex()}" for name in rules.models],
             "sources:",
-            *[line for name in rules.sources for line in _source(name)],
+            *[line for name in rules.sources for line in _source(name, rules.conditions)],
             "analytics:",
             *[_look(rules, look) for look in rules.looks],
             "safeguards:",
@@ -130,7 +131,7 @@ def _purposes(rules: Rules) -> list[str]:
     ]
 
 
-def _source(name: str) -> list[str]:
+def _source(name: str, conditions: str) -> list[str]:
     return [
         f"  {name}:",
         "    kind: file",
@@ -139,7 +140,7 @@ def _source(name: str) -> list[str]:
         f"    place: {{name: The {name} corner, lat: 51.0, lon: 1.0}}",
         "    view: {width_m: 16, ground: [[0, 410], [768, 390], [768, 576], [0, 576]]}",
         "    picture: {width: 768, height: 576}",
-        "    conditions: {brightness: [30, 230]}",
+        *([f"    conditions: {conditions}"] if conditions else []),
         "    zones:",
         "      lawn: {polygon: [[120, 300], [700, 280], [768, 576], [40, 576]], area_m2: 140}",
     ]

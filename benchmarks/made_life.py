@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from made_charter import Look, Rules, Sealed, hash_of
+from made_conditions import ASKED
 from made_drills import Drills
 from made_limits import Judge
 from made_log import Log, Watcher
@@ -185,7 +186,7 @@ class Life:
         self.beat_of: dict[str, tuple[int, bytes]] = {}
         self.began: dict[str, int] = {}
         self.raised: dict[str, list[int]] = defaultdict(list)
-        self.dark: set[str] = set()
+        self.failing: dict[str, dict[str, bytes]] = defaultdict(dict)
         self.sealed: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         self.closed: list[tuple[int, Mapping[str, object]]] = []
         self.checks: list[tuple[int, Mapping[str, object]]] = []
@@ -425,6 +426,7 @@ def first_rules(plan: Plan, town: Town, dice: Random) -> Rules:
         sources=sources,
         looks=tuple(looks),
         models=("street-1",),
+        conditions=ASKED[0],
         sealed=sealed if plan.sealing else None,
         clips_ms=plan.clips_ms,
         alerts_ms=plan.alerts_kept_ms,

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from made_archives import archives
 from made_cases import case, emergency, hold
 from made_charter import Look
+from made_conditions import asked_anew, seeing_badly, seen
 from made_drills import drilling
 from made_keeping import months, retention
 from made_life import MILD, Life, first_rules, local_day
@@ -81,6 +82,7 @@ def begin(life: Life) -> None:
     if plan.precision is not None:
         life.tell(town.now, judging(life))
     life.tell(town.now, recalibrating(life))
+    life.tell(town.now, seeing_badly(life))
     if plan.drills:
         life.tell(town.now, drilling(life))
 
@@ -103,7 +105,6 @@ def fill(life: Life) -> None:
             life.tell(some(), kind(life))
     if plan.year:
         life.tell(some(), year(life, audited=plan.audits and dice.random() < 1 / 2))
-    life.tell(start + (life.end - start) // 3, dusk(life))
     asides = [draft, account, backdrop, openings_taken, signal, challenge]
     for aside in [*asides, published_audit] if plan.audits else asides:
         if dice.random() < plan.asides * 2 / 3:
@@ -137,6 +138,7 @@ def change_of_charter(life: Life, *, last: bool) -> Story:
         looks=looks,
         review_ms=dice.choice((before.review_ms, 5 * MINUTE)),
         models=dice.choice((before.models, (*before.models, f"street-{before.version + 1}"))),
+        conditions=asked_anew(life),
     )
     if rules.sealed is not None and dice.random() < 1 / 2:
         keep = dice.choice((DAY, 3 * DAY))
@@ -451,36 +453,6 @@ def backdrop(life: Life) -> Story:
         return
     committed = {"scene": "day", "before_sha256": picture, "picture_sha256": b64(sha256(b"anew")), "blocks": 3}
     town.attest("backdrop_renewed", under=town.charter, clear=clear, committed=committed)
-
-
-def dusk(life: Life) -> Story:
-    """It gets too dark for a camera; later it is bright enough again."""
-    town = life.town
-    yield 1
-    source = town.versions[-1].rules.sources[0]
-    if source in life.dark:
-        return
-    clear = {"source": source, "condition": "too_dark"}
-    values = {"measured": 12_000 + town.now % 9_000, "allowed": 30_000}
-    leaf = town.attest("source_degraded", under=town.charter, clear=clear, committed=values)
-    life.dark.add(source)
-    yield 2 * HOUR
-    again = {**clear, "because": "measured"}
-    town.attest("source_recovered", under=town.charter, clear=again, refs=[leaf])
-    life.dark.discard(source)
-
-
-def seen(life: Life, source: str) -> dict[str, object]:
-    """Under what conditions an alert was seen."""
-    dark, turn = source in life.dark, life.town.now // SECOND
-    size = (None, "small", "middle", "large")[turn % 4]
-    return {
-        "light": "dark" if dark else (None, "dim", "bright")[turn % 3],
-        "view": (None, "colour", "infrared")[turn % 5 % 3],
-        "size": size,
-        "crowding": None if size is None else "one",
-        "degraded": ["too_dark"] if dark else [],
-    }
 
 
 def openings_taken(life: Life) -> Story:

@@ -91,6 +91,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
         "decided": dict[int, tuple[int, int, int, int | None]],
         "withdrawn": int,
     },
+    "conditions": {"open": dict[tuple[str, str], int], "begun": int},
     "reports": {"logs": dict[int, str], "aside": dict[int, int], "due": _Due, "moved": int},
     "retention": {"waiting": dict[int, int], "due": dict[str, _Due]},
     "retention-originals": {"due": dict[int, _Due], "holds": dict[int, str], "unjudged": int, "sealed": int},

@@ -13,6 +13,8 @@ from watchglass.oversight.promises.audits import PublishedAudits
 from watchglass.oversight.promises.cases import Cases
 from watchglass.oversight.promises.challenges import Challenges
 from watchglass.oversight.promises.charters import CharterSuccession
+from watchglass.oversight.promises.conditions import SourceConditions
+from watchglass.oversight.promises.conditions_told import ConditionsTold
 from watchglass.oversight.promises.counts import Counts
 from watchglass.oversight.promises.dark_time import DarkTime
 from watchglass.oversight.promises.disclosed import Disclosed
@@ -87,6 +89,7 @@ _STRUCTURE: Final[tuple[Callable[[], Promise], ...]] = (
     Fresh,
     Challenges,
     Alerts,
+    SourceConditions,
     Retention,
     Reports,
     Originals,
@@ -105,6 +108,7 @@ _OPENINGS: Final[tuple[type[Promise], ...]] = (
     LimitsReplayed,
     DrillsReplayed,
     Recalibrated,
+    ConditionsTold,
     Scopes,
     Cases,
     Holds,
