@@ -113,7 +113,7 @@ def test_an_old_alert_goes_among_them_but_not_to_whoever_judged_it(street: World
     truth = VerdictValue.CONFIRM
     monkeypatch.setattr("watchglass.acts.take_sample.settled_truth", lambda *_: truth)  # two people agree, say
     assert KNOWN_BELOW * 10 == DRAWN_OF
-    for number in range(40):
+    for number in range(200):  # one in ten is such a look
         drawn = replace(moment(street, 0, 600, f"{number:016x}"), analytic=alert.analytic, source=alert.source)
         take(street, drawn)
     reader = street.house.store.read()
