@@ -40,7 +40,7 @@ from watchglass.records.guard_acts import GUARD_ACTS
 from watchglass.records.judge_acts import JUDGE_ACTS
 from watchglass.records.missed_acts import MISSED_ACTS
 from watchglass.records.report_acts import REPORT_ACTS
-from watchglass.records.sample_acts import SAMPLE_ACTS, SAMPLES
+from watchglass.records.sample_acts import SAMPLE_ACTS
 from watchglass.records.source_acts import SEEN, SOURCE_ACTS
 from watchglass.records.watch_acts import WATCH_ACTS
 
@@ -460,7 +460,7 @@ ACTS: Final[Mapping[str, ActSpec]] = {
     spec.name: spec
     for spec in (
         *(*_LIFE, *_ALERTS, *_READS, *_NOTICES, *_OVERSIGHTS),
-        *(*GUARD_ACTS, *WATCH_ACTS, *JUDGE_ACTS, *MISSED_ACTS, *SAMPLES, *SOURCE_ACTS),
+        *(*GUARD_ACTS, *WATCH_ACTS, *JUDGE_ACTS, *MISSED_ACTS, *SOURCE_ACTS),
     )
 }
 
