@@ -101,14 +101,20 @@ def test_people_reject_its_alerts_until_it_stops_itself_and_two_offices_let_it_r
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wait_for(lambda: state(world) is State.TRIAL)
-    alerts = [world.raise_alert() for _ in range(6)]
     with served(create_app(world.house)) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
         sign_in(page, url)
-        for alert in alerts:
+        for _ in range(6):
+            try:
+                alert = world.raise_alert()
+            except Refused:  # five are enough, where a machine is so slow that all five are final by now
+                break
             page.goto(f"{url}/review/alerts/{alert.id}")
-            expect(page.get_by_text("This rule is on trial")).to_be_visible()
+            on_trial, stopped = (
+                page.get_by_text(f"This rule {what}") for what in ("is on trial", "was stopped by its published limit")
+            )
+            expect(on_trial.or_(stopped)).to_be_visible()
             page.get_by_role("button", name="Reject").click()
             page.wait_for_url(lambda at, left=alert.id: left not in at)
         wait_for(lambda: state(world) is State.SUSPENDED)
