@@ -41,7 +41,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "GOFLAGS": "",
         "CGO_ENABLED": "0",
     }
-    build = subprocess.Popen(["go", "build", "-p", "1", "-o", str(made), "."], cwd=SOURCE, env=env, start_new_session=True)
+    command = ["go", "build", "-p", "1", "-o", str(made), "."]
+    build = subprocess.Popen(command, cwd=SOURCE, env=env, start_new_session=True)
     try:
         assert build.wait(timeout=60) == 0
     except subprocess.TimeoutExpired:
